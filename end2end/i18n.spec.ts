@@ -1,0 +1,77 @@
+// Both languages, everywhere and nothing but.
+
+import type { Page } from '@playwright/test';
+import { type Language, expect, test, texts } from './support.ts';
+
+/** Every text a page shows or tells to those who listen. */
+async function said(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found = new Set<string>([document.title]);
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const parent = node.parentElement;
+      // The names of the languages are each in their own.
+      if (parent && !parent.closest('script, style, [lang]:not(html)')) found.add(node.textContent?.trim() ?? '');
+    }
+    for (const name of ['aria-label', 'alt', 'title', 'placeholder']) {
+      for (const element of document.querySelectorAll(`[${name}]`)) found.add(element.getAttribute(name)?.trim() ?? '');
+    }
+    found.delete('');
+    return [...found];
+  });
+}
+
+const HAN = /\p{Script=Han}/u;
+
+/** Texts of the interface that stand in one language only, as they would look in the wrong place. */
+function foreign(language: Language): Set<string> {
+  const [own, other] = language === 'en' ? [texts('en'), texts('zh-CN')] : [texts('zh-CN'), texts('en')];
+  const same = new Set(Object.values(own));
+  return new Set(Object.values(other).filter((text) => text !== '' && !same.has(text)));
+}
+
+for (const locale of ['zh-CN', 'en-GB']) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('every page speaks one language', async ({ shopper, page, office, language, guard }) => {
+      guard.allow(/status of 404/);
+      test.slow();
+      const { variant } = await office.stocked(language === 'en' ? 'gradient-kite' : 'coding-robot');
+      const number = await shopper.paidOrder(variant);
+      const open = await shopper.order(variant);
+      await shopper.put(variant);
+      const product = await office.product('summit-backpack', language);
+      const wrong = foreign(language);
+      const paths = [
+        '/', '/categories', `/c/${product.breadcrumbs[0][0]}`, '/search?brand=Yelu&stock=1', '/search?q=zzz', '/p/summit-backpack', '/cart',
+        '/checkout', '/checkout/review', `/pay/${open}`, `/orders/${number}`, `/orders/${open}`, `/orders/${open}/edit`, '/orders',
+        '/orders?state=completed', '/orders/find', '/me', '/offline', '/nowhere', '/office/sign-in',
+      ];
+      for (const path of paths) {
+        await page.goto(path);
+        await expect(page.locator('html')).toHaveAttribute('lang', language);
+        await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+        const all = await said(page);
+        expect.soft(all.filter((text) => wrong.has(text)), `${path}: texts of the other language`).toEqual([]);
+        expect.soft(all.filter((text) => /\{\w+\}/.test(text)), `${path}: holes that were not filled`).toEqual([]);
+        if (language === 'en') expect.soft(all.filter((text) => HAN.test(text)), `${path}: Chinese`).toEqual([]);
+        else expect.soft(await page.title(), path).toMatch(HAN);
+      }
+    });
+  });
+}
+
+test('another language keeps the page, and is remembered', async ({ page }) => {
+  await page.goto('/search?q=Yelu&sort=price-asc');
+  const footer = page.getByRole('contentinfo');
+  await footer.getByRole('link', { name: 'English' }).click();
+  await expect(page).toHaveURL(/\/search\?q=Yelu&sort=price-asc$/);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Results for “Yelu”');
+  await page.goto('/cart');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Your cart is empty');
+  await page.getByRole('contentinfo').getByRole('link', { name: '中文' }).click();
+  await expect(page).toHaveURL(/\/cart$/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('购物车还是空的');
+});

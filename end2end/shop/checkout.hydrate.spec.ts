@@ -1,0 +1,47 @@
+// Submitting an order on a bad line, and in a hurry.
+
+import { expect, test } from '../support.ts';
+
+test('a lost answer and a second try give one order', async ({ shopper, page, office, guard }) => {
+  guard.allow(/ERR_FAILED/);
+  const { variant } = await office.stocked('weeknight-cookbook');
+  await shopper.put(variant);
+  await shopper.keepAddress();
+  await shopper.open('/checkout/review');
+  // The order reaches the shop, its answer does not reach the customer.
+  await page.route('**/api/order/submit', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole('button', { name: '提交订单' }).click();
+  const lost = page.getByRole('alert').filter({ hasText: '没有收到回应' });
+  await expect(lost).toBeVisible();
+  await page.unroute('**/api/order/submit');
+  await lost.getByRole('button', { name: '再试一次' }).click();
+  await shopper.placed();
+  expect(await shopper.orders()).toBe(1);
+});
+
+test('an impatient double click gives one order', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('confetti-journal');
+  await shopper.put(variant);
+  await shopper.keepAddress();
+  await shopper.open('/checkout/review');
+  await page.getByRole('button', { name: '提交订单' }).dblclick();
+  await shopper.placed();
+  expect(await shopper.orders()).toBe(1);
+});
+
+test('what is typed is kept while it is typed', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('spiral-sketchbook');
+  await shopper.put(variant);
+  await shopper.open('/checkout');
+  const kept = page.waitForResponse((response) => response.url().includes('/api/order/save_checkout'));
+  await shopper.field('recipient').fill('李雷');
+  await shopper.field('note').fill('请按门铃');
+  await expect(page.getByText('已写 4 / 200 字')).toBeVisible();
+  await kept;
+  await shopper.reload();
+  await expect(shopper.field('recipient')).toHaveValue('李雷');
+  await expect(shopper.field('note')).toHaveValue('请按门铃');
+});

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# What `make build`, `make run`, `make dev`, `make test`, `make check`, `make bench` and `make clean` do.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+ADDRESS=${XIADAN_LISTEN:-127.0.0.1:3000}
+DATA=${XIADAN_DATA:-$ROOT/data}
+XIADAN=$CARGO_TARGET_DIR/release/xiadan
+export XIADAN_SITE=$ROOT/target/site
+
+setup() {
+    "$ROOT/scripts/setup.sh" "$@"
+    use_toolchain
+}
+
+# The whole workspace is selected everywhere, so that dependencies have the same features and are compiled once.
+build() {
+    step 'build: the build tool' cargo build --workspace --release --features ssr --bin xtask
+    step 'build: client, site and server' "$CARGO_TARGET_DIR/release/xtask" build
+}
+
+build_only() {
+    setup
+    build
+    finish
+}
+
+# --- run: everything a first visitor needs ---
+office_account() {
+    [ -s "$DATA/office.txt" ] || {
+        (umask 077 && "$XIADAN" admin create --demo >"$DATA/office.txt.new")
+        mv "$DATA/office.txt.new" "$DATA/office.txt"
+    }
+}
+
+run() {
+    setup
+    build
+    mkdir -p "$DATA"
+    step 'demo shop' "$XIADAN" demo
+    step 'office account' office_account
+    finish
+    say '' "The shop     http://$ADDRESS/" "The office   http://$ADDRESS/office" '' 'Sign in to the office with:'
+    sed 's/^/  /' "$DATA/office.txt"
+    say "  (kept in data/office.txt; Ctrl-C stops the server)" ''
+    rm -f "$XIADAN_STEPS"
+    exec "$XIADAN" serve
+}
+
+dev() {
+    setup
+    step 'build: the build tool' cargo build --workspace --release --features ssr --bin xtask
+    rm -f "$XIADAN_STEPS"
+    exec "$CARGO_TARGET_DIR/release/xtask" dev
+}
+
+tests() {
+    setup --tests
+    build
+    [ -z "${CI:-}" ] || attempt 'formatting' cargo fmt --all --check
+    # The development profile: optimising the crate once more for its tests takes longer than compiling the dependencies.
+    attempt 'tests: Rust' cargo test --features ssr --no-fail-fast
+    [ ! -e end2end/package.json ] || attempt 'tests: browser' env -C end2end node_modules/.bin/playwright test
+    finish
+}
+
+check() {
+    setup
+    attempt 'formatting' cargo fmt --all --check
+    attempt 'clippy: server and build tool' cargo clippy --workspace --features ssr --all-targets -- -D warnings
+    attempt 'clippy: client' cargo clippy --package xiadan --lib --features hydrate \
+        --target wasm32-unknown-unknown -- -D warnings
+    attempt 'tests: fast' cargo test --workspace --features ssr --lib
+    finish
+}
+
+bench() {
+    setup
+    build
+    step 'bench' cargo bench --workspace --features ssr
+    finish
+}
+
+# The data and the shared cache stay.
+clean() {
+    rm -rf "$ROOT/target" "$ROOT/end2end/test-results" "$ROOT/end2end/playwright-report"
+    use_toolchain
+    ! has cargo || cargo clean --release --package xiadan --package xtask
+}
+
+case ${1:-} in
+    run | dev | check | bench | clean) "$1" ;;
+    build) build_only ;;
+    test) tests ;;
+    *) die "unknown task: ${1:-}" ;;
+esac

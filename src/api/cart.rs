@@ -1,0 +1,49 @@
+//! The cart of the browser that asks. Each change answers with the whole cart.
+
+use crate::domain::{Error, cart::Cart};
+use leptos::prelude::*;
+use server_fn::codec::{GetUrl, Json};
+
+/// The cart; empty for a browser without one.
+#[server(prefix = "/api", endpoint = "cart/get", input = GetUrl, output = Json)]
+pub async fn get() -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::get(&ctx).await).await
+}
+
+/// Adds pieces of a variant. Without script, `next` is the local page to go to (`/cart`).
+///
+/// # Errors
+/// [`Error::Shortage`] when less is left than would then be in the cart; the cart is unchanged.
+#[server(prefix = "/api", endpoint = "cart/add")]
+pub async fn add(variant_id: String, quantity: i64, #[server(default)] next: Option<String>) -> Result<Cart, Error> {
+    super::with(async |ctx| {
+        let cart = crate::server::cart::add(&ctx, &variant_id, quantity).await?;
+        super::go_to(next.as_deref());
+        Ok(cart)
+    })
+    .await
+}
+
+/// Sets the quantity of a line; zero removes it.
+#[server(prefix = "/api", endpoint = "cart/set_quantity")]
+pub async fn set_quantity(variant_id: String, quantity: i64) -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::set_quantity(&ctx, &variant_id, quantity).await).await
+}
+
+/// Puts a line aside, or back among those to be bought.
+#[server(prefix = "/api", endpoint = "cart/save_for_later")]
+pub async fn save_for_later(variant_id: String, saved: bool) -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::save_for_later(&ctx, &variant_id, saved).await).await
+}
+
+/// The customer's nod to all prices as they are now.
+#[server(prefix = "/api", endpoint = "cart/accept_prices")]
+pub async fn accept_prices() -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::accept_prices(&ctx).await).await
+}
+
+/// Lowers each short line to what is left; lines of which nothing is left are saved for later.
+#[server(prefix = "/api", endpoint = "cart/take_available")]
+pub async fn take_available() -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::take_available(&ctx).await).await
+}

@@ -1,0 +1,72 @@
+//! Server functions: the only door from the browser.
+//!
+//! Each is a public endpoint of 3 to 6 lines: take the context, call the room on the server, say where to go next.
+//! Every right is checked there. All share one error type, [`Error`], and its
+//! [`status_code`](Error::status_code) becomes the status of the answer in one place, `server::http::functions`; a form
+//! posted without JavaScript is sent back to its page with the error in the address, where
+//! `ServerAction::value()` finds it.
+//!
+//! ```ignore
+//! /// A change, from a form: usable by `ActionForm` with and without JavaScript. A field that a form may leave out
+//! /// (an unchecked box) has a default.
+//! #[server(prefix = "/api", endpoint = "cart/add")]
+//! pub async fn add(variant_id: String, quantity: i64, #[server(default)] next: Option<String>) -> Result<Cart, Error> {
+//!     super::with(async |ctx| {
+//!         let cart = crate::server::cart::add(&ctx, &variant_id, quantity).await?;
+//!         super::go_to(next.as_deref());
+//!         Ok(cart)
+//!     })
+//!     .await
+//! }
+//!
+//! /// A read: a GET whose arguments are in the address.
+//! #[server(prefix = "/api", endpoint = "catalog/product", input = GetUrl, output = Json)]
+//! pub async fn product(handle: String) -> Result<Product, Error> { … }
+//!
+//! /// One struct of plain fields from a form: the fields are named `form[recipient]`, `form[phone]`, …
+//! #[server(prefix = "/api", endpoint = "order/save_checkout")]
+//! pub async fn save_checkout(form: CheckoutForm) -> Result<(), Error> { … }
+//!
+//! /// Lists and options inside a struct: as JSON, which a form without JavaScript cannot send.
+//! #[server(prefix = "/api", endpoint = "order/change", input = Json, output = Json)]
+//! pub async fn change(number: String, change: OrderChange) -> Result<(), Error> { … }
+//! ```
+//!
+//! The result is always written `Result<T, Error>` in full, which is how the macro finds the error type.
+
+pub mod cart;
+pub mod catalog;
+pub mod office;
+pub mod order;
+
+#[cfg(feature = "ssr")]
+use crate::{
+    domain::{Error, Result},
+    server::{Ctx, context::internal, http::local_path},
+};
+
+/// The context of the request that is being answered, for a page as for a server function.
+///
+/// # Errors
+/// [`Error::Internal`] outside of a request.
+#[cfg(feature = "ssr")]
+pub fn ctx() -> Result<Ctx> {
+    leptos::context::use_context::<Ctx>().ok_or_else(|| internal("server function", &"called outside of a request"))
+}
+
+/// Runs the body of a server function with the context of its request.
+///
+/// # Errors
+/// Those of the body.
+#[cfg(feature = "ssr")]
+pub async fn with<T>(body: impl AsyncFnOnce(Ctx) -> Result<T, Error>) -> Result<T, Error> {
+    body(ctx()?).await
+}
+
+/// Sends the browser to a page of this shop once the server function has succeeded; anything else is ignored.
+#[cfg(feature = "ssr")]
+pub fn go_to(path: Option<&str>) {
+    if let Some(path) = path.and_then(local_path) {
+        leptos_axum::redirect(path);
+    }
+}

@@ -1,0 +1,101 @@
+//! The office. Every function but signing in requires a member of staff.
+
+use crate::domain::{
+    Error,
+    office::{OfficeOrder, OfficeVariant, Staff},
+    order::{self, OrderCounts, State},
+    page::Page,
+};
+use leptos::prelude::*;
+use server_fn::codec::{GetUrl, Json};
+
+/// Signs in and goes to the office.
+///
+/// # Errors
+/// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong.
+#[server(prefix = "/api", endpoint = "office/sign_in")]
+pub async fn sign_in(login: String, password: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::sign_in(&ctx, &login, password).await?;
+        super::go_to(Some("/office"));
+        Ok(())
+    })
+    .await
+}
+
+#[server(prefix = "/api", endpoint = "office/sign_out")]
+pub async fn sign_out() -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::sign_out(&ctx).await?;
+        super::go_to(Some("/office/sign-in"));
+        Ok(())
+    })
+    .await
+}
+
+/// Who is signed in.
+#[server(prefix = "/api", endpoint = "office/me", input = GetUrl, output = Json)]
+pub async fn me() -> Result<Staff, Error> {
+    super::with(async |ctx| ctx.staff().cloned()).await
+}
+
+/// The orders of a state: to be shipped oldest first, others newest first.
+#[server(prefix = "/api", endpoint = "office/orders", input = GetUrl, output = Json)]
+pub async fn orders(state: Option<State>, q: Option<String>, page: i64) -> Result<Page<OfficeOrder>, Error> {
+    super::with(async |ctx| crate::server::order::office_list(&ctx, state, q.as_deref(), page).await).await
+}
+
+/// How many orders there are in each state.
+#[server(prefix = "/api", endpoint = "office/counts", input = GetUrl, output = Json)]
+pub async fn counts() -> Result<OrderCounts, Error> {
+    super::with(async |ctx| crate::server::order::office_counts(&ctx).await).await
+}
+
+/// An order with the address it goes to.
+#[server(prefix = "/api", endpoint = "office/order", input = GetUrl, output = Json)]
+pub async fn order(number: String) -> Result<order::Order, Error> {
+    super::with(async |ctx| crate::server::order::office_get(&ctx, &number).await).await
+}
+
+/// The goods have left.
+#[server(prefix = "/api", endpoint = "office/ship")]
+pub async fn ship(number: String, carrier: String, tracking_number: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::order::ship(&ctx, &number, &carrier, &tracking_number).await).await
+}
+
+/// The goods have arrived.
+#[server(prefix = "/api", endpoint = "office/complete")]
+pub async fn complete(number: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::order::office_complete(&ctx, &number).await).await
+}
+
+/// Cancels an order that is not yet shipped; what was paid is refunded.
+#[server(prefix = "/api", endpoint = "office/cancel")]
+pub async fn cancel(number: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::order::office_cancel(&ctx, &number).await).await
+}
+
+/// Variants with stock and price; `q` finds by title or SKU.
+#[server(prefix = "/api", endpoint = "office/variants", input = GetUrl, output = Json)]
+pub async fn variants(q: Option<String>, page: i64) -> Result<Page<OfficeVariant>, Error> {
+    super::with(async |ctx| crate::server::stock::office_variants(&ctx, q.as_deref(), page).await).await
+}
+
+/// Sets prices, in major units as typed. `version` is the one the office saw.
+///
+/// # Errors
+/// [`Error::Conflict`] when the price was changed meanwhile.
+#[server(prefix = "/api", endpoint = "office/set_price")]
+pub async fn set_price(variant_id: String, version: i64, price: String, compare_at: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::stock::set_price(&ctx, &variant_id, version, &price, &compare_at).await)
+        .await
+}
+
+/// Sets the pieces on hand, as a difference to what the office saw, so that sales in between are not undone.
+///
+/// # Errors
+/// [`Error::Invalid`] when that would be less than customers hold.
+#[server(prefix = "/api", endpoint = "office/adjust_stock")]
+pub async fn adjust_stock(variant_id: String, seen: i64, on_hand: i64) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::stock::adjust(&ctx, &variant_id, seen, on_hand).await).await
+}

@@ -1,0 +1,167 @@
+//! Checkout and the customer's orders.
+
+use crate::domain::{
+    Error,
+    address::CheckoutForm,
+    cart::Cart,
+    order::{self, CheckoutPage, Order, OrderChange, OrderCounts, OrderEdit, OrderSummary, State},
+    page::Page,
+};
+use leptos::prelude::*;
+use server_fn::codec::{GetUrl, Json};
+
+/// The checkout form as last typed, with the divisions its selects offer.
+#[server(prefix = "/api", endpoint = "order/checkout", input = GetUrl, output = Json)]
+pub async fn checkout() -> Result<CheckoutPage, Error> {
+    super::with(async |ctx| crate::server::order::checkout(&ctx).await).await
+}
+
+/// Keeps the form as typed and checks it; goes on to the review when it is right.
+/// With `step=region` it is only kept, so that the page offers the cities and districts of the choice made;
+/// with `step=draft` it is only kept.
+///
+/// # Errors
+/// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
+#[server(prefix = "/api", endpoint = "order/save_checkout")]
+pub async fn save_checkout(form: CheckoutForm, #[server(default)] step: Option<String>) -> Result<(), Error> {
+    super::with(async |ctx| {
+        let check = !matches!(step.as_deref(), Some("region" | "draft"));
+        crate::server::order::save_checkout(&ctx, form, check).await?;
+        super::go_to(match step.as_deref() {
+            Some("draft") => None,
+            Some("region") => Some("/checkout"),
+            _ => Some("/checkout/review"),
+        });
+        Ok(())
+    })
+    .await
+}
+
+/// Everything that will be ordered, for a last look.
+#[server(prefix = "/api", endpoint = "order/review", input = GetUrl, output = Json)]
+pub async fn review() -> Result<order::Review, Error> {
+    super::with(async |ctx| crate::server::order::review(&ctx).await).await
+}
+
+/// Places the order and goes to its payment. `cart_version` and `total` are those of the review, so that submitting
+/// twice gives the same order and nothing is ordered for another sum than was shown.
+///
+/// # Errors
+/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart or the total is no longer the one
+/// reviewed, [`Error::Invalid`] when the address is missing.
+#[server(prefix = "/api", endpoint = "order/submit")]
+pub async fn submit(cart_version: i64, total: i64) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let number = crate::server::order::submit(&ctx, cart_version, total).await?;
+        super::go_to(Some(&format!("/pay/{number}")));
+        Ok(number)
+    })
+    .await
+}
+
+/// The customer's orders, newest first; `q` finds by number or product.
+#[server(prefix = "/api", endpoint = "order/list", input = GetUrl, output = Json)]
+pub async fn list(state: Option<State>, q: Option<String>, page: i64) -> Result<Page<OrderSummary>, Error> {
+    super::with(async |ctx| crate::server::order::list(&ctx, state, q.as_deref(), page).await).await
+}
+
+/// How many orders there are in each state.
+#[server(prefix = "/api", endpoint = "order/counts", input = GetUrl, output = Json)]
+pub async fn counts() -> Result<OrderCounts, Error> {
+    super::with(async |ctx| crate::server::order::counts(&ctx).await).await
+}
+
+/// An order of this customer.
+#[server(prefix = "/api", endpoint = "order/get", input = GetUrl, output = Json)]
+pub async fn get(number: String) -> Result<Order, Error> {
+    super::with(async |ctx| crate::server::order::get(&ctx, &number).await).await
+}
+
+/// Opens an order of a guest on another device, by its number and the phone or e-mail given with it.
+///
+/// # Errors
+/// [`Error::NotFound`], without telling which of the two was wrong.
+#[server(prefix = "/api", endpoint = "order/find")]
+pub async fn find(number: String, contact: String) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let number = crate::server::order::find(&ctx, &number, &contact).await?;
+        super::go_to(Some(&format!("/orders/{number}")));
+        Ok(number)
+    })
+    .await
+}
+
+/// An order with what a form needs to change it; with `draft` as it was typed when that could not be done.
+#[server(prefix = "/api", endpoint = "order/edit", input = GetUrl, output = Json)]
+pub async fn edit(number: String, draft: bool) -> Result<OrderEdit, Error> {
+    super::with(async |ctx| crate::server::order::edit(&ctx, &number, draft).await).await
+}
+
+/// Code and name of the cities of a province and of the districts of a city; none for any other code.
+#[server(prefix = "/api", endpoint = "order/divisions", input = GetUrl, output = Json)]
+pub async fn divisions(
+    province: String,
+    city: String,
+) -> Result<(Vec<(String, String)>, Vec<(String, String)>), Error> {
+    super::with(async |ctx| {
+        let offered = |code: &str| ctx.app.divisions.children(code, ctx.locale);
+        Ok((offered(&province), offered(&city)))
+    })
+    .await
+}
+
+/// Changes an unpaid order: quantities, address, note, payment method. The hold keeps its clock.
+/// With `step=region` what was typed is only kept, so that the page offers the cities and districts of the choice made;
+/// with `step=draft` it is only kept.
+///
+/// # Errors
+/// [`Error::OrderClosed`], [`Error::Conflict`] when it was changed meanwhile, [`Error::Shortage`],
+/// [`Error::CartEmpty`] when nothing would be left, [`Error::Invalid`]; what was typed is kept all the same.
+#[server(prefix = "/api", endpoint = "order/change")]
+pub async fn change(number: String, change: OrderChange, #[server(default)] step: Option<String>) -> Result<(), Error> {
+    super::with(async |ctx| {
+        let region_only = step.as_deref() == Some("region");
+        crate::server::order::change_form(&ctx, &number, change, region_only).await?;
+        super::go_to(Some(&if region_only {
+            format!("/orders/{number}/edit?draft=1")
+        } else {
+            format!("/orders/{number}")
+        }));
+        Ok(())
+    })
+    .await
+}
+
+/// Cancels an order that is not yet shipped; what was paid is refunded.
+#[server(prefix = "/api", endpoint = "order/cancel")]
+pub async fn cancel(number: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::order::cancel(&ctx, &number).await).await
+}
+
+/// The customer has received the goods.
+#[server(prefix = "/api", endpoint = "order/complete")]
+pub async fn complete(number: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::order::complete(&ctx, &number).await).await
+}
+
+/// Puts what an order had into the cart again, as far as it is still sold, and goes there.
+#[server(prefix = "/api", endpoint = "order/again")]
+pub async fn again(number: String) -> Result<Cart, Error> {
+    super::with(async |ctx| {
+        let cart = crate::server::order::again(&ctx, &number).await?;
+        super::go_to(Some("/cart"));
+        Ok(cart)
+    })
+    .await
+}
+
+/// Begins a payment (with the order's method, or another one) and goes to the provider's cashier.
+#[server(prefix = "/api", endpoint = "order/pay")]
+pub async fn pay(number: String, #[server(default)] method: Option<String>) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let cashier = crate::server::payment::start(&ctx, &number, method.as_deref()).await?;
+        leptos_axum::redirect(&cashier);
+        Ok(cashier)
+    })
+    .await
+}

@@ -1,0 +1,271 @@
+//! Who receives an order and where: what a customer types at checkout, and what is left of it after the checks.
+
+use super::{
+    error::{Check, Problem, Result},
+    payment::Method,
+};
+use serde::{Deserialize, Serialize};
+
+/// The checkout form as typed. It is kept whole, also when something in it is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckoutForm {
+    pub recipient: String,
+    /// The country's calling code, `+86` unless chosen otherwise.
+    pub country_code: String,
+    pub phone: String,
+    /// Optional.
+    pub email: String,
+    /// Division codes of six digits, each below the one before it.
+    pub province: String,
+    pub city: String,
+    pub district: String,
+    pub detail: String,
+    /// A wish for the delivery time, see [`DeliveryWish::name`].
+    pub delivery_wish: String,
+    pub note: String,
+    pub payment_method: String,
+}
+
+/// A checked checkout form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    pub contact: Contact,
+    pub delivery_wish: DeliveryWish,
+    pub note: String,
+    pub payment_method: Method,
+}
+
+/// A recipient with an address: personal data, sealed in the database and never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub recipient: String,
+    /// E.164: `+8613800138000`.
+    pub phone: String,
+    pub email: Option<String>,
+    /// The division code of the district.
+    pub region: String,
+    pub detail: String,
+}
+
+/// When the customer would like to receive the parcel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryWish {
+    #[default]
+    AnyTime,
+    Workdays,
+    Weekends,
+}
+
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Contact(…)")
+    }
+}
+
+impl DeliveryWish {
+    pub const ALL: [Self; 3] = [Self::AnyTime, Self::Workdays, Self::Weekends];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnyTime => "any_time",
+            Self::Workdays => "workdays",
+            Self::Weekends => "weekends",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|wish| wish.name() == name)
+    }
+}
+
+impl CheckoutForm {
+    /// Checks all fields at once. `is_district` tells whether a code names a district of the chosen city.
+    ///
+    /// # Errors
+    /// [`super::Error::Invalid`] with the problem of each field by its name.
+    pub fn check(&self, is_district: impl Fn(&str) -> bool) -> Result<Checkout> {
+        let mut check = Check::default();
+        let contact = self.contact(&mut check, is_district);
+        let wish = if self.delivery_wish.is_empty() {
+            Some(DeliveryWish::AnyTime)
+        } else {
+            DeliveryWish::from_name(&self.delivery_wish)
+        };
+        let wish = check.take("delivery_wish", wish.ok_or(Problem::Choice));
+        let note = check.take("note", text(&self.note, 0, 200));
+        let method = check.take("payment_method", Method::from_name(&self.payment_method).ok_or(Problem::Choice));
+        check.finish()?;
+        match (contact, wish, note, method) {
+            (Some(contact), Some(delivery_wish), Some(note), Some(payment_method)) => {
+                Ok(Checkout { contact, delivery_wish, note, payment_method })
+            }
+            _ => Err(super::Error::Conflict),
+        }
+    }
+
+    /// Checks the recipient and the address.
+    pub fn contact(&self, check: &mut Check, is_district: impl Fn(&str) -> bool) -> Option<Contact> {
+        let recipient = check.take("recipient", text(&self.recipient, 1, 50));
+        let phone = check.take("phone", phone(&self.country_code, &self.phone));
+        let email = match self.email.trim() {
+            "" => Some(None),
+            typed => check.take("email", email(typed)).map(Some),
+        };
+        let region = check.take(
+            "district",
+            match self.district.as_str() {
+                "" => Err(Problem::Required),
+                code if is_district(code) => Ok(code.to_owned()),
+                _ => Err(Problem::Region),
+            },
+        );
+        let detail = check.take("detail", text(&self.detail, 4, 200));
+        Some(Contact { recipient: recipient?, phone: phone?, email: email?, region: region?, detail: detail? })
+    }
+}
+
+/// A trimmed text of `min..=max` characters without control characters.
+pub fn text(typed: &str, min: u32, max: u32) -> Result<String, Problem> {
+    let cleaned: String = typed.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    match u32::try_from(cleaned.chars().count()).unwrap_or(u32::MAX) {
+        0 if min > 0 => Err(Problem::Required),
+        length if length < min => Err(Problem::TooShort(min)),
+        length if length > max => Err(Problem::TooLong(max)),
+        _ => Ok(cleaned),
+    }
+}
+
+/// A phone number in E.164. In China mobile numbers have 11 digits and begin with 13 to 19, landlines begin with the
+/// area code's zero; elsewhere 6 to 14 digits are taken.
+pub fn phone(country_code: &str, typed: &str) -> Result<String, Problem> {
+    let digits = |s: &str| s.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '\u{a0}')).collect::<String>();
+    let (country, typed) = (digits(country_code), digits(typed));
+    let country = if country.is_empty() { "+86".to_owned() } else { country };
+    let (country, national) = match typed.strip_prefix("00").or_else(|| typed.strip_prefix('+')) {
+        Some(rest) => match ["86", "852", "853", "886", "1", "44", "81", "82", "65"]
+            .iter()
+            .find_map(|c| Some((c, rest.strip_prefix(c)?)))
+        {
+            Some((c, national)) => (format!("+{c}"), national.to_owned()),
+            None => return Err(Problem::Phone),
+        },
+        None => (country, typed),
+    };
+    if national.is_empty() {
+        return Err(Problem::Required);
+    }
+    let code_is_valid =
+        country.strip_prefix('+').is_some_and(|c| (1..=3).contains(&c.len()) && c.bytes().all(|b| b.is_ascii_digit()));
+    let all_digits = national.bytes().all(|b| b.is_ascii_digit());
+    let valid = match country.as_str() {
+        "+86" => {
+            let mobile =
+                national.len() == 11 && national.starts_with('1') && matches!(national.as_bytes()[1], b'3'..=b'9');
+            mobile || national.starts_with('0') && (10..=12).contains(&national.len())
+        }
+        _ => (6..=14).contains(&national.len()),
+    };
+    if !(code_is_valid && all_digits && valid) {
+        return Err(Problem::Phone);
+    }
+    Ok(format!("{country}{}", national.strip_prefix('0').unwrap_or(&national)))
+}
+
+/// An e-mail address in lower case; the syntax people really have (RFC 5321 without quoting and literals).
+pub fn email(typed: &str) -> Result<String, Problem> {
+    let typed = typed.trim().to_lowercase();
+    let Some((local, domain)) = typed.rsplit_once('@') else { return Err(Problem::Email) };
+    let local_is_valid = (1..=64).contains(&local.len())
+        && !local.contains(['@', ' ', ',', ';', '<', '>', '(', ')', '"', '\\'])
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..");
+    let label_is_valid = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    let domain_is_valid = domain.contains('.') && domain.len() <= 253 && domain.split('.').all(label_is_valid);
+    if local_is_valid && domain_is_valid && !typed.chars().any(char::is_control) {
+        Ok(typed)
+    } else {
+        Err(Problem::Email)
+    }
+}
+
+/// What the office and shared screens show of a phone number: `138****8000`.
+pub fn mask_phone(phone: &str) -> String {
+    let national = phone.strip_prefix("+86").unwrap_or(phone);
+    let count = national.chars().count();
+    let (keep_start, keep_end) = if count >= 9 { (3, 4) } else { (0, 2) };
+    national.chars().enumerate().map(|(i, c)| if i < keep_start || i + keep_end >= count { c } else { '*' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Error;
+    use proptest::prelude::*;
+
+    #[test]
+    fn phones_are_read_as_people_type_them() {
+        let table = [
+            ("", "138 0013 8000", Ok("+8613800138000")),
+            ("+86", "138-0013-8000", Ok("+8613800138000")),
+            ("+86", "+86 138 0013 8000", Ok("+8613800138000")),
+            ("+86", "0086 13800138000", Ok("+8613800138000")),
+            ("+86", "0755-26001234", Ok("+8675526001234")),
+            ("+86", "12800138000", Err(Problem::Phone)),
+            ("+86", "1380013800", Err(Problem::Phone)),
+            ("+86", "", Err(Problem::Required)),
+            ("+44", "07911 123456", Ok("+447911123456")),
+            ("44x", "7911123456", Err(Problem::Phone)),
+            ("+86", "１３８００１３８０００", Err(Problem::Phone)),
+        ];
+        for (country, typed, expected) in table {
+            assert_eq!(phone(country, typed), expected.map(str::to_owned), "{country} {typed}");
+        }
+    }
+
+    #[test]
+    fn mail_addresses_are_checked_for_slips() {
+        for good in ["a@b.cn", "First.Last+tag@Example.COM", "用户@例子.公司"] {
+            assert!(email(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "a@b", "a@@b.cn", "a b@c.cn", "a@b..cn", ".a@b.cn", "a@-b.cn"] {
+            assert_eq!(email(bad), Err(Problem::Email), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_problems_of_the_form_are_told_at_once() {
+        let form = CheckoutForm {
+            phone: "1".into(),
+            district: "440305".into(),
+            city: "440100".into(),
+            province: "440000".into(),
+            ..CheckoutForm::default()
+        };
+        let Err(Error::Invalid(fields)) = form.check(|_| false) else { panic!("the form is wrong") };
+        let names: Vec<_> = fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["detail", "district", "payment_method", "phone", "recipient"]);
+        assert_eq!(fields["district"], Problem::Region, "the district is not in that city");
+    }
+
+    #[test]
+    fn a_masked_phone_shows_only_its_ends() {
+        assert_eq!(mask_phone("+8613800138000"), "138****8000");
+        assert_eq!(mask_phone("12345"), "***45");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_typed_is_read_or_refused(a in "\\PC*", b in "\\PC*") {
+            let _ = (phone(&a, &b), email(&a), text(&a, 1, 20), mask_phone(&b));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The cart: the intent to buy, with the price the customer saw.
+
+use super::{
+    catalog::{Image, UNLIMITED},
+    error::{Error, PriceChange, Problem, Result, Shortage},
+    money::{Amount, Currency},
+    pricing::{PricedLine, ShippingRules, Totals, price},
+};
+use serde::{Deserialize, Serialize};
+
+/// The most pieces of one variant in a cart.
+pub const MAX_QUANTITY: i64 = 999;
+/// The most lines in a cart.
+pub const MAX_LINES: i64 = 100;
+
+/// A customer's cart as the server knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    /// Grows with each change, so that an older answer never replaces a newer one.
+    pub version: i64,
+    pub currency: Currency,
+    /// To be bought now, newest first.
+    pub lines: Vec<CartLine>,
+    /// Saved for later.
+    pub saved: Vec<CartLine>,
+    pub shipping: ShippingRules,
+    /// The division code of the delivery address, once it is known.
+    pub region: Option<String>,
+}
+
+/// A variant in the cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    pub variant_id: String,
+    pub product_id: String,
+    /// The product's handle.
+    pub handle: String,
+    pub title: String,
+    /// The choices in words; empty for a single variant.
+    pub label: String,
+    pub sku: String,
+    pub image: Option<Image>,
+    pub quantity: i64,
+    /// The price now.
+    pub unit_price: Amount,
+    /// The price the customer has seen and accepted.
+    pub price_seen: Amount,
+    pub compare_at: Option<Amount>,
+    pub grams: i64,
+    /// What can be bought now; zero also when the product is no longer sold.
+    pub available: i64,
+}
+
+/// What a customer may ask for; the same check on both sides.
+pub fn check_quantity(quantity: i64) -> Result<i64> {
+    if (1..=MAX_QUANTITY).contains(&quantity) {
+        Ok(quantity)
+    } else {
+        Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)))
+    }
+}
+
+impl CartLine {
+    pub fn priced(&self) -> PricedLine {
+        PricedLine {
+            unit_price: self.unit_price,
+            compare_at: self.compare_at,
+            quantity: self.quantity,
+            grams: self.grams,
+        }
+    }
+
+    /// The highest quantity that can be chosen now.
+    pub fn limit(&self) -> i64 {
+        self.available.clamp(0, MAX_QUANTITY)
+    }
+
+    pub fn is_short(&self) -> bool {
+        self.available != UNLIMITED && self.quantity > self.available
+    }
+
+    pub fn price_changed(&self) -> bool {
+        self.unit_price != self.price_seen
+    }
+}
+
+impl Cart {
+    pub fn totals(&self) -> Totals {
+        let lines: Vec<_> = self.lines.iter().map(CartLine::priced).collect();
+        price(&lines, &self.shipping, self.region.as_deref())
+    }
+
+    /// The number of pieces to be bought now.
+    pub fn quantity(&self) -> i64 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    pub fn shortages(&self) -> Vec<Shortage> {
+        let short = self.lines.iter().filter(|line| line.is_short());
+        short
+            .map(|line| Shortage {
+                variant_id: line.variant_id.clone(),
+                title: line.title.clone(),
+                wanted: line.quantity,
+                available: line.available,
+            })
+            .collect()
+    }
+
+    pub fn price_changes(&self) -> Vec<PriceChange> {
+        let changed = self.lines.iter().filter(|line| line.price_changed());
+        changed
+            .map(|line| PriceChange {
+                variant_id: line.variant_id.clone(),
+                title: line.title.clone(),
+                old: line.price_seen,
+                new: line.unit_price,
+            })
+            .collect()
+    }
+
+    /// Whether an order can be made of it; shortage is told before price.
+    pub fn check(&self) -> Result<()> {
+        let (shortages, changes) = (self.shortages(), self.price_changes());
+        match (self.lines.is_empty(), shortages.is_empty(), changes.is_empty()) {
+            (true, ..) => Err(Error::CartEmpty),
+            (_, false, _) => Err(Error::Shortage(shortages)),
+            (_, _, false) => Err(Error::PriceChanged(changes)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The line of a variant among those to be bought now.
+    pub fn line(&self, variant_id: &str) -> Option<&CartLine> {
+        self.lines.iter().find(|line| line.variant_id == variant_id)
+    }
+
+    /// The cart as it will be when a quantity is set; what the browser shows before the server has answered.
+    /// Zero removes the line.
+    pub fn set_quantity(&mut self, variant_id: &str, quantity: i64) {
+        match quantity {
+            ..=0 => self.lines.retain(|line| line.variant_id != variant_id),
+            _ => self
+                .lines
+                .iter_mut()
+                .filter(|line| line.variant_id == variant_id)
+                .for_each(|line| line.quantity = quantity.min(MAX_QUANTITY)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(variant: &str, quantity: i64, available: i64, seen: i64, now: i64) -> CartLine {
+        CartLine {
+            variant_id: variant.into(),
+            product_id: "p".into(),
+            handle: "h".into(),
+            title: variant.into(),
+            label: String::new(),
+            sku: String::new(),
+            image: None,
+            quantity,
+            unit_price: Amount(now),
+            price_seen: Amount(seen),
+            compare_at: None,
+            grams: 0,
+            available,
+        }
+    }
+
+    #[test]
+    fn an_order_needs_stock_and_prices_that_were_seen() {
+        let cart = |lines| Cart { lines, ..Cart::default() };
+        assert_eq!(cart(vec![]).check(), Err(Error::CartEmpty));
+        assert_eq!(cart(vec![line("a", 1, 5, 100, 100)]).check(), Ok(()));
+        assert!(matches!(cart(vec![line("a", 6, 5, 90, 100)]).check(), Err(Error::Shortage(s)) if s[0].available == 5));
+        assert!(
+            matches!(cart(vec![line("a", 1, 5, 90, 100)]).check(), Err(Error::PriceChanged(c)) if c[0].new == Amount(100))
+        );
+        assert_eq!(cart(vec![line("a", 900, UNLIMITED, 1, 1)]).check(), Ok(()));
+    }
+
+    #[test]
+    fn zero_pieces_remove_the_line() {
+        let mut cart = Cart { lines: vec![line("a", 1, 5, 1, 1), line("b", 1, 5, 1, 1)], ..Cart::default() };
+        cart.set_quantity("a", 0);
+        cart.set_quantity("b", 4);
+        assert_eq!(cart.lines.iter().map(|l| (l.variant_id.as_str(), l.quantity)).collect::<Vec<_>>(), [("b", 4)]);
+    }
+}

@@ -1,0 +1,362 @@
+//! What is for sale, as pages show it.
+
+use super::{locale::Locale, money::Amount, page::Page};
+use serde::{Deserialize, Serialize};
+
+/// How many products a list page shows.
+pub const PER_PAGE: i64 = 24;
+
+/// A picture in the media store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// `/media/<hash>.<type>`: the content decides the name, so it can be cached for ever.
+    pub url: String,
+    pub alt: String,
+    /// Pixels; zero where the file does not tell.
+    pub width: i64,
+    pub height: i64,
+}
+
+/// A category in the language of the page, with its sub-categories.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    pub id: String,
+    /// The name in addresses: `/c/<handle>`.
+    pub handle: String,
+    pub title: String,
+    pub children: Vec<Category>,
+    /// The picture of its best selling product.
+    pub image: Option<Image>,
+    /// Active products in it and below it.
+    pub products: i64,
+}
+
+/// A product in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductCard {
+    pub id: String,
+    /// The name in addresses: `/p/<handle>`.
+    pub handle: String,
+    pub title: String,
+    pub brand: String,
+    pub price_min: Amount,
+    pub price_max: Amount,
+    /// The highest price before reduction among its variants.
+    pub compare_at: Option<Amount>,
+    pub image: Option<Image>,
+    pub in_stock: bool,
+    /// Pieces sold.
+    pub sales: i64,
+    pub tags: Vec<String>,
+}
+
+/// A product page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    pub id: String,
+    pub handle: String,
+    pub title: String,
+    pub brand: String,
+    /// Sanitised HTML.
+    pub description_html: String,
+    pub seo_title: String,
+    pub seo_description: String,
+    pub tags: Vec<String>,
+    /// Empty for a product with a single variant.
+    pub options: Vec<ProductOption>,
+    pub variants: Vec<Variant>,
+    pub images: Vec<Image>,
+    /// From the top category down.
+    pub breadcrumbs: Vec<(String, String)>,
+    pub sales: i64,
+}
+
+/// A choice that selects a variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductOption {
+    pub name: String,
+    pub values: Vec<String>,
+}
+
+/// What is bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    pub id: String,
+    pub sku: String,
+    /// For each option of the product, the index of its value.
+    pub choices: Vec<usize>,
+    pub price: Amount,
+    pub compare_at: Option<Amount>,
+    /// What can be bought now; [`UNLIMITED`] for what is never out of stock.
+    pub available: i64,
+    pub grams: i64,
+    /// Index into the product's images.
+    pub image: Option<usize>,
+}
+
+/// The availability of a variant that is sold whether or not it is on hand.
+pub const UNLIMITED: i64 = 1_000_000;
+
+/// The order of a product list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    #[default]
+    Relevance,
+    PriceAsc,
+    PriceDesc,
+    Newest,
+    Sales,
+}
+
+/// What a list page asks for: read from the address, so that every list can be linked, reloaded and used without script.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// The handle of a category; its sub-categories are included.
+    #[serde(default)]
+    pub category: Option<String>,
+    /// Words to search for.
+    #[serde(default)]
+    pub q: Option<String>,
+    #[serde(default)]
+    pub brand: Vec<String>,
+    /// Inclusive bounds.
+    #[serde(default)]
+    pub price_min: Option<Amount>,
+    #[serde(default)]
+    pub price_max: Option<Amount>,
+    #[serde(default)]
+    pub in_stock: bool,
+    #[serde(default)]
+    pub sort: Sort,
+    /// From 1.
+    #[serde(default)]
+    pub page: i64,
+}
+
+/// A list page with what its filters can offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductList {
+    /// The category asked for, with its sub-categories (or its siblings when it has none).
+    pub category: Option<Category>,
+    /// From the top category down to this one: handle and title.
+    pub breadcrumbs: Vec<(String, String)>,
+    pub products: Page<ProductCard>,
+    /// The brands in the list before the brand filter, with their number of products.
+    pub brands: Vec<(String, i64)>,
+}
+
+/// The start page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    pub categories: Vec<Category>,
+    pub hot: Vec<ProductCard>,
+    pub new: Vec<ProductCard>,
+}
+
+impl Sort {
+    pub const ALL: [Self; 5] = [Self::Relevance, Self::Sales, Self::Newest, Self::PriceAsc, Self::PriceDesc];
+
+    /// The name in addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relevance => "relevance",
+            Self::PriceAsc => "price-asc",
+            Self::PriceDesc => "price-desc",
+            Self::Newest => "newest",
+            Self::Sales => "sales",
+        }
+    }
+
+    /// Reads the name in an address; an unknown one is the default order.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|sort| sort.name() == name).unwrap_or_default()
+    }
+}
+
+impl Product {
+    /// The variant that has these choices, if it exists.
+    pub fn variant(&self, choices: &[usize]) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.choices == choices)
+    }
+
+    /// Whether a variant with this value exists beside the other choices made, and whether it can be bought.
+    pub fn offers(&self, choices: &[usize], option: usize, value: usize) -> (bool, bool) {
+        let mut wanted = choices.to_vec();
+        if let Some(choice) = wanted.get_mut(option) {
+            *choice = value;
+        }
+        self.variant(&wanted).map_or((false, false), |variant| (true, variant.available > 0))
+    }
+
+    /// The variant shown first: the first that can be bought, else the first.
+    pub fn default_variant(&self) -> Option<&Variant> {
+        self.variants.iter().find(|v| v.available > 0).or_else(|| self.variants.first())
+    }
+
+    /// The choice to make when the wanted combination does not exist: the variant with this value which keeps most of
+    /// the other choices, one that can be bought before one that cannot.
+    pub fn nearest(&self, choices: &[usize], option: usize, value: usize) -> Option<&Variant> {
+        self.variants.iter().filter(|v| v.choices.get(option) == Some(&value)).max_by_key(|v| {
+            let kept = v.choices.iter().zip(choices).filter(|(a, b)| a == b).count();
+            (kept, v.available > 0)
+        })
+    }
+
+    /// The choices of a variant in words: `黑色 / M`.
+    pub fn label(&self, variant: &Variant) -> String {
+        let names = self
+            .options
+            .iter()
+            .zip(&variant.choices)
+            .filter_map(|(option, i)| option.values.get(*i).map(String::as_str));
+        names.collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// A link to a list with a query, leaving out what is default; the one place that knows the parameters' names.
+pub fn list_href(path: &str, query: &ListQuery) -> String {
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    let amount = |a: Amount| a.to_decimal(Default::default()).trim_end_matches(".00").to_owned();
+    if let Some(q) = &query.q {
+        pairs.push(("q", q.clone()));
+    }
+    pairs.extend(query.brand.iter().map(|brand| ("brand", brand.clone())));
+    pairs.extend(query.price_min.map(|a| ("min", amount(a))));
+    pairs.extend(query.price_max.map(|a| ("max", amount(a))));
+    if query.in_stock {
+        pairs.push(("stock", "1".to_owned()));
+    }
+    if query.sort != Sort::default() {
+        pairs.push(("sort", query.sort.name().to_owned()));
+    }
+    if query.page > 1 {
+        pairs.push(("page", query.page.to_string()));
+    }
+    let text: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
+    if text.is_empty() { path.to_owned() } else { format!("{path}?{}", text.join("&")) }
+}
+
+/// Reads a list's query from the parameters of an address; what makes no sense is ignored.
+pub fn parse_list_query<'a>(category: Option<String>, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> ListQuery {
+    let mut query = ListQuery { category, page: 1, ..ListQuery::default() };
+    for (key, value) in pairs {
+        let value = value.trim();
+        let amount = || Amount::parse(value, Default::default()).ok();
+        match key {
+            "q" if !value.is_empty() => query.q = Some(value.chars().take(100).collect()),
+            "brand" if !value.is_empty() && query.brand.len() < 20 => query.brand.push(value.to_owned()),
+            "min" => query.price_min = amount(),
+            "max" => query.price_max = amount(),
+            "stock" => query.in_stock = value == "1",
+            "sort" => query.sort = Sort::from_name(value),
+            "page" => query.page = value.parse().unwrap_or(1).clamp(1, 10_000),
+            _ => {}
+        }
+    }
+    query
+}
+
+/// Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
+pub fn percent_encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Whether a tag marks a product as new or as selling well, in any language of the demo data and the interface.
+pub fn badge(tags: &[String], locale: Locale) -> Option<&'static str> {
+    use super::texts::catalog;
+    let has = |names: &[&str]| tags.iter().any(|tag| names.iter().any(|name| tag.eq_ignore_ascii_case(name)));
+    if has(&["热卖", "hot", "bestseller"]) {
+        Some(locale.t(catalog::BADGE_HOT))
+    } else if has(&["新品", "new"]) {
+        Some(locale.t(catalog::BADGE_NEW))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variant(choices: &[usize], available: i64) -> Variant {
+        Variant {
+            id: format!("{choices:?}"),
+            sku: String::new(),
+            choices: choices.to_vec(),
+            price: Amount(100),
+            compare_at: None,
+            available,
+            grams: 0,
+            image: None,
+        }
+    }
+
+    fn shirt() -> Product {
+        Product {
+            id: "p".into(),
+            handle: "shirt".into(),
+            title: "Shirt".into(),
+            brand: String::new(),
+            description_html: String::new(),
+            seo_title: String::new(),
+            seo_description: String::new(),
+            tags: vec![],
+            options: vec![
+                ProductOption { name: "Colour".into(), values: vec!["Black".into(), "White".into()] },
+                ProductOption { name: "Size".into(), values: vec!["S".into(), "M".into()] },
+            ],
+            variants: vec![variant(&[0, 0], 0), variant(&[0, 1], 3), variant(&[1, 0], 2)],
+            images: vec![],
+            breadcrumbs: vec![],
+            sales: 0,
+        }
+    }
+
+    #[test]
+    fn missing_and_sold_out_combinations_are_told_apart() {
+        let shirt = shirt();
+        assert_eq!(shirt.offers(&[0, 1], 1, 0), (true, false), "black S is sold out");
+        assert_eq!(shirt.offers(&[0, 1], 0, 1), (false, false), "white M does not exist");
+        assert_eq!(shirt.nearest(&[0, 1], 0, 1).map(|v| v.choices.clone()), Some(vec![1, 0]));
+        assert_eq!(shirt.default_variant().map(|v| shirt.label(v)), Some("Black / M".to_owned()));
+    }
+
+    #[test]
+    fn an_address_reads_back_as_the_query_it_was_made_from() {
+        let query = ListQuery {
+            category: Some("home".into()),
+            q: Some("茶 杯".into()),
+            brand: vec!["山间".into(), "A&B".into()],
+            price_min: Some(Amount(1050)),
+            price_max: Some(Amount(20_000)),
+            in_stock: true,
+            sort: Sort::PriceDesc,
+            page: 3,
+        };
+        let href = list_href("/c/home", &query);
+        assert!(
+            href.starts_with("/c/home?q=%E8%8C%B6%20%E6%9D%AF&brand=")
+                && href.ends_with("&min=10.50&max=200&stock=1&sort=price-desc&page=3"),
+            "{href}"
+        );
+        let pairs = [
+            ("q", "茶 杯"),
+            ("brand", "山间"),
+            ("brand", "A&B"),
+            ("min", "10.50"),
+            ("max", "200"),
+            ("stock", "1"),
+            ("sort", "price-desc"),
+            ("page", "3"),
+        ];
+        assert_eq!(parse_list_query(Some("home".into()), pairs.into_iter()), query);
+    }
+}

@@ -1,0 +1,156 @@
+//! The one error that crosses the wire: coarse, typed, with what a page needs to help. Internal texts stay in the log.
+
+use super::order::State;
+use serde::{Deserialize, Serialize};
+use server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use std::{collections::BTreeMap, fmt};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as the customer's page is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Error {
+    /// There is no such thing, or it is not this person's.
+    NotFound,
+    /// Sign in first.
+    Unauthenticated,
+    /// Signed in, but without the permission.
+    Forbidden,
+    /// Some fields need a correction; keyed by the field's name in the form.
+    Invalid(BTreeMap<String, Problem>),
+    /// The cart is empty.
+    CartEmpty,
+    /// Less is left than was asked for.
+    Shortage(Vec<Shortage>),
+    /// Prices changed since the customer saw them.
+    PriceChanged(Vec<PriceChange>),
+    /// The order's state does not allow it any more.
+    OrderClosed(State),
+    /// Someone else changed it meanwhile: load it again.
+    Conflict,
+    /// Try again after so many seconds.
+    TooMany { retry_after: u32 },
+    /// A provider (payment, carrier) did not answer; nothing was changed.
+    ProviderUnavailable,
+    /// The server cannot be reached.
+    Offline,
+    /// Something broke; the text is the request id under which the log tells more.
+    Internal(String),
+}
+
+/// A variant of which less is left than the customer wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    pub variant_id: String,
+    pub title: String,
+    /// What the customer wanted.
+    pub wanted: i64,
+    /// What can be had now; zero when sold out.
+    pub available: i64,
+}
+
+/// A cart line whose price is another than the customer saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceChange {
+    pub variant_id: String,
+    pub title: String,
+    pub old: super::money::Amount,
+    pub new: super::money::Amount,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Problem {
+    Required,
+    /// Longer than so many characters.
+    TooLong(u32),
+    /// Shorter than so many characters.
+    TooShort(u32),
+    Phone,
+    Email,
+    /// Not a number, or not an amount of money.
+    Number,
+    /// Outside from..=to.
+    Range(i64, i64),
+    /// Not one of the choices.
+    Choice,
+    /// Province, city and district do not belong together.
+    Region,
+    /// Neither a phone number nor an e-mail address.
+    Contact,
+    /// User name or password is wrong.
+    Credentials,
+}
+
+impl Error {
+    /// An error of one field.
+    pub fn field(name: &str, problem: Problem) -> Self {
+        Self::Invalid(BTreeMap::from([(name.to_owned(), problem)]))
+    }
+
+    /// The HTTP status of the answer.
+    pub const fn status_code(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::Invalid(_) | Self::CartEmpty => 422,
+            Self::Shortage(_) | Self::PriceChanged(_) | Self::OrderClosed(_) | Self::Conflict => 409,
+            Self::TooMany { .. } => 429,
+            Self::ProviderUnavailable | Self::Offline => 503,
+            Self::Internal(_) => 500,
+        }
+    }
+
+    /// The problem of a field, if this error has one for it.
+    pub fn problem(&self, field: &str) -> Option<Problem> {
+        match self {
+            Self::Invalid(fields) => fields.get(field).copied(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// For logs; pages translate with `ui::error`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl FromServerFnError for Error {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Offline,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Invalid(BTreeMap::new()),
+            _ => Self::Internal(String::new()),
+        }
+    }
+}
+
+/// Collects the problems of a form, so that all fields are told at once.
+#[derive(Default)]
+pub struct Check(BTreeMap<String, Problem>);
+
+impl Check {
+    pub fn add(&mut self, field: &str, problem: Problem) {
+        self.0.entry(field.to_owned()).or_insert(problem);
+    }
+
+    /// Takes a checked value, or notes the problem and answers with `None`.
+    pub fn take<T>(&mut self, field: &str, value: std::result::Result<T, Problem>) -> Option<T> {
+        value.map_err(|problem| self.add(field, problem)).ok()
+    }
+
+    /// `Err` with all problems if there are any.
+    pub fn finish(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}

@@ -1,0 +1,346 @@
+//! The order: the promise, its states, and the one place where they change.
+//!
+//! ```text
+//!           pay                ship              complete
+//!  ToPay ─────────▶ ToShip ─────────▶ Shipped ─────────▶ Completed
+//!    │  cancel, expire │ cancel (refund)
+//!    ▼                 ▼
+//!  Cancelled ◀─────────┘      Cancelled ──late payment, stock still there──▶ ToShip
+//! ```
+
+use super::{
+    address::{Checkout, CheckoutForm, Contact, DeliveryWish},
+    cart::Cart,
+    catalog::Image,
+    error::{Error, Result},
+    money::{Amount, Currency},
+    payment::Method,
+    pricing::{PricedLine, ShippingRules, Totals, price},
+};
+use serde::{Deserialize, Serialize};
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    ToPay,
+    ToShip,
+    Shipped,
+    Completed,
+    Cancelled,
+}
+
+/// What happens to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The customer changes quantities, address, note or payment method.
+    Change,
+    Pay,
+    /// Money arrives for an order that expired, and its goods could be held again.
+    PayLate,
+    /// The customer (or, before shipping, the office) gives it up.
+    Cancel,
+    /// The hold's time is over.
+    Expire,
+    Ship,
+    Complete,
+}
+
+/// Why an order was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    Customer,
+    Expired,
+    Office,
+}
+
+/// One entry of an order's history; the timeline, the live feed and the audit all read these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub sequence: i64,
+    pub kind: EventKind,
+    /// UTC milliseconds.
+    pub at: i64,
+}
+
+/// What an event tells. It holds no personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    Placed,
+    Changed,
+    PaymentStarted {
+        method: Method,
+    },
+    PaymentFailed,
+    Paid,
+    /// Paid after it had expired; the goods were held again.
+    Reopened,
+    Shipped {
+        carrier: String,
+        tracking_number: String,
+    },
+    Completed,
+    Cancelled {
+        reason: CancelReason,
+    },
+    RefundRequested {
+        amount: Amount,
+    },
+    Refunded {
+        amount: Amount,
+    },
+}
+
+/// An order in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderSummary {
+    pub number: String,
+    pub state: State,
+    pub currency: Currency,
+    pub total: Amount,
+    pub quantity: i64,
+    /// UTC milliseconds.
+    pub placed_at: i64,
+    /// When the hold ends; only while unpaid.
+    pub expires_at: Option<i64>,
+    pub lines: Vec<OrderLine>,
+}
+
+/// A snapshot of what was ordered and for how much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub variant_id: String,
+    pub handle: String,
+    pub title: String,
+    pub label: String,
+    pub sku: String,
+    pub image: Option<Image>,
+    pub unit_price: Amount,
+    pub compare_at: Option<Amount>,
+    pub quantity: i64,
+    pub grams: i64,
+}
+
+/// An order with everything its customer may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub number: String,
+    pub state: State,
+    /// Grows with each change.
+    pub version: i64,
+    pub currency: Currency,
+    pub totals: Totals,
+    pub lines: Vec<OrderLine>,
+    /// The shop's shipping rules, so that a change can be priced before it is sent.
+    pub shipping_rules: ShippingRules,
+    pub contact: Contact,
+    /// The names of province, city and district in the language of the page.
+    pub region_name: String,
+    pub delivery_wish: DeliveryWish,
+    pub note: String,
+    pub payment_method: Method,
+    /// UTC milliseconds.
+    pub placed_at: i64,
+    /// UTC milliseconds, while unpaid.
+    pub expires_at: Option<i64>,
+    /// The server's clock when this was read, so that a countdown does not depend on the browser's clock.
+    pub now: i64,
+    pub events: Vec<Event>,
+    pub shipment: Option<Shipment>,
+    pub refunds: Vec<Refund>,
+}
+
+/// Goods on their way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    pub carrier: String,
+    pub tracking_number: String,
+    /// UTC milliseconds.
+    pub shipped_at: i64,
+}
+
+/// Money on its way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub amount: Amount,
+    pub done: bool,
+    /// UTC milliseconds.
+    pub requested_at: i64,
+}
+
+/// What a customer changes on an unpaid order; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderChange {
+    /// The version the customer saw.
+    pub version: i64,
+    #[serde(default)]
+    pub quantities: Vec<QuantityChange>,
+    #[serde(default)]
+    pub form: Option<CheckoutForm>,
+}
+
+/// A new quantity of a line; zero removes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuantityChange {
+    pub variant_id: String,
+    pub quantity: i64,
+}
+
+/// The checkout form with what its selects offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutPage {
+    pub form: CheckoutForm,
+    pub cart: Cart,
+    /// Code and name of all provinces, of the cities of the chosen province, of the districts of the chosen city.
+    pub provinces: Vec<(String, String)>,
+    pub cities: Vec<(String, String)>,
+    pub districts: Vec<(String, String)>,
+}
+
+/// An order as its customer changes it, with what the selects of its address offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEdit {
+    pub order: Order,
+    /// Recipient, address and wishes: those of the order, or as last typed.
+    pub form: CheckoutForm,
+    /// Quantities as last typed; lines that are not named keep theirs.
+    pub quantities: Vec<QuantityChange>,
+    /// Code and name of all provinces, of the cities of the chosen province, of the districts of the chosen city.
+    pub provinces: Vec<(String, String)>,
+    pub cities: Vec<(String, String)>,
+    pub districts: Vec<(String, String)>,
+}
+
+/// The last look before an order is placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Priced for the region of the address.
+    pub cart: Cart,
+    pub checkout: Checkout,
+    /// The names of province, city and district in the language of the page.
+    pub region_name: String,
+    /// For how long the goods will be held, in minutes.
+    pub hold_minutes: i64,
+}
+
+/// How many orders each tab of "my orders" has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCounts {
+    pub to_pay: i64,
+    pub to_ship: i64,
+    pub shipped: i64,
+    pub completed: i64,
+    pub cancelled: i64,
+}
+
+impl State {
+    pub const ALL: [Self; 5] = [Self::ToPay, Self::ToShip, Self::Shipped, Self::Completed, Self::Cancelled];
+
+    /// The name in the database and in addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ToPay => "to_pay",
+            Self::ToShip => "to_ship",
+            Self::Shipped => "shipped",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The state after an action.
+    ///
+    /// # Errors
+    /// [`Error::OrderClosed`] with the present state where the action is not allowed.
+    pub fn after(self, action: Action) -> Result<Self> {
+        match (self, action) {
+            (Self::ToPay, Action::Change) => Ok(Self::ToPay),
+            (Self::ToPay, Action::Pay) | (Self::Cancelled, Action::PayLate) => Ok(Self::ToShip),
+            (Self::ToPay | Self::ToShip, Action::Cancel) | (Self::ToPay, Action::Expire) => Ok(Self::Cancelled),
+            (Self::ToShip, Action::Ship) => Ok(Self::Shipped),
+            (Self::Shipped, Action::Complete) => Ok(Self::Completed),
+            _ => Err(Error::OrderClosed(self)),
+        }
+    }
+
+    /// Whether an action is allowed, for buttons.
+    pub fn allows(self, action: Action) -> bool {
+        self.after(action).is_ok()
+    }
+}
+
+impl OrderLine {
+    pub fn priced(&self) -> PricedLine {
+        PricedLine {
+            unit_price: self.unit_price,
+            compare_at: self.compare_at,
+            quantity: self.quantity,
+            grams: self.grams,
+        }
+    }
+}
+
+/// What an order's lines cost when sent to a region.
+pub fn totals(lines: &[OrderLine], rules: &ShippingRules, region: &str) -> Totals {
+    let lines: Vec<_> = lines.iter().map(OrderLine::priced).collect();
+    price(&lines, rules, Some(region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ACTIONS: [Action; 7] =
+        [Action::Change, Action::Pay, Action::PayLate, Action::Cancel, Action::Expire, Action::Ship, Action::Complete];
+
+    #[test]
+    fn only_the_drawn_arrows_exist() {
+        let allowed: Vec<_> = State::ALL
+            .into_iter()
+            .flat_map(|state| {
+                ACTIONS.into_iter().filter_map(move |action| Some((state, action, state.after(action).ok()?)))
+            })
+            .collect();
+        use {Action as A, State as S};
+        assert_eq!(
+            allowed,
+            [
+                (S::ToPay, A::Change, S::ToPay),
+                (S::ToPay, A::Pay, S::ToShip),
+                (S::ToPay, A::Cancel, S::Cancelled),
+                (S::ToPay, A::Expire, S::Cancelled),
+                (S::ToShip, A::Cancel, S::Cancelled),
+                (S::ToShip, A::Ship, S::Shipped),
+                (S::Shipped, A::Complete, S::Completed),
+                (S::Cancelled, A::PayLate, S::ToShip),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_ships_what_was_not_paid_or_leaves_completed(path in prop::collection::vec(prop::sample::select(&ACTIONS[..]), 0..40)) {
+            let (mut state, mut paid) = (State::ToPay, false);
+            for action in path {
+                let Ok(next) = state.after(action) else { continue };
+                prop_assert_ne!(state, State::Completed, "nothing follows completion");
+                paid |= matches!(action, Action::Pay | Action::PayLate);
+                if next == State::Cancelled {
+                    prop_assert!(state == State::ToPay || state == State::ToShip, "shipped goods are returned, not cancelled");
+                    paid = false;
+                }
+                if matches!(next, State::ToShip | State::Shipped | State::Completed) {
+                    prop_assert!(paid, "{state:?} {action:?} {next:?}");
+                }
+                state = next;
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The command line: serve a shop, fill it, and look after it.
+
+use clap::{Args, Parser, Subcommand};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+use tracing_subscriber::EnvFilter;
+use xiadan::{
+    args,
+    domain::Locale,
+    server::{
+        App, MIGRATIONS, account,
+        catalog::{
+            self,
+            import::{ImportOptions, to_stderr},
+        },
+        config::Config,
+        crypto,
+        start::{self, Failure},
+    },
+};
+
+/// Xiadan 下单: a self-service ordering platform in one program.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Settings {
+    /// The folder of the database, the pictures and the keys
+    #[arg(long, global = true, env = "XIADAN_DATA", default_value = "data")]
+    data: PathBuf,
+    /// sqlite:///path/of/file or postgres://user:password@host/name [default: a SQLite file in the data folder]
+    #[arg(long, global = true, env = "XIADAN_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// How the log is written
+    #[arg(long, global = true, env = "XIADAN_LOG_FORMAT", value_enum, default_value = "compact")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    Compact,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the shop
+    Serve(Serve),
+    /// Import products
+    Import {
+        #[command(subcommand)]
+        from: Import,
+    },
+    /// Fill an empty catalogue with the demo shop
+    Demo {
+        /// The folder of products.zh-CN.csv and products.en.csv
+        #[arg(long, default_value = "demo")]
+        demo: PathBuf,
+    },
+    /// People who work in the office
+    Admin {
+        #[command(subcommand)]
+        action: Admin,
+    },
+    /// Bring the database up to date; `serve` does so by itself
+    Migrate,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where the shop listens [default: 127.0.0.1:3000]
+    #[arg(long, env = "XIADAN_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// The address customers use [default: http:// and the address the shop listens on]
+    #[arg(long, env = "XIADAN_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Where the sandbox payment provider listens
+    #[arg(long, env = "XIADAN_SANDBOX_LISTEN", default_value = "127.0.0.1:3002")]
+    sandbox_listen: SocketAddr,
+    /// The address of the sandbox payment provider for customers [default: http:// and where it listens]
+    #[arg(long, env = "XIADAN_SANDBOX_URL")]
+    sandbox_url: Option<String>,
+    /// The folder of the built site [default: target/site]
+    #[arg(long, env = "XIADAN_SITE")]
+    site: Option<PathBuf>,
+    /// How long an unpaid order holds its goods
+    #[arg(long, env = "XIADAN_HOLD_MINUTES", default_value_t = Config::HOLD_MS / 60_000, value_parser = clap::value_parser!(i64).range(1..=1440))]
+    hold_minutes: i64,
+    /// Show the page of all components at /design
+    #[arg(long, env = "XIADAN_DEVELOPMENT")]
+    development: bool,
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// The product CSV that Shopify exports
+    Shopify {
+        file: PathBuf,
+        /// The language of the texts in the file
+        #[arg(long, default_value = "zh-CN", value_parser = locale)]
+        locale: Locale,
+        /// Only report what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Make an account for the office, or set its password anew
+    Create {
+        #[arg(required_unless_present = "demo")]
+        login: Option<String>,
+        /// Read the password from the first line of standard input
+        #[arg(long, conflicts_with = "demo")]
+        password_stdin: bool,
+        /// Make the account `demo` with a random password and print both
+        #[arg(long, conflicts_with = "login")]
+        demo: bool,
+    },
+}
+
+fn locale(tag: &str) -> Result<Locale, String> {
+    Locale::from_tag(tag).ok_or_else(|| format!("choose one of {}", Locale::ALL.map(Locale::tag).join(", ")))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let started = Instant::now();
+    let cli = Cli::parse();
+    log_to_stderr(cli.settings.log_format);
+    match run(cli, started).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xiadan: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Compact => log.compact().with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
+    let config = config(&cli.settings)?;
+    match cli.command {
+        Command::Serve(options) => serve(config, options, started).await,
+        Command::Import { from: Import::Shopify { file, locale, dry_run } } => {
+            with(config, async |app| import(app, &file, locale, dry_run).await).await
+        }
+        Command::Demo { demo } => with(config, async |app| fill(app, &demo).await).await,
+        Command::Admin { action: Admin::Create { login, password_stdin, demo } } => {
+            let (login, password) = match login {
+                Some(login) if !demo => (login, if password_stdin { first_line()? } else { ask_twice()? }),
+                _ => ("demo".to_owned(), crypto::token()?[..16].to_owned()),
+            };
+            let (name, secret) = (login.clone(), password.clone());
+            with(config, async |app| Ok(account::create_staff(app, &name, secret).await?)).await?;
+            if demo {
+                println!("User name: {login}\nPassword:  {password}");
+            } else {
+                println!("{login} can sign in at /office");
+            }
+            Ok(())
+        }
+        // Opening a shop migrates it.
+        Command::Migrate => {
+            with(config, async |_| {
+                println!("the database is up to date ({} migrations)", MIGRATIONS.len());
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+fn config(settings: &Settings) -> Result<Config, Failure> {
+    let data = std::path::absolute(&settings.data)?;
+    let database_url =
+        settings.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", data.join("xiadan.db").display()));
+    Ok(Config { data, database_url, ..Config::default() })
+}
+
+/// Opens the shop for one piece of work.
+async fn with(config: Config, work: impl AsyncFnOnce(&App) -> Result<(), Failure>) -> Result<(), Failure> {
+    let app = start::open(config).await?;
+    let result = work(&app).await;
+    app.db.close().await;
+    result
+}
+
+async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(), Failure> {
+    // The build tool speaks in the variables that every Leptos tool knows.
+    let leptos = |name: &str| std::env::var(name).ok();
+    let listen = match options.listen {
+        Some(listen) => listen,
+        None => leptos("LEPTOS_SITE_ADDR").and_then(|address| address.parse().ok()).unwrap_or(config.listen),
+    };
+    let (shop, sandbox) = (start::bind(listen).await?, start::bind(options.sandbox_listen).await?);
+    config.listen = shop.local_addr()?;
+    config.sandbox_listen = sandbox.local_addr()?;
+    let site = options.site.or_else(|| leptos("LEPTOS_SITE_ROOT").map(PathBuf::from));
+    config.site = site.unwrap_or(config.site);
+    config.public_url = address(options.public_url, config.listen)?;
+    config.sandbox_url = address(options.sandbox_url, config.sandbox_listen)?;
+    config.hold_ms = options.hold_minutes * 60_000;
+    config.development = options.development || leptos("LEPTOS_WATCH").is_some();
+    config.secure_cookies = Config::needs_secure_cookies(&config.public_url);
+    if config.secure_cookies && config.public_url.starts_with("http://") {
+        tracing::warn!(
+            url = config.public_url,
+            "browsers keep the shop's cookies over HTTPS only; put a proxy with a certificate in front"
+        );
+    }
+    let app = start::open(config).await?;
+    start::serve(app, shop, sandbox, started, interrupted()).await
+}
+
+/// An address as written by the operator, or the one that is listened on.
+fn address(given: Option<String>, listen: SocketAddr) -> Result<String, Failure> {
+    let Some(given) = given else { return Ok(format!("http://{listen}")) };
+    let url = url::Url::parse(&given).map_err(|e| format!("{given}: {e}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+        return Err(format!("{given}: an address is http:// or https:// and a host, without a path").into());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// Done when the process is asked to stop: Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn import(app: &App, file: &Path, locale: Locale, dry_run: bool) -> Result<(), Failure> {
+    let options = ImportOptions { locale, dry_run, watcher: Some(to_stderr(words())), ..ImportOptions::default() };
+    let report = catalog::import::import(app, file, options).await?;
+    print!("{}", report.text(words()));
+    if report.has_errors() { Err("some products were not imported; see the report above".into()) } else { Ok(()) }
+}
+
+/// Imports the demo shop, its products first and their English texts after that. A shop that has products keeps them.
+async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
+    let products: i64 = app.db.one("select count(*) as products from product", args![]).await?.get("products")?;
+    if products > 0 {
+        println!("the shop has {products} products already; nothing was changed");
+        return Ok(());
+    }
+    for locale in Locale::ALL {
+        import(app, &folder.join(format!("products.{}.csv", locale.tag())), locale, false).await?;
+    }
+    Ok(())
+}
+
+/// The language of the terminal.
+fn words() -> Locale {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    set.and_then(|tag| Locale::from_tag(&tag)).unwrap_or(Locale::En)
+}
+
+fn first_line() -> Result<String, Failure> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Asks for a password on the terminal, without showing it.
+fn ask_twice() -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err("there is no terminal to ask for a password; use --password-stdin".into());
+    }
+    let _hidden = Hidden::new();
+    let ask = |text: &str| {
+        eprint!("{text}: ");
+        io::stderr().flush()?;
+        let line = first_line();
+        eprintln!();
+        line
+    };
+    let password = ask("Password (at least 8 characters)")?;
+    if ask("Once more")? != password {
+        return Err("the two passwords differ; nothing was changed".into());
+    }
+    Ok(password)
+}
+
+/// What is typed is not shown while this lives.
+struct Hidden;
+
+impl Hidden {
+    fn new() -> Self {
+        stty("-echo");
+        Self
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        stty("echo");
+    }
+}
+
+fn stty(setting: &str) {
+    // Without `stty` the password is merely visible.
+    let _ = std::process::Command::new("stty").arg(setting).status();
+}

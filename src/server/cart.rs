@@ -1,0 +1,279 @@
+//! The cart of a customer. Every change is one transaction that raises the cart's version and answers with the whole
+//! cart, so that all tabs and devices agree.
+
+use super::{
+    App, Ctx, account,
+    catalog::{AVAILABLE, image, in_locale, json},
+    db::Tx,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Locale, Result,
+        cart::{Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity},
+        catalog::{ProductOption, UNLIMITED},
+        error::{Problem, Shortage},
+        live::Topic,
+        money::Amount,
+    },
+};
+
+/// The cart; empty for a browser without a customer.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn get(ctx: &Ctx) -> Result<Cart> {
+    let mut cart = match ctx.customer.clone() {
+        Some(customer) => {
+            let locale = ctx.locale;
+            ctx.app
+                .db
+                .read::<_, Error>(move |tx| {
+                    let customer = customer.clone();
+                    Box::pin(async move { load(tx, &customer, locale).await })
+                })
+                .await?
+        }
+        None => Cart::default(),
+    };
+    finish(ctx, &mut cart);
+    Ok(cart)
+}
+
+/// Adds pieces of a variant; the customer has seen its present price.
+///
+/// # Errors
+/// [`Error::Shortage`] when less is left than would then be in the cart.
+pub async fn add(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<Cart> {
+    check_quantity(quantity)?;
+    let customer = account::customer_or_create(ctx).await?;
+    let (variant_id, now, locale) = (variant_id.to_owned(), ctx.now, ctx.locale);
+    change(ctx, customer, move |tx, customer| {
+        let variant_id = variant_id.clone();
+        Box::pin(async move { add_line(tx, &customer, &variant_id, quantity, locale, now).await })
+    })
+    .await
+}
+
+/// Sets the quantity of a line; zero removes it. A quantity above what is left is kept: the page shows the shortage.
+///
+/// # Errors
+/// [`Error::NotFound`] when the variant is not in the cart.
+pub async fn set_quantity(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<Cart> {
+    if quantity != 0 {
+        check_quantity(quantity)?;
+    }
+    let variant_id = variant_id.to_owned();
+    change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        let variant_id = variant_id.clone();
+        Box::pin(async move {
+            if quantity == 0 {
+                tx.exec(
+                    "delete from cart_line where customer_id = $1 and variant_id = $2",
+                    args![customer, variant_id],
+                )
+                .await?;
+                return Ok(());
+            }
+            let sql = "update cart_line set quantity = $3 where customer_id = $1 and variant_id = $2";
+            match tx.exec(sql, args![customer, variant_id, quantity]).await? {
+                0 => Err(Error::NotFound),
+                _ => Ok(()),
+            }
+        })
+    })
+    .await
+}
+
+/// Puts a line aside, or back among those to be bought.
+///
+/// # Errors
+/// [`Error::NotFound`] when the variant is not in the cart.
+pub async fn save_for_later(ctx: &Ctx, variant_id: &str, saved: bool) -> Result<Cart> {
+    let variant_id = variant_id.to_owned();
+    change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        let variant_id = variant_id.clone();
+        Box::pin(async move {
+            let sql = "update cart_line set saved = $3 where customer_id = $1 and variant_id = $2";
+            match tx.exec(sql, args![customer, variant_id, saved]).await? {
+                0 => Err(Error::NotFound),
+                _ => Ok(()),
+            }
+        })
+    })
+    .await
+}
+
+/// The customer's nod to all prices as they are now.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn accept_prices(ctx: &Ctx) -> Result<Cart> {
+    change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        Box::pin(async move {
+            let sql =
+                "update cart_line set price_seen = (select v.price from variant v where v.id = cart_line.variant_id)
+                where customer_id = $1";
+            tx.exec(sql, args![customer]).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Lowers each short line to what is left; lines of which nothing is left are saved for later.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn take_available(ctx: &Ctx) -> Result<Cart> {
+    let locale = ctx.locale;
+    change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        Box::pin(async move {
+            for line in load(tx, &customer, locale).await?.lines.iter().filter(|line| line.is_short()) {
+                let (quantity, saved) = if line.available > 0 { (line.limit(), false) } else { (line.quantity, true) };
+                let sql = "update cart_line set quantity = $3, saved = $4 where customer_id = $1 and variant_id = $2";
+                tx.exec(sql, args![&customer, &line.variant_id, quantity, saved]).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// The version of a customer's cart, for the live feed.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn version(app: &App, customer: &str) -> Result<i64> {
+    let row = app.db.optional("select version from cart where customer_id = $1", args![customer]).await?;
+    row.map_or(Ok(0), |row| Ok(row.get("version")?))
+}
+
+/// Adds to a line, or makes one, at the price of now.
+pub(super) async fn add_line(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    variant_id: &str,
+    quantity: i64,
+    locale: Locale,
+    now: i64,
+) -> Result<()> {
+    let sql = format!(
+        "select v.price, {AVAILABLE} as available, {title} as title,
+            (select l.quantity from cart_line l where l.customer_id = $3 and l.variant_id = v.id and not l.saved) as wanted,
+            (select count(*) from cart_line l where l.customer_id = $3) as lines
+        from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id
+        where v.id = $2 and v.active and p.status = 'active'",
+        title = in_locale!("title"),
+    );
+    let row = tx.one(sql, args![locale.tag(), variant_id, customer]).await?;
+    let present = row.get::<Option<i64>>("wanted")?;
+    let (wanted, available) = (present.unwrap_or(0) + quantity, row.get::<i64>("available")?.clamp(0, UNLIMITED));
+    if wanted > available {
+        return Err(Error::Shortage(vec![Shortage {
+            variant_id: variant_id.to_owned(),
+            title: row.get("title")?,
+            wanted,
+            available,
+        }]));
+    }
+    if wanted > MAX_QUANTITY || present.is_none() && row.get::<i64>("lines")? >= MAX_LINES {
+        return Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)));
+    }
+    let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, false, $5)
+        on conflict (customer_id, variant_id) do update set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = false";
+    tx.exec(sql, args![customer, variant_id, wanted, row.get::<i64>("price")?, now]).await?;
+    Ok(())
+}
+
+/// Raises the version, which also locks the cart against a change at the same time; answers with the new version.
+pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i64> {
+    let sql = "insert into cart (customer_id, version, updated_at) values ($1, 1, $2)
+        on conflict (customer_id) do update set version = cart.version + 1, updated_at = excluded.updated_at
+        returning version";
+    Ok(tx.one(sql, args![customer, now]).await?.get("version")?)
+}
+
+/// Reads a cart inside a transaction.
+pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
+    let Some(row) = tx.optional("select version from cart where customer_id = $1", args![customer]).await? else {
+        return Ok(Cart::default());
+    };
+    let mut cart = Cart { version: row.get("version")?, ..Cart::default() };
+    let sql = format!(
+        "select l.variant_id, l.quantity, l.price_seen, l.saved, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.grams,
+            p.handle, {title} as title, {options} as options,
+            coalesce((select i.media from product_image i where i.product_id = p.id and i.position = v.image_position), '') as media,
+            p.image, case when v.active and p.status = 'active' then {AVAILABLE} else 0 end as available
+        from cart_line l
+        join variant v on v.id = l.variant_id
+        join product p on p.id = v.product_id
+        left join stock s on s.variant_id = v.id
+        where l.customer_id = $2
+        order by l.added_at desc, l.variant_id",
+        title = in_locale!("title"),
+        options = in_locale!("options"),
+    );
+    for row in tx.all(sql, args![locale.tag(), customer]).await? {
+        let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
+        let choices: Vec<usize> = json(&row.get::<String>("choices")?);
+        let label: Vec<_> =
+            options.iter().zip(&choices).filter_map(|(option, i)| option.values.get(*i).cloned()).collect();
+        let mut picture = image(&row, "image")?;
+        let media: String = row.get("media")?;
+        if let (Some(picture), false) = (&mut picture, media.is_empty()) {
+            picture.url = format!("/media/{media}");
+        }
+        let line = CartLine {
+            variant_id: row.get("variant_id")?,
+            product_id: row.get("product_id")?,
+            handle: row.get("handle")?,
+            title: row.get("title")?,
+            label: label.join(" / "),
+            sku: row.get("sku")?,
+            image: picture,
+            quantity: row.get("quantity")?,
+            unit_price: Amount(row.get("price")?),
+            price_seen: Amount(row.get("price_seen")?),
+            compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+            grams: row.get("grams")?,
+            available: row.get::<i64>("available")?.clamp(0, UNLIMITED),
+        };
+        if row.get("saved")? { cart.saved.push(line) } else { cart.lines.push(line) }
+    }
+    Ok(cart)
+}
+
+/// Runs a change of a customer's cart and answers with the cart after it.
+async fn change(
+    ctx: &Ctx,
+    customer: String,
+    job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> futures::future::BoxFuture<'t, Result<()>>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+) -> Result<Cart> {
+    let (now, locale, topic) = (ctx.now, ctx.locale, Topic::Cart(customer.clone()));
+    let mut cart = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (job, customer) = (job.clone(), customer.clone());
+            Box::pin(async move {
+                touch(tx, &customer, now).await?;
+                job(tx, customer.clone()).await?;
+                load(tx, &customer, locale).await
+            })
+        })
+        .await?;
+    ctx.app.live.changed(topic);
+    finish(ctx, &mut cart);
+    Ok(cart)
+}
+
+/// Adds what the database does not know: the shop's currency and shipping rules, and where the customer lives.
+pub(super) fn finish(ctx: &Ctx, cart: &mut Cart) {
+    cart.currency = ctx.app.currency;
+    cart.shipping.clone_from(&ctx.app.shipping);
+}

@@ -1,0 +1,104 @@
+//! The catalogue: what pages read of it, and the import that fills it.
+
+pub mod import;
+pub mod shopify;
+mod store;
+
+use super::{App, Ctx};
+use crate::domain::{
+    Error, Result,
+    catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Sort},
+    live::VariantState,
+};
+use store::Filter;
+pub(super) use store::{AVAILABLE, image, in_locale, json, like};
+
+/// How many products a row of the start page shows.
+const HOME_PRODUCTS: i64 = 8;
+
+/// The start page.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn home(ctx: &Ctx) -> Result<Home> {
+    let locale = ctx.locale;
+    ctx.app
+        .db
+        .read::<_, Error>(move |tx| {
+            Box::pin(async move {
+                let categories = store::categories(tx, locale).await?;
+                let hot = store::products(tx, locale, &Filter::default(), Sort::Sales, HOME_PRODUCTS, 0).await?;
+                let new = store::products(tx, locale, &Filter::default(), Sort::Newest, HOME_PRODUCTS, 0).await?;
+                Ok(Home { categories, hot, new })
+            })
+        })
+        .await
+}
+
+/// The tree of categories that have products.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
+    let locale = ctx.locale;
+    ctx.app.db.read(move |tx| Box::pin(store::categories(tx, locale))).await
+}
+
+/// A page of a category, of a search, or of both.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown category.
+pub async fn list(ctx: &Ctx, query: &ListQuery) -> Result<ProductList> {
+    let (locale, query) = (ctx.locale, query.clone());
+    ctx.app
+        .db
+        .read(move |tx| {
+            let query = query.clone();
+            Box::pin(async move { store::list(tx, locale, &query).await })
+        })
+        .await
+}
+
+/// A product page.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown handle, a draft or an archived product.
+pub async fn product(ctx: &Ctx, handle: &str) -> Result<Product> {
+    let (locale, handle) = (ctx.locale, handle.to_owned());
+    ctx.app
+        .db
+        .read(move |tx| {
+            let handle = handle.clone();
+            Box::pin(async move { store::product(tx, locale, &handle).await })
+        })
+        .await
+}
+
+/// Other products of the same category, the best selling first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn related(ctx: &Ctx, handle: &str) -> Result<Vec<ProductCard>> {
+    let (locale, handle) = (ctx.locale, handle.to_owned());
+    ctx.app
+        .db
+        .read(move |tx| {
+            let handle = handle.clone();
+            Box::pin(async move { store::related(tx, locale, &handle, 6).await })
+        })
+        .await
+}
+
+/// The present stock and price of all variants of a product, for the live feed.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn variant_states(app: &App, product_id: &str) -> Result<Vec<VariantState>> {
+    let product_id = product_id.to_owned();
+    app.db
+        .read(move |tx| {
+            let product_id = product_id.clone();
+            Box::pin(async move { store::variant_states(tx, &product_id).await })
+        })
+        .await
+}

@@ -1,0 +1,381 @@
+//! The SQL of the catalogue's pages.
+
+use crate::{
+    args,
+    domain::{
+        Error, Locale, Result,
+        catalog::{
+            Category, Image, ListQuery, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED,
+            Variant,
+        },
+        live::VariantState,
+        money::Amount,
+        page::{Page, offset},
+    },
+    server::db::{Args, Row, ToValue, Tx, Value, placeholders},
+};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// The text of a product in the page's language ($1), else in the first language it has; Chinese comes before others.
+macro_rules! in_locale {
+    ($column:literal) => {
+        concat!(
+            "coalesce((select t.",
+            $column,
+            " from product_text t where t.product_id = p.id and t.locale = $1), ",
+            "(select t.",
+            $column,
+            " from product_text t where t.product_id = p.id order by t.locale desc limit 1), '')"
+        )
+    };
+}
+pub(crate) use in_locale;
+
+/// What can be bought of a variant `v` with stock `s`.
+pub(crate) const AVAILABLE: &str = "case when v.backorder then 1000000 else coalesce(s.on_hand - s.held, 0) end";
+
+/// Which products a list is about.
+#[derive(Clone, Default)]
+pub struct Filter {
+    category_id: Option<String>,
+    words: Vec<String>,
+    brands: Vec<String>,
+    price_min: Option<Amount>,
+    price_max: Option<Amount>,
+    in_stock: bool,
+    without_product: Option<String>,
+}
+
+impl Filter {
+    /// The `where` clause; its placeholders follow `$1`, the language.
+    fn sql(&self, args: &mut Args) -> String {
+        let mut sql = String::from("p.status = 'active'");
+        let mut and = |clause: &str, value: Value| {
+            args.push(value);
+            sql.push_str(" and ");
+            sql.push_str(&clause.replace('?', &format!("${}", args.len())));
+        };
+        if let Some(id) = &self.category_id {
+            and("p.category_id in (select c.id from category c where c.id = ? or c.parent_id = ?)", id.to_value());
+        }
+        for word in &self.words {
+            let clause =
+                "exists (select 1 from product_text w where w.product_id = p.id and w.words like ? escape '\\')";
+            and(clause, like(word).to_value());
+        }
+        if let Some(price) = self.price_min {
+            and("p.price_max >= ?", price.0.to_value());
+        }
+        if let Some(price) = self.price_max {
+            and("p.price_min <= ?", price.0.to_value());
+        }
+        if let Some(id) = &self.without_product {
+            and("p.id <> ?", id.to_value());
+        }
+        if self.in_stock {
+            sql.push_str(" and ");
+            sql.push_str(IN_STOCK);
+        }
+        if !self.brands.is_empty() {
+            let start = args.len() + 1;
+            args.extend(self.brands.iter().map(|brand| brand.to_value()));
+            sql.push_str(&format!(" and p.brand in ({})", placeholders(start, self.brands.len())));
+        }
+        sql
+    }
+}
+
+const IN_STOCK: &str = "exists (select 1 from variant v left join stock s on s.variant_id = v.id
+    where v.product_id = p.id and v.active and (v.backorder or s.on_hand > s.held))";
+
+/// A pattern that finds a word anywhere, with the wildcards in it taken literally.
+pub(crate) fn like(word: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in word.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Reads a JSON column; what does not parse is the empty value.
+pub(crate) fn json<T: DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Reads the JSON of a picture, which may be null; the row's title, in the language of the page, describes it.
+pub(crate) fn image(row: &Row, column: &str) -> Result<Option<Image>> {
+    let alt = row.get::<String>("title")?;
+    let text = row.get::<Option<String>>(column)?;
+    Ok(text.and_then(|text| serde_json::from_str::<Image>(&text).ok()).map(|image| Image { alt, ..image }))
+}
+
+pub async fn products(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    filter: &Filter,
+    sort: Sort,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<ProductCard>> {
+    let mut args = args![locale.tag()];
+    let filter_sql = filter.sql(&mut args);
+    let relevance;
+    let order = match sort {
+        Sort::Relevance if !filter.words.is_empty() => {
+            args.push(like(&filter.words.join(" ")).to_value());
+            relevance = format!(
+                "case when lower(x.title) like ${} escape '\\' then 0 else 1 end, x.sales desc, x.id",
+                args.len()
+            );
+            relevance.as_str()
+        }
+        Sort::Relevance | Sort::Sales => "x.sales desc, x.created_at desc, x.id desc",
+        Sort::Newest => "x.created_at desc, x.id desc",
+        Sort::PriceAsc => "x.price_min, x.id",
+        Sort::PriceDesc => "x.price_min desc, x.id desc",
+    };
+    args.push(limit.to_value());
+    args.push(skip.to_value());
+    let (limit, skip) = (args.len() - 1, args.len());
+    let sql = format!(
+        "select x.*, {IN_STOCK_X} as in_stock from (
+            select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
+                {title} as title, {tags} as tags
+            from product p where {filter_sql}) x
+        order by {order} limit ${limit} offset ${skip}",
+        title = in_locale!("title"),
+        tags = in_locale!("tags"),
+        IN_STOCK_X = IN_STOCK.replace("p.id", "x.id"),
+    );
+    tx.all(sql, args).await?.iter().map(card).collect()
+}
+
+fn card(row: &Row) -> Result<ProductCard> {
+    Ok(ProductCard {
+        id: row.get("id")?,
+        handle: row.get("handle")?,
+        title: row.get("title")?,
+        brand: row.get("brand")?,
+        price_min: Amount(row.get("price_min")?),
+        price_max: Amount(row.get("price_max")?),
+        compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+        image: image(row, "image")?,
+        in_stock: row.get("in_stock")?,
+        sales: row.get("sales")?,
+        tags: json(&row.get::<String>("tags")?),
+    })
+}
+
+pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<ProductList> {
+    let mut filter = Filter {
+        words: query.q.iter().flat_map(|q| q.split_whitespace().take(5).map(str::to_owned)).collect(),
+        price_min: query.price_min,
+        price_max: query.price_max,
+        in_stock: query.in_stock,
+        ..Filter::default()
+    };
+    let (mut category, mut breadcrumbs) = (None, Vec::new());
+    if let Some(handle) = &query.category {
+        let tree = categories(tx, locale).await?;
+        let (path, found) = find(&tree, handle).ok_or(Error::NotFound)?;
+        filter.category_id = Some(found.id.clone());
+        breadcrumbs = path.iter().map(|c| (c.handle.clone(), c.title.clone())).collect();
+        let mut shown = found.clone();
+        if let (true, Some(parent)) = (shown.children.is_empty(), path.iter().rev().nth(1)) {
+            shown.children = parent.children.clone();
+        }
+        category = Some(shown);
+    }
+
+    let mut args = Args::new();
+    let sql = format!(
+        "select p.brand, count(*) as products from product p where {} and p.brand <> '' group by p.brand order by 2 desc, 1 limit 30",
+        filter.sql(&mut args)
+    );
+    let brands = tx.all(sql, args).await?;
+    let brands = brands.iter().map(|row| Ok((row.get("brand")?, row.get("products")?))).collect::<Result<Vec<_>>>()?;
+
+    filter.brands.clone_from(&query.brand);
+    let mut args = Args::new();
+    let total = tx
+        .one(format!("select count(*) as total from product p where {}", filter.sql(&mut args)), args)
+        .await?
+        .get("total")?;
+    let (page, skip) = offset(query.page, PER_PAGE);
+    let items = products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?;
+    Ok(ProductList { category, breadcrumbs, products: Page { items, total, page, per_page: PER_PAGE }, brands })
+}
+
+/// The path from the top of the tree down to a handle, and the category itself.
+fn find<'a>(tree: &'a [Category], handle: &str) -> Option<(Vec<&'a Category>, &'a Category)> {
+    for category in tree {
+        if category.handle == handle {
+            return Some((vec![category], category));
+        }
+        if let Some((mut path, found)) = find(&category.children, handle) {
+            path.insert(0, category);
+            return Some((path, found));
+        }
+    }
+    None
+}
+
+/// The tree of categories with active products.
+pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>> {
+    let sql = "select c.id, c.handle, c.parent_id, coalesce(t.title, d.title, c.handle) as title, coalesce(n.products, 0) as products,
+            (select p.image from product p where p.category_id = c.id and p.status = 'active' and p.image is not null
+                order by p.sales desc, p.id limit 1) as image
+        from category c
+        left join category_text t on t.category_id = c.id and t.locale = $1
+        left join category_text d on d.category_id = c.id and d.locale = (select max(m.locale) from category_text m where m.category_id = c.id)
+        left join (select category_id, count(*) as products from product where status = 'active' group by category_id) n on n.category_id = c.id
+        order by c.position, c.id";
+    let mut top: Vec<Category> = Vec::new();
+    let mut below: HashMap<String, Vec<Category>> = HashMap::new();
+    for row in tx.all(sql, args![locale.tag()]).await? {
+        let category = Category {
+            id: row.get("id")?,
+            handle: row.get("handle")?,
+            title: row.get("title")?,
+            children: Vec::new(),
+            image: image(&row, "image")?,
+            products: row.get("products")?,
+        };
+        match row.get::<Option<String>>("parent_id")? {
+            Some(parent) => below.entry(parent).or_default().push(category),
+            None => top.push(category),
+        }
+    }
+    for category in &mut top {
+        category.children = below.remove(&category.id).unwrap_or_default();
+        category.children.retain(|child| child.products > 0);
+        category.products += category.children.iter().map(|child| child.products).sum::<i64>();
+        if category.image.is_none() {
+            category.image = category.children.iter().find_map(|child| child.image.clone());
+        }
+    }
+    top.retain(|category| category.products > 0);
+    Ok(top)
+}
+
+pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Product> {
+    let sql = concat!(
+        "select p.id, p.handle, p.brand, p.category_id, p.sales, (select max(t.locale) from product_text t where t.product_id = p.id) as main_locale, ",
+        in_locale!("title"),
+        " as title, ",
+        in_locale!("description_html"),
+        " as description_html, ",
+        in_locale!("seo_title"),
+        " as seo_title, ",
+        in_locale!("seo_description"),
+        " as seo_description, ",
+        in_locale!("options"),
+        " as options, ",
+        in_locale!("tags"),
+        " as tags ",
+        "from product p where p.handle = $2 and p.status = 'active'"
+    );
+    let row = tx.one(sql, args![locale.tag(), handle]).await?;
+    let id: String = row.get("id")?;
+    let title: String = row.get("title")?;
+    let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
+
+    let pictures = tx
+        .all(
+            "select position, media, alt, width, height from product_image where product_id = $1 order by position",
+            args![&id],
+        )
+        .await?;
+    // Texts beside pictures are in the product's first language; in another one its title says it better.
+    let described = row.get::<Option<String>>("main_locale")?.as_deref() == Some(locale.tag());
+    let mut images = Vec::new();
+    let mut positions = Vec::new();
+    for picture in &pictures {
+        positions.push(picture.get::<i64>("position")?);
+        let alt: String = picture.get("alt")?;
+        images.push(Image {
+            url: format!("/media/{}", picture.get::<String>("media")?),
+            alt: if alt.is_empty() || !described { title.clone() } else { alt },
+            width: picture.get("width")?,
+            height: picture.get("height")?,
+        });
+    }
+
+    let sql = format!(
+        "select v.id, v.sku, v.choices, v.price, v.compare_at, v.grams, v.image_position, {AVAILABLE} as available
+        from variant v left join stock s on s.variant_id = v.id where v.product_id = $1 and v.active order by v.position, v.id"
+    );
+    let mut variants = Vec::new();
+    for variant in tx.all(sql, args![&id]).await? {
+        let position = variant.get::<Option<i64>>("image_position")?;
+        variants.push(Variant {
+            id: variant.get("id")?,
+            sku: variant.get("sku")?,
+            choices: json(&variant.get::<String>("choices")?),
+            price: Amount(variant.get("price")?),
+            compare_at: variant.get::<Option<i64>>("compare_at")?.map(Amount),
+            available: variant.get::<i64>("available")?.clamp(0, UNLIMITED),
+            grams: variant.get("grams")?,
+            image: position.and_then(|position| positions.iter().position(|p| *p == position)),
+        });
+    }
+
+    let mut breadcrumbs = Vec::new();
+    if let Some(category) = row.get::<Option<String>>("category_id")? {
+        let sql = "select c.handle, coalesce(t.title, d.title, c.handle) as title
+            from category c
+            left join category_text t on t.category_id = c.id and t.locale = $1
+            left join category_text d on d.category_id = c.id and d.locale = (select max(m.locale) from category_text m where m.category_id = c.id)
+            where c.id = $2 or c.id = (select k.parent_id from category k where k.id = $2)
+            order by case when c.parent_id is null then 0 else 1 end";
+        for row in tx.all(sql, args![locale.tag(), category]).await? {
+            breadcrumbs.push((row.get("handle")?, row.get("title")?));
+        }
+    }
+    Ok(Product {
+        id,
+        handle: row.get("handle")?,
+        brand: row.get("brand")?,
+        description_html: row.get("description_html")?,
+        seo_title: row.get("seo_title")?,
+        seo_description: row.get("seo_description")?,
+        tags: json(&row.get::<String>("tags")?),
+        sales: row.get("sales")?,
+        title,
+        options,
+        variants,
+        images,
+        breadcrumbs,
+    })
+}
+
+pub async fn related(tx: &mut Tx<'_>, locale: Locale, handle: &str, limit: i64) -> Result<Vec<ProductCard>> {
+    let sql = "select p.id, coalesce(c.parent_id, c.id) as category_id from product p left join category c on c.id = p.category_id where p.handle = $1";
+    let Some(row) = tx.optional(sql, args![handle]).await? else { return Ok(Vec::new()) };
+    let filter =
+        Filter { category_id: row.get("category_id")?, without_product: Some(row.get("id")?), ..Filter::default() };
+    products(tx, locale, &filter, Sort::Sales, limit, 0).await
+}
+
+pub async fn variant_states(tx: &mut Tx<'_>, product_id: &str) -> Result<Vec<VariantState>> {
+    let sql = format!(
+        "select v.id, v.price, v.compare_at, {AVAILABLE} as available
+        from variant v left join stock s on s.variant_id = v.id where v.product_id = $1 and v.active order by v.position, v.id"
+    );
+    let rows = tx.all(sql, args![product_id]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(VariantState {
+                id: row.get("id")?,
+                available: row.get::<i64>("available")?.clamp(0, UNLIMITED),
+                price: Amount(row.get("price")?),
+                compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+            })
+        })
+        .collect()
+}

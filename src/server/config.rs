@@ -1,0 +1,89 @@
+//! How a shop is run: from the command line and the environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// The settings of a process.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of the database, the pictures and the keys.
+    pub data: PathBuf,
+    /// `sqlite://…` or `postgres://…`; by default a file in the data folder.
+    pub database_url: String,
+    pub listen: SocketAddr,
+    /// The address customers use, without a slash at the end: for links that leave the page.
+    pub public_url: String,
+    /// Where the sandbox payment provider listens.
+    pub sandbox_listen: SocketAddr,
+    /// The address of the sandbox payment provider as the customer's browser reaches it.
+    pub sandbox_url: String,
+    /// The built site: `pkg/` and public files.
+    pub site: PathBuf,
+    /// How long an unpaid order holds its goods, in milliseconds.
+    pub hold_ms: i64,
+    /// Shows `/design` and readable errors.
+    pub development: bool,
+    /// Whether cookies are marked `Secure`; off only where the public address is plain HTTP on loopback.
+    pub secure_cookies: bool,
+}
+
+impl Config {
+    /// The default hold of an unpaid order: 15 minutes.
+    pub const HOLD_MS: i64 = 15 * 60 * 1000;
+
+    /// Whether cookies must be marked `Secure` for a public address. Browsers keep such cookies over HTTPS only; plain
+    /// HTTP is for trying the shop on the machine it runs on.
+    pub fn needs_secure_cookies(public_url: &str) -> bool {
+        let host = url::Url::parse(public_url).ok().filter(|url| url.scheme() == "http");
+        let loopback = host.as_ref().and_then(url::Url::host).is_some_and(|host| match host {
+            url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        });
+        !loopback
+    }
+
+    /// Where the sandbox provider, on this machine, tells us of payments.
+    pub fn notify_url(&self) -> String {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}{}", super::payment::SANDBOX_PATH)
+    }
+}
+
+impl Default for Config {
+    /// A shop on this machine, in `./data`.
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            data: PathBuf::from("data"),
+            database_url: "sqlite://./data/xiadan.db".to_owned(),
+            listen: loopback(3000),
+            public_url: "http://127.0.0.1:3000".to_owned(),
+            sandbox_listen: loopback(3002),
+            sandbox_url: "http://127.0.0.1:3002".to_owned(),
+            site: PathBuf::from("target/site"),
+            hold_ms: Self::HOLD_MS,
+            development: false,
+            secure_cookies: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_secure_everywhere_but_on_this_machine() {
+        for url in ["http://127.0.0.1:3000", "http://localhost", "http://shop.localhost:8080", "http://[::1]:3000"] {
+            assert!(!Config::needs_secure_cookies(url), "{url}");
+        }
+        for url in
+            ["https://shop.example", "http://shop.example", "http://192.168.1.5:3000", "https://localhost", "nonsense"]
+        {
+            assert!(Config::needs_secure_cookies(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The database: one interface, one SQL text per statement, on SQLite and on PostgreSQL.
+//!
+//! Nothing outside this module knows which of the two is running. What makes that possible:
+//!
+//! - placeholders are `$1`, `$2`, …; every argument is used by the statement;
+//! - columns are `text`, `bigint`, `double precision`, `boolean` and `bytea`, and one text is always
+//!   called with the same types of arguments;
+//! - an optional filter is `($1 is null or col = $1)`, a sum is `cast(sum(x) as bigint)`;
+//! - writing happens in [`Db::write`] and nowhere else. On SQLite one thread runs all writes and
+//!   commits up to 64 waiting jobs at once; on PostgreSQL a job is a transaction that is repeated
+//!   when it meets a conflict;
+//! - a statement that fails ends its transaction, on both: return the error from the job. Where a
+//!   row may exist already, say so in the statement (`on conflict do nothing`) and look at the count.
+//!
+//! ```ignore
+//! let id = String::from("0198…");
+//! db.write(move |tx| {
+//!     let id = id.clone();
+//!     Box::pin(async move {
+//!         let taken = tx
+//!             .exec("update stock set held = held + $2 where variant_id = $1 and on_hand - held >= $2", args![id, 1])
+//!             .await?;
+//!         if taken == 0 { Err(Error::SoldOut) } else { Ok(()) }
+//!     })
+//! })
+//! .await?;
+//! ```
+//!
+//! The error of a job is any type with `From<DbError>`. Where the compiler cannot see it, name it:
+//! `db.write::<_, Error>(…)`, or end the job in `Ok::<_, Error>(…)`.
+
+mod error;
+mod migrate;
+mod postgres;
+mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
+mod value;
+
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+pub use self::{
+    error::DbError,
+    migrate::Migration,
+    value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, placeholders},
+};
+pub use futures::future::BoxFuture;
+
+/// The text of a statement. It is written by code alone: what a person typed goes into [`Args`].
+pub type Sql = Cow<'static, str>;
+
+/// Statements slower than this are logged with their text, without their arguments.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// Which database is behind a [`Db`]; for metrics, logs and tests, never for a decision in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file on this machine.
+    Sqlite,
+    /// PostgreSQL, or an engine that speaks its protocol and dialect.
+    Postgres,
+}
+
+impl Kind {
+    /// `sqlite` or `postgres`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// How to reach the database and how much of it to use.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite:///absolute/file.db`, `sqlite://./relative/file.db` (folders are made), or `postgres://…`.
+    pub url: String,
+    /// SQLite: threads that read, each with a connection of its own.
+    pub readers: u32,
+    /// SQLite: write jobs that may wait; more callers wait for room.
+    pub write_queue: usize,
+    /// SQLite: how long to wait for another program that writes to the file.
+    pub busy_timeout: Duration,
+    /// PostgreSQL: connections of this node.
+    pub max_connections: u32,
+    /// PostgreSQL: how long a caller waits for one of them.
+    pub acquire_timeout: Duration,
+    /// PostgreSQL: how long [`Db::open`] waits for a server that is not up yet.
+    pub connect_wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(8));
+        Self {
+            url: String::from("sqlite://./data/xiadan.db"),
+            readers: cores.clamp(2, 8),
+            write_queue: 4096,
+            busy_timeout: Duration::from_secs(5),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(10),
+            connect_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A handle on the database. Cloning it is cheap and all clones are the same database.
+#[derive(Clone)]
+pub struct Db {
+    arm: Arm,
+}
+
+#[derive(Clone)]
+enum Arm {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Db {
+    /// Opens the database that the URL names; SQLite files and their folders are made when missing.
+    ///
+    /// # Errors
+    /// A URL of another kind, a file that cannot be opened, a server that did not answer within
+    /// [`Options::connect_wait`].
+    pub async fn open(options: Options) -> Result<Self, DbError> {
+        let arm = if let Some(path) = options.url.strip_prefix("sqlite://") {
+            Arm::Sqlite(sqlite::Sqlite::open(path.into(), &options).await?)
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            Arm::Postgres(postgres::Postgres::open(&options).await?)
+        } else {
+            return Err(DbError::Other("the database URL must begin with sqlite:// or postgres://".into()));
+        };
+        Ok(Self { arm })
+    }
+
+    /// All rows of one reading statement.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn all(&self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.all(sql.into(), args).await,
+            Arm::Postgres(postgres) => postgres.all(sql.into(), args).await,
+        }
+    }
+
+    /// The first row of one reading statement, if there is one.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn optional(&self, sql: impl Into<Sql>, args: Args) -> Result<Option<Row>, DbError> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// The first row of one reading statement.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] where there is none.
+    pub async fn one(&self, sql: impl Into<Sql>, args: Args) -> Result<Row, DbError> {
+        self.optional(sql, args).await?.ok_or(DbError::NotFound)
+    }
+
+    /// Several reads on one connection that see one state of the data, whatever is written meanwhile.
+    ///
+    /// The job awaits nothing but its [`Tx`], and may run more than once.
+    ///
+    /// # Errors
+    /// The job's own, or [`DbError`] turned into it.
+    pub async fn read<T, E>(
+        &self,
+        job: impl for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.read(job).await,
+            Arm::Postgres(postgres) => postgres.read(job).await,
+        }
+    }
+
+    /// One transaction: everything the job did, or nothing. The answer comes after the commit.
+    ///
+    /// An error from the job undoes this job alone; so does a panic, which becomes an error here.
+    /// The job is a function of what it captured and may run more than once, so it changes nothing
+    /// but the database. It awaits nothing but its [`Tx`]: on SQLite all writers share a thread, and
+    /// a job that waits for something else is ended with an error. A caller that goes away does not
+    /// stop a job that was accepted. Constraints are checked per statement (no `deferrable` ones).
+    ///
+    /// # Errors
+    /// The job's own, or [`DbError`] turned into it. After [`DbError::Unavailable`] the work may
+    /// have been done nevertheless.
+    pub async fn write<T, E>(
+        &self,
+        job: impl for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.write(job).await,
+            Arm::Postgres(postgres) => postgres.write(job).await,
+        }
+    }
+
+    /// Brings the schema up to date and names the migrations that were applied now.
+    ///
+    /// Nodes that start together take turns. Each migration is one transaction and is recorded with
+    /// a checksum in `schema_migration`.
+    ///
+    /// # Errors
+    /// A migration that was applied before and has changed since; a statement that fails.
+    pub async fn migrate(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, DbError> {
+        migrate::run(self, migrations).await
+    }
+
+    /// Finishes what was accepted, refuses what comes later, and leaves a tidy file behind.
+    pub async fn close(&self) {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.close().await,
+            Arm::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Kind {
+        match &self.arm {
+            Arm::Sqlite(_) => Kind::Sqlite,
+            Arm::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Whether the database answers; for the readiness check.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`], or [`DbError::Closed`].
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.all("select 1 as alive", Args::new()).await.map(drop)
+    }
+}
+
+/// The transaction a job runs in.
+///
+/// After a statement has failed, every further one fails as well and the transaction is undone,
+/// even if the job returns `Ok`.
+pub struct Tx<'c> {
+    connection: Connection<'c>,
+    failure: Option<DbError>,
+}
+
+enum Connection<'c> {
+    Sqlite(&'c mut rusqlite::Connection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+impl<'c> Tx<'c> {
+    fn new(connection: Connection<'c>) -> Self {
+        Self { connection, failure: None }
+    }
+
+    /// Runs a statement and gives the number of rows it changed.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn exec(&mut self, sql: impl Into<Sql>, args: Args) -> Result<u64, DbError> {
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::exec(connection, &sql.into(), &args),
+            Connection::Postgres(connection) => postgres::exec(connection, sql.into(), args, true).await,
+        };
+        self.note(result)
+    }
+
+    /// All rows of a statement: a `select`, or a change with `returning`.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn all(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::all(connection, &sql.into(), &args),
+            Connection::Postgres(connection) => postgres::all(connection, sql.into(), args).await,
+        };
+        self.note(result)
+    }
+
+    /// The first row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn optional(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Option<Row>, DbError> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// The first row of a statement.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] where there is none; this one leaves the transaction usable.
+    pub async fn one(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Row, DbError> {
+        self.optional(sql, args).await?.ok_or(DbError::NotFound)
+    }
+
+    /// As [`exec`](Self::exec), for a text that comes once and should not stay in the statement cache.
+    async fn exec_once(&mut self, sql: String) -> Result<u64, DbError> {
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::exec_once(connection, &sql),
+            Connection::Postgres(connection) => postgres::exec(connection, sql.into(), Args::new(), false).await,
+        };
+        self.note(result)
+    }
+
+    // PostgreSQL refuses everything after a failed statement, and turns the commit into a rollback
+    // without an error; SQLite would go on. Both follow the stricter one.
+    fn check(&self) -> Result<(), DbError> {
+        match &self.failure {
+            None => Ok(()),
+            Some(failure) => Err(failure.clone()),
+        }
+    }
+
+    fn note<T>(&mut self, result: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(error) = &result {
+            self.failure = Some(error.clone());
+        }
+        result
+    }
+}
+
+fn log_slow(sql: &str, started: Instant) {
+    let took = started.elapsed();
+    if took > SLOW {
+        tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, "slow statement");
+    }
+}
+
+/// What a panic in a job becomes.
+fn panicked() -> DbError {
+    DbError::Other("a job panicked; its transaction was undone".into())
+}

@@ -1,0 +1,333 @@
+//! The PostgreSQL arm: a pool, and one place where conflicts and lost connections are repeated.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+    panic::AssertUnwindSafe,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _,
+    TypeInfo, ValueRef,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+};
+use tracing::Instrument;
+
+use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, panicked};
+
+/// How often a transaction is begun before its conflict is the caller's.
+const TRIES: u32 = 5;
+
+#[derive(Clone)]
+pub(super) struct Postgres {
+    pool: PgPool,
+}
+
+impl Postgres {
+    pub(super) async fn open(options: &Options) -> Result<Self, DbError> {
+        let connect = PgConnectOptions::from_str(&options.url)
+            .map_err(|_| DbError::Other("the PostgreSQL URL cannot be read".into()))?
+            .application_name("xiadan")
+            .statement_cache_capacity(256)
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections.max(1))
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .connect_lazy_with(connect.clone());
+
+        // A separate first connection, because the pool hides why it cannot connect.
+        let started = Instant::now();
+        loop {
+            match connect.connect().await {
+                Ok(connection) => {
+                    let _ = connection.close().await;
+                    return Ok(Self { pool });
+                }
+                Err(error) => {
+                    let error = from_sqlx(&error);
+                    if !error.is_transient() || started.elapsed() >= options.connect_wait {
+                        return Err(error);
+                    }
+                    tracing::warn!(%error, waited_ms = started.elapsed().as_millis() as u64, "waiting for the database");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn all(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let (mut attempt, mut before) = (1, None);
+        loop {
+            let mut connection = self.acquire(before.as_ref()).await?;
+            match all(&mut connection, sql.clone(), args.clone()).await {
+                Err(error) if error.is_transient() && attempt < TRIES => {
+                    discard(connection, &error);
+                    before = Some(error);
+                    pause(attempt).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    pub(super) async fn read<T, E, J>(&self, job: J) -> Result<T, E>
+    where
+        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        E: From<DbError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.transaction("begin isolation level repeatable read read only", &job).await
+    }
+
+    pub(super) async fn write<T, E, J>(&self, job: J) -> Result<T, E>
+    where
+        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        E: From<DbError> + Send + 'static,
+        T: Send + 'static,
+    {
+        // A task of its own: a caller that goes away leaves no statement half sent.
+        let this = self.clone();
+        let work = async move { this.transaction("begin", &job).await }.in_current_span();
+        match tokio::spawn(work).await {
+            Ok(result) => result,
+            Err(_) => Err(DbError::Closed.into()),
+        }
+    }
+
+    async fn transaction<T, E, J>(&self, begin: &'static str, job: &J) -> Result<T, E>
+    where
+        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+        E: From<DbError> + Send,
+        T: Send,
+    {
+        let (mut attempt, mut before) = (1, None);
+        loop {
+            let mut connection = self.acquire(before.as_ref()).await?;
+            let (outcome, failure) = run(&mut connection, begin, job).await;
+            if let Some(failure) = failure {
+                discard(connection, &failure);
+            }
+            match outcome {
+                Outcome::Done(result) => return result,
+                Outcome::Again(cause, error) => {
+                    if attempt >= TRIES {
+                        return Err(error);
+                    }
+                    tracing::debug!(%cause, attempt, "a transaction is repeated");
+                    before = Some(cause);
+                    pause(attempt).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// A connection. After one was lost, the others of the pool may be dead as well, or hold plans
+    /// from before a migration, so the next one is tested and its statements are prepared anew.
+    async fn acquire(&self, before: Option<&DbError>) -> Result<PoolConnection<sqlx::Postgres>, DbError> {
+        loop {
+            let mut connection = self.pool.acquire().await.map_err(|error| from_sqlx(&error))?;
+            if !matches!(before, Some(DbError::Unavailable(_))) {
+                return Ok(connection);
+            }
+            if connection.clear_cached_statements().await.is_ok() && connection.ping().await.is_ok() {
+                return Ok(connection);
+            }
+            drop(connection.detach());
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+enum Outcome<T, E> {
+    Done(Result<T, E>),
+    /// Nothing was committed, and another try may succeed; if not, this is the caller's error.
+    Again(DbError, E),
+}
+
+/// One try. The second value is the failure after which the connection may be of no more use.
+async fn run<T, E, J>(connection: &mut PgConnection, begin: &'static str, job: &J) -> (Outcome<T, E>, Option<DbError>)
+where
+    J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+    E: From<DbError> + Send,
+    T: Send,
+{
+    let mut transaction = match connection.begin_with(begin).await {
+        Ok(transaction) => transaction,
+        Err(error) => return failed(from_sqlx(&error), None),
+    };
+    let mut tx = Tx::new(Connection::Postgres(&mut transaction));
+    let result = AssertUnwindSafe(async { job(&mut tx).await }).catch_unwind().await;
+    let failure = tx.failure.take();
+
+    let value = match result {
+        Ok(Ok(value)) if failure.is_none() => value,
+        result => {
+            let _ = transaction.rollback().await;
+            return match (result, failure) {
+                (Ok(Err(error)), Some(failure)) => failed(failure, Some(error)),
+                (Ok(Ok(_)), Some(failure)) => failed(failure, None),
+                (Ok(Err(error)), None) => (Outcome::Done(Err(error)), None),
+                _ => (Outcome::Done(Err(panicked().into())), None),
+            };
+        }
+    };
+    match transaction.commit().await {
+        Ok(()) => (Outcome::Done(Ok(value)), None),
+        Err(error) => match from_sqlx(&error) {
+            // The server says itself that it was not committed.
+            DbError::Busy => failed(DbError::Busy, None),
+            error => (Outcome::Done(Err(error.clone().into())), Some(error)),
+        },
+    }
+}
+
+fn failed<T, E: From<DbError>>(failure: DbError, error: Option<E>) -> (Outcome<T, E>, Option<DbError>) {
+    let error = error.unwrap_or_else(|| failure.clone().into());
+    let outcome =
+        if failure.is_transient() { Outcome::Again(failure.clone(), error) } else { Outcome::Done(Err(error)) };
+    (outcome, Some(failure))
+}
+
+/// Keeps a connection that was lost out of the pool; after anything else it goes back by itself.
+fn discard(connection: PoolConnection<sqlx::Postgres>, error: &DbError) {
+    if matches!(error, DbError::Unavailable(_)) {
+        drop(connection.detach());
+    }
+}
+
+/// Waits 2 to 4 ms after the first failure and twice that after each further one, spread by chance
+/// so that those who met do not meet again.
+async fn pause(attempt: u32) {
+    let base = 2_000_u64 << attempt.min(8);
+    let chance = RandomState::new().build_hasher().finish() % base;
+    tokio::time::sleep(Duration::from_micros((base + chance) / 2)).await;
+}
+
+pub(super) async fn exec(
+    connection: &mut PgConnection,
+    sql: Sql,
+    args: Args,
+    persistent: bool,
+) -> Result<u64, DbError> {
+    let started = Instant::now();
+    let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
+    let result = connection.execute(query).await;
+    log_slow(&sql, started);
+    result.map(|done| done.rows_affected()).map_err(|error| from_sqlx(&error))
+}
+
+pub(super) async fn all(connection: &mut PgConnection, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+    let started = Instant::now();
+    let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
+    let result = connection.fetch_all(query).await;
+    log_slow(&sql, started);
+    let rows = result.map_err(|error| from_sqlx(&error))?;
+
+    let Some(first) = rows.first() else { return Ok(Vec::new()) };
+    let names: Arc<[Box<str>]> = first.columns().iter().map(|column| column.name().into()).collect();
+    rows.iter().map(|row| Ok(Row::new(names.clone(), values(row)?))).collect()
+}
+
+fn bind(args: Args) -> Result<PgArguments, DbError> {
+    let mut bound = PgArguments::default();
+    bound.reserve(args.len(), args.len() * 16);
+    for value in args {
+        match value {
+            Value::Text(text) => bound.add(text),
+            Value::Int(number) => bound.add(number),
+            Value::Real(number) => bound.add(number),
+            Value::Bool(flag) => bound.add(flag),
+            Value::Bytes(bytes) => bound.add(bytes),
+            Value::Null(ColumnType::Text) => bound.add(None::<String>),
+            Value::Null(ColumnType::Int) => bound.add(None::<i64>),
+            Value::Null(ColumnType::Real) => bound.add(None::<f64>),
+            Value::Null(ColumnType::Bool) => bound.add(None::<bool>),
+            Value::Null(ColumnType::Bytes) => bound.add(None::<Vec<u8>>),
+        }
+        .map_err(|_| DbError::Other("an argument could not be encoded".into()))?;
+    }
+    Ok(bound)
+}
+
+fn values(row: &PgRow) -> Result<Vec<Value>, DbError> {
+    (0..row.columns().len()).map(|index| value(row, index)).collect()
+}
+
+fn value(row: &PgRow, index: usize) -> Result<Value, DbError> {
+    let raw = row.try_get_raw(index).map_err(|error| from_sqlx(&error))?;
+    let kind = raw.type_info();
+    let column = |problem| DbError::Column {
+        name: row.columns().get(index).map_or_else(String::new, |column| column.name().to_owned()),
+        problem,
+    };
+    macro_rules! decode {
+        ($source:ty, $kind:ident, $convert:expr) => {
+            match row.try_get::<Option<$source>, _>(index) {
+                Ok(Some(value)) => Ok(Value::$kind($convert(value))),
+                Ok(None) => Ok(Value::Null(ColumnType::$kind)),
+                Err(_) => Err(column("could not be decoded")),
+            }
+        };
+    }
+    match kind.name() {
+        "INT8" => decode!(i64, Int, |number| number),
+        "TEXT" | "VARCHAR" | "CHAR" | "NAME" => decode!(String, Text, |text| text),
+        "BOOL" => decode!(bool, Bool, |flag| flag),
+        "FLOAT8" => decode!(f64, Real, |number| number),
+        "BYTEA" => decode!(Vec<u8>, Bytes, |bytes| bytes),
+        "INT4" => decode!(i32, Int, i64::from),
+        "INT2" => decode!(i16, Int, i64::from),
+        "VOID" => Ok(Value::Null(ColumnType::Text)),
+        _ => Err(column("is not text, bigint, double precision, boolean or bytea; cast it in the statement")),
+    }
+}
+
+fn from_sqlx(error: &sqlx::Error) -> DbError {
+    match error {
+        sqlx::Error::Database(error) => from_server(error.as_ref()),
+        sqlx::Error::PoolTimedOut => DbError::Unavailable("no free connection in time".into()),
+        sqlx::Error::PoolClosed => DbError::Closed,
+        sqlx::Error::RowNotFound => DbError::NotFound,
+        sqlx::Error::Io(error) => DbError::Unavailable(error.to_string()),
+        sqlx::Error::Tls(error) => DbError::Unavailable(format!("TLS: {error}")),
+        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => {
+            DbError::Unavailable("the connection is in a bad state".into())
+        }
+        sqlx::Error::Configuration(_) => DbError::Other("the PostgreSQL URL or its files cannot be used".into()),
+        _ => DbError::Other("the answer of the database was not understood".into()),
+    }
+}
+
+fn from_server(error: &dyn sqlx::error::DatabaseError) -> DbError {
+    let code = error.code().unwrap_or_default();
+    match code.as_ref() {
+        "23505" | "23P01" => DbError::Unique(error.constraint().unwrap_or_default().to_owned()),
+        "23503" => DbError::ForeignKey,
+        "23514" | "23502" => DbError::Check,
+        "40001" | "40P01" | "55P03" => DbError::Busy,
+        // A plan that was cached before a migration; a fresh connection has none.
+        "0A000" if error.message().contains("cached plan") => DbError::Unavailable("stale plan".into()),
+        "57014" => DbError::Other("the statement took longer than the server allows (57014)".into()),
+        "40003" => DbError::Unavailable("the outcome of the transaction is unknown".into()),
+        // Wrong SQL, rights, transaction state, limits, the server itself: these texts speak of names
+        // and never of values.
+        code => match code.get(..2).unwrap_or_default() {
+            "08" | "53" | "57" => DbError::Unavailable(format!("{} ({code})", error.message())),
+            "0A" | "25" | "26" | "28" | "3D" | "42" | "58" | "XX" => {
+                DbError::Other(format!("{} ({code})", error.message()))
+            }
+            _ => DbError::Other(format!("PostgreSQL error {code}")),
+        },
+    }
+}

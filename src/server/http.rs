@@ -1,0 +1,124 @@
+//! The way in: routes, who asks in which language, security headers, logs and figures of every request.
+//!
+//! From outside in, a request passes [`observe`] (id, log line, metrics, panics), [`guard`] (foreign origins, size,
+//! security headers), [`site`] (files of the built site, answered from memory), [`request`] (the [`Ctx`]), and reaches
+//! a page, a server function ([`functions`]) or one of the few plain routes below.
+
+pub mod cookie;
+pub mod document;
+mod functions;
+mod guard;
+mod health;
+mod live;
+mod media;
+mod observe;
+mod request;
+pub mod site;
+mod sitemap;
+
+use super::{App, Ctx, payment};
+use crate::app;
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request},
+    middleware::from_fn_with_state,
+    response::Response,
+    routing::{MethodRouter, get, on},
+};
+use leptos::context::provide_context;
+use site::Site;
+use std::sync::Arc;
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate, SizeAbove},
+    },
+};
+
+pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE, set_cookie};
+pub use guard::local_path;
+pub use health::install_metrics;
+pub use observe::request_id;
+
+/// The largest request body: forms are small, files come by import.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What every route is given.
+#[derive(Clone)]
+pub struct Front {
+    pub app: App,
+    pub site: Arc<Site>,
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+}
+
+/// All routes of the shop.
+pub fn router(front: Front) -> Router {
+    let mut dynamic = Router::new();
+    for listing in leptos_axum::generate_route_list(app::App) {
+        dynamic = dynamic.route(listing.path(), page(&front));
+    }
+    for (path, method) in server_fn::axum::server_fn_paths() {
+        if let Ok(method) = method.try_into() {
+            dynamic = dynamic.route(path, on(method, functions::answer));
+        }
+    }
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Precise(4))
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(512)));
+    let dynamic = dynamic
+        .route("/lang/{tag}", get(request::choose_language))
+        .route("/robots.txt", get(sitemap::robots))
+        .route("/sitemap.xml", get(sitemap::index))
+        .route("/sitemaps/{page}", get(sitemap::page))
+        .fallback_service(page(&front))
+        .layer(compression)
+        .layer(from_fn_with_state(front.clone(), guard::time_limit))
+        .merge(Router::new().route("/live", get(live::stream)))
+        .layer(from_fn_with_state(front.clone(), request::context))
+        .with_state(front.clone());
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/media/{name}", get(media::file))
+        .with_state(front.clone())
+        .merge(payment::routes(front.app.clone()))
+        .merge(dynamic)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(front.clone(), site::serve))
+        .layer(from_fn_with_state(front.clone(), guard::check))
+        .layer(from_fn_with_state(front, observe::observe))
+}
+
+/// Renders whatever page the address names.
+fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
+    let site = front.site.clone();
+    let render = move |request: Request| {
+        let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
+        let context = move || {
+            provide_context(site.clone());
+            if let Some(split) = &site.split {
+                provide_context(split.clone());
+            }
+            if let Some(ctx) = &ctx {
+                provide_context(ctx.clone());
+            }
+        };
+        leptos_axum::render_app_async_with_context(context, app::shell)(request)
+    };
+    get(move |request: Request<Body>| {
+        let render = render.clone();
+        async move { private(render(request).await) }
+    })
+}
+
+/// Keeps what was made for one person out of shared caches, and lets browsers ask whether it is still true.
+fn private(mut response: Response) -> Response {
+    use http::header::{CACHE_CONTROL, HeaderValue, VARY};
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.append(VARY, HeaderValue::from_static("cookie, accept-language"));
+    response
+}

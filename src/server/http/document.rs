@@ -1,0 +1,136 @@
+//! What belongs to the document around a page: its files, its content security policy, and the document that is shown
+//! when a page could not be made at all.
+
+use super::{
+    Front,
+    cookie::{self, LANG_COOKIE},
+    request::locale,
+    site::{Names, Site},
+};
+use crate::{
+    domain::{Error, Locale, texts::error as t},
+    server::Ctx,
+    ui::error::message,
+};
+use axum::{
+    extract::Request,
+    http::{
+        HeaderName, HeaderValue, Method, StatusCode, Uri,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
+use std::sync::Arc;
+
+/// The addresses of the client's files.
+pub fn files() -> Names {
+    use_context::<Arc<Site>>().map(|site| site.names.clone()).unwrap_or_default()
+}
+
+/// Whether the client takes the page over. It must not where the address is another than the page was made for: the
+/// service worker shows `/offline` in place of pages it does not have.
+pub fn interactive() -> bool {
+    use_context::<http::request::Parts>().is_none_or(|parts| parts.uri.path() != "/offline")
+}
+
+/// Sends the content security policy with the page that is being rendered: nothing but the shop's own files runs, and
+/// inline scripts only with this answer's nonce.
+pub fn secure() {
+    let (Some(answer), Some(nonce), Some(ctx)) =
+        (use_context::<leptos_axum::ResponseOptions>(), use_nonce(), use_context::<Ctx>())
+    else {
+        return;
+    };
+    // Chromium applies `form-action` to where a form is redirected: from the order to the provider's cashier.
+    let cashier = origin(&ctx.app.config.sandbox_url).unwrap_or_default();
+    // `cargo xtask dev` tells open pages to reload over a WebSocket of another port.
+    let reload = if watched() { " ws:" } else { "" };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data: blob:; connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; \
+         form-action 'self' {cashier}; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+fn origin(address: &str) -> Option<String> {
+    Some(url::Url::parse(address).ok()?.origin().ascii_serialization())
+}
+
+fn watched() -> bool {
+    std::env::var_os("LEPTOS_WATCH").is_some()
+}
+
+/// The script that reloads the page after a build of `cargo xtask dev`.
+pub fn reload() -> Option<impl IntoView> {
+    watched().then(|| {
+        let port = std::env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3001);
+        let options = LeptosOptions::builder().output_name(super::site::NAME).reload_port(port).build();
+        view! { <AutoReload options/> }
+    })
+}
+
+/// What must be known of a request to answer it after it was consumed.
+#[derive(Clone)]
+pub struct Outline {
+    pub method: Method,
+    pub uri: Uri,
+    locale: Locale,
+    /// Whether a person looks at the answer, rather than a script.
+    page: bool,
+}
+
+impl Outline {
+    pub fn of(front: &Front, request: &Request) -> Self {
+        let headers = request.headers();
+        let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            locale: locale(cookie::get(&front.app.config, headers, LANG_COOKIE), headers),
+            page: accept.contains("text/html"),
+        }
+    }
+}
+
+/// An answer in place of a page or a server function that could not be run.
+pub fn failure(front: &Front, outline: &Outline, status: StatusCode, error: &Error) -> Response {
+    let mut response = if outline.page {
+        ([(CONTENT_TYPE, "text/html; charset=utf-8")], broken(&front.site.names.css, outline.locale, error))
+            .into_response()
+    } else {
+        let mut response = ([(CONTENT_TYPE, "application/json")], error.ser()).into_response();
+        if let Ok(path) = HeaderValue::from_str(outline.uri.path()) {
+            response.headers_mut().insert(HeaderName::from_static(SERVER_FN_ERROR_HEADER), path);
+        }
+        response
+    };
+    *response.status_mut() = status;
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A whole document without any script, which needs nothing of what may have failed. Nothing in it comes from outside.
+fn broken(css: &str, l: Locale, error: &Error) -> String {
+    let (title, text) = match error {
+        Error::Internal(_) => (l.t(t::BROKEN_TITLE).to_owned(), l.t(t::BROKEN_TEXT)),
+        error => (message(l, error), ""),
+    };
+    let number = match error {
+        Error::Internal(id) => format!(r#"<p class="empty-text">{}<span class="code">{id}</span></p>"#, l.t(t::NUMBER)),
+        _ => String::new(),
+    };
+    format!(
+        r#"<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><link rel="stylesheet" href="{css}"></head><body><main class="page container"><div class="empty"><h1 class="empty-title">{title}</h1><p class="empty-text">{text}</p>{number}<div class="empty-actions"><a class="btn btn-primary" href="/">{home}</a></div></div></main></body></html>"#,
+        lang = l.tag(),
+        home = l.t(t::TO_HOME),
+    )
+}

@@ -1,0 +1,56 @@
+//! Answers to server functions: the one place where an [`Error`] becomes an HTTP status.
+
+use super::{
+    Front,
+    document::{Outline, failure},
+    private, request_id,
+};
+use crate::{domain::Error, server::Ctx};
+use axum::{
+    Extension,
+    body::to_bytes,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use leptos::context::provide_context;
+use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
+
+/// No error is longer: the largest names every line of a full cart.
+const LONGEST: usize = 256 * 1024;
+
+/// Runs the server function that the address names.
+pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
+    let outline = Outline::of(&front, &request);
+    let context = move || provide_context(ctx.clone());
+    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    private(typed(&front, &outline, response).await)
+}
+
+/// `server_fn` answers every error with 500; here it gets its own status. A form posted without JavaScript is redirected
+/// to its page, with the error in the address, and stays as it is.
+async fn typed(front: &Front, outline: &Outline, response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
+        || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+    {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST).await else {
+        return failure(front, outline, StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(request_id()));
+    };
+    let error = match Error::de(body.clone()) {
+        // Said by `server_fn` itself, which does not know the request.
+        Error::Internal(id) if id.is_empty() => {
+            tracing::error!(request = request_id(), path = outline.uri.path(), "a server function could not be run");
+            let error = Error::Internal(request_id());
+            return Response::from_parts(parts, error.ser().into());
+        }
+        error => error,
+    };
+    parts.status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Error::TooMany { retry_after } = error {
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    }
+    Response::from_parts(parts, body.into())
+}

@@ -1,0 +1,70 @@
+//! Every request leaves one line in the log and its mark in the metrics, and has an id under which both are found.
+
+use super::{
+    Front,
+    document::{Outline, failure},
+};
+use crate::{domain::Error, server::Ctx};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use futures::FutureExt;
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The id is sent back in this header.
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request that is being answered; `-` outside of one.
+pub fn request_id() -> String {
+    // Resources of a page load in tasks of their own, which know the request by its context only.
+    let of_page = || leptos::context::use_context::<Ctx>().map(|ctx| ctx.request_id);
+    REQUEST_ID.try_with(Clone::clone).ok().or_else(of_page).unwrap_or_else(|| "-".to_owned())
+}
+
+pub async fn observe(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = uuid::Uuid::now_v7().to_string();
+    let outline = Outline::of(&front, &request);
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = REQUEST_ID.scope(id.clone(), answer).await.unwrap_or_else(|_| {
+        tracing::error!(request = id, path = outline.uri.path(), "an answer panicked");
+        failure(&front, &outline, StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(id.clone()))
+    });
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    record(&outline, route, response.status(), started, &id);
+    response
+}
+
+fn record(request: &Outline, route: Option<String>, status: StatusCode, started: Instant, id: &str) {
+    let took = started.elapsed();
+    let (method, path) = (request.method.as_str(), request.uri.path());
+    // Files of the site and mistyped addresses match no route; all of them share one label.
+    let route = route.unwrap_or_else(|| "other".to_owned());
+    // A method is what the client says it is.
+    let known = matches!(method, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS");
+    let labels = [
+        ("route", route.clone()),
+        ("method", if known { method.to_owned() } else { "other".to_owned() }),
+        ("status", status.as_str().to_owned()),
+    ];
+    metrics::histogram!("http_request_seconds", &labels).record(took.as_secs_f64());
+    let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
+    let status = status.as_u16();
+    if status >= 500 {
+        tracing::error!(target: "xiadan::http", method, path, status, ms, request = id, "request");
+    } else if matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics") {
+        tracing::debug!(target: "xiadan::http", method, path, status, ms, request = id, "request");
+    } else {
+        tracing::info!(target: "xiadan::http", method, path, status, ms, request = id, "request");
+    }
+}

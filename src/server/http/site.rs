@@ -1,0 +1,335 @@
+//! The built site: the client, its styles and the public files. All of it is a few megabytes and lives in memory, with
+//! the compressed forms that the build made, so that an answer is one look into a table. An address is looked up, never
+//! made into a path, and so cannot leave the site.
+
+use super::Front;
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE,
+            IF_NONE_MATCH, LAST_MODIFIED, VARY,
+        },
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use leptos::{WasmSplitManifest, prelude::ArcStoredValue};
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, fs, io, path::Path, time::SystemTime};
+
+/// The name of the client's files.
+pub const NAME: &str = "xiadan";
+/// The file with the hashes in the names of the client's files.
+const HASHES: &str = "hash.txt";
+
+/// All files of the site by address.
+#[derive(Default)]
+pub struct Site {
+    files: HashMap<String, File>,
+    pub names: Names,
+    /// Which parts of the client a lazily loaded page needs.
+    pub split: Option<WasmSplitManifest>,
+}
+
+/// The addresses of the client's files.
+#[derive(Clone, Default)]
+pub struct Names {
+    pub css: String,
+    pub js: String,
+    pub wasm: String,
+}
+
+struct File {
+    plain: Encoded,
+    brotli: Option<Encoded>,
+    gzip: Option<Encoded>,
+    content_type: HeaderValue,
+    cache: HeaderValue,
+    modified: HeaderValue,
+}
+
+struct Encoded {
+    content: Bytes,
+    tag: HeaderValue,
+}
+
+impl Site {
+    /// Reads a folder made by `cargo xtask build`. A missing folder is an empty site: pages work, without client and
+    /// styles.
+    ///
+    /// # Errors
+    /// When something in the folder cannot be read.
+    pub fn load(folder: &Path) -> io::Result<Self> {
+        let hashes: HashMap<_, _> = match fs::read_to_string(folder.join(HASHES)) {
+            Ok(text) => text
+                .lines()
+                .filter_map(|line| line.split_once(':'))
+                .map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned()))
+                .collect(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => HashMap::new(),
+            Err(e) => return Err(e),
+        };
+        let name = |start: &str, kind: &str, end: &str| match hashes.get(kind) {
+            Some(hash) => format!("/pkg/{start}.{hash}.{end}"),
+            None => format!("/pkg/{start}.{end}"),
+        };
+        let names =
+            Names { css: name(NAME, "css", "css"), js: name(NAME, "js", "js"), wasm: name(NAME, "wasm", "wasm") };
+        let mut contents = HashMap::new();
+        if folder.exists() {
+            read(folder, "", &mut contents)?;
+        }
+        let split = contents.get(&name("__wasm_split_manifest", "manifest", "json")).and_then(|(content, _)| {
+            let parts = serde_json::from_slice(content).ok()?;
+            let loader = name("__wasm_split", "split", "js").trim_start_matches("/pkg/").to_owned();
+            Some(WasmSplitManifest(ArcStoredValue::new(("/pkg".to_owned(), parts, loader))))
+        });
+        let mut files = HashMap::new();
+        for (address, (content, modified)) in &contents {
+            if address.ends_with(".br") || address.ends_with(".gz") {
+                continue;
+            }
+            let encoded = |end: &str| {
+                contents.get(&format!("{address}.{end}")).and_then(|(content, _)| Encoded::new(content, end))
+            };
+            let Some(plain) = Encoded::new(content, "") else { continue };
+            let file = File {
+                plain,
+                brotli: encoded("br"),
+                gzip: encoded("gz"),
+                content_type: HeaderValue::from_static(content_type(address)),
+                cache: HeaderValue::from_static(cache(address, !hashes.is_empty())),
+                modified: http_date(*modified),
+            };
+            files.insert(address.clone(), file);
+        }
+        Ok(Self { files, names, split })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The answer for a file, if the site has it.
+    fn answer(&self, address: &str, head_only: bool, request: &HeaderMap) -> Option<Response> {
+        let file = self.files.get(address)?;
+        let (encoded, encoding) = file.best(request);
+        let mut response = if file.is_known(&encoded.tag, request) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let content = if head_only { Body::empty() } else { encoded.content.clone().into() };
+            let length = HeaderValue::from(encoded.content.len());
+            let mut response =
+                ([(CONTENT_TYPE, file.content_type.clone()), (CONTENT_LENGTH, length)], content).into_response();
+            if let Some(encoding) = encoding {
+                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            response
+        };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, file.cache.clone());
+        headers.insert(ETAG, encoded.tag.clone());
+        headers.insert(LAST_MODIFIED, file.modified.clone());
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        Some(response)
+    }
+}
+
+impl Encoded {
+    /// Names the content by its hash; `end` keeps the tags of its compressed forms apart.
+    fn new(content: &Bytes, end: &str) -> Option<Self> {
+        let hash = crate::server::crypto::hex(&Sha256::digest(content)[..12]);
+        Some(Self { content: content.clone(), tag: HeaderValue::from_str(&format!("\"{hash}{end}\"")).ok()? })
+    }
+}
+
+impl File {
+    /// The smallest form that the browser reads.
+    fn best(&self, request: &HeaderMap) -> (&Encoded, Option<&'static str>) {
+        let accepts = |name| accepts(request, name);
+        match (&self.brotli, &self.gzip) {
+            (Some(brotli), _) if accepts("br") => (brotli, Some("br")),
+            (_, Some(gzip)) if accepts("gzip") => (gzip, Some("gzip")),
+            _ => (&self.plain, None),
+        }
+    }
+
+    /// Whether the browser has it already. The date is only compared with the one we sent (RFC 9110 §13.1.3).
+    fn is_known(&self, tag: &HeaderValue, request: &HeaderMap) -> bool {
+        match request.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()) {
+            Some(known) => {
+                known.split(',').any(|known| known.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
+            }
+            None => request.get(IF_MODIFIED_SINCE) == Some(&self.modified),
+        }
+    }
+}
+
+/// Whether an encoding is among those accepted and not refused with `q=0`.
+fn accepts(request: &HeaderMap, name: &str) -> bool {
+    let wishes = request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    wishes.flat_map(|value| value.split(',')).any(|wish| {
+        let (encoding, rest) = wish.split_once(';').unwrap_or((wish, ""));
+        let refused = rest.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0));
+        encoding.trim().eq_ignore_ascii_case(name) && !refused
+    })
+}
+
+/// Answers with a file of the site, before anything else is asked.
+pub async fn serve(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let head_only = request.method() == Method::HEAD;
+    if head_only || request.method() == Method::GET {
+        if let Some(response) = front.site.answer(request.uri().path(), head_only, request.headers()) {
+            return response;
+        }
+        // A part of an older client; a page in its place would only be misread.
+        if request.uri().path().starts_with("/pkg/") {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+    }
+    next.run(request).await
+}
+
+/// Reads a folder and all below it.
+fn read(folder: &Path, address: &str, files: &mut HashMap<String, (Bytes, SystemTime)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (Some(name), path) = (entry.file_name().to_str().map(str::to_owned), entry.path()) else { continue };
+        let address = format!("{address}/{name}");
+        let about = fs::metadata(&path)?;
+        if about.is_dir() {
+            read(&path, &address, files)?;
+        } else if name != HASHES {
+            let modified = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            files.insert(address, (fs::read(&path)?.into(), modified));
+        }
+    }
+    Ok(())
+}
+
+/// How long browsers may use a file without asking. What carries a hash in its name never changes; scripts that decide
+/// what else is loaded are asked for each time.
+fn cache(address: &str, hashed: bool) -> &'static str {
+    if address.starts_with("/pkg/") && hashed {
+        "public, max-age=31536000, immutable"
+    } else if address.starts_with("/pkg/") || address.ends_with(".js") || address.ends_with(".webmanifest") {
+        "no-cache"
+    } else {
+        "public, max-age=600"
+    }
+}
+
+/// The type of a file by the end of its name.
+pub fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("wasm") => "application/wasm",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("avif") => "image/avif",
+        Some("gif") => "image/gif",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("txt" | "md") => "text/plain; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// A date as HTTP writes it (RFC 9110 §5.6.7).
+fn http_date(time: SystemTime) -> HeaderValue {
+    let text = jiff::Timestamp::try_from(time).map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    text.ok()
+        .and_then(|text| HeaderValue::from_str(&text).ok())
+        .unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderName;
+
+    fn site() -> io::Result<(tempfile::TempDir, Site)> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join("pkg"))?;
+        fs::write(folder.path().join(HASHES), "js: H1\nwasm: H1\ncss: H2\nmanifest: H1\nsplit: H1\n")?;
+        fs::write(folder.path().join("pkg/xiadan.H2.css"), "a{}")?;
+        fs::write(folder.path().join("pkg/xiadan.H2.css.br"), "brotli")?;
+        fs::write(folder.path().join("pkg/__wasm_split_manifest.H1.json"), r#"{"route":["part.H1"]}"#)?;
+        fs::write(folder.path().join("icons.svg"), "<svg/>")?;
+        let site = Site::load(folder.path())?;
+        Ok((folder, site))
+    }
+
+    fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn names_come_from_the_build() -> io::Result<()> {
+        let (_folder, site) = site()?;
+        assert_eq!(site.names.css, "/pkg/xiadan.H2.css");
+        assert_eq!(site.names.wasm, "/pkg/xiadan.H1.wasm");
+        assert!(site.split.is_some());
+        assert!(Site::load(Path::new("/nowhere"))?.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn a_hashed_file_is_sent_compressed_and_kept_for_ever() -> io::Result<()> {
+        let (_folder, site) = site()?;
+        let answer = site.answer("/pkg/xiadan.H2.css", false, &headers(&[(ACCEPT_ENCODING, "gzip, br;q=0.9")]));
+        let Some(answer) = answer else { return Err(io::Error::other("no answer")) };
+        assert_eq!(answer.headers()[CONTENT_ENCODING], "br");
+        assert_eq!(answer.headers()[CONTENT_TYPE], "text/css; charset=utf-8");
+        assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+        let plain = site.answer("/pkg/xiadan.H2.css", true, &headers(&[(ACCEPT_ENCODING, "br;q=0")]));
+        let Some(plain) = plain else { return Err(io::Error::other("no answer")) };
+        assert!(!plain.headers().contains_key(CONTENT_ENCODING));
+        assert_eq!(plain.headers()[CONTENT_LENGTH], "3");
+        assert_ne!(plain.headers()[ETAG], answer.headers()[ETAG], "each form has a tag of its own");
+        Ok(())
+    }
+
+    #[test]
+    fn a_known_file_is_not_sent_again() -> io::Result<()> {
+        let (_folder, site) = site()?;
+        let first = site.answer("/icons.svg", false, &HeaderMap::new()).ok_or(io::Error::other("no answer"))?;
+        for name in [ETAG, LAST_MODIFIED] {
+            let asked = if name == ETAG { IF_NONE_MATCH } else { IF_MODIFIED_SINCE };
+            let request = HeaderMap::from_iter([(asked, first.headers()[&name].clone())]);
+            let again = site.answer("/icons.svg", false, &request).ok_or(io::Error::other("no answer"))?;
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        }
+        let other = headers(&[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, "Thu, 01 Jan 1970 00:00:00 GMT")]);
+        let again = site.answer("/icons.svg", false, &other).ok_or(io::Error::other("no answer"))?;
+        assert_eq!(again.status(), StatusCode::OK);
+        Ok(())
+    }
+
+    #[test]
+    fn no_address_leaves_the_site() -> io::Result<()> {
+        let (_folder, site) = site()?;
+        for address in [
+            "/../Cargo.toml",
+            "/pkg/../hash.txt",
+            "/hash.txt",
+            "/%2e%2e/hash.txt",
+            "/pkg",
+            "/",
+            "//icons.svg",
+            "/icons.svg/",
+        ] {
+            assert!(site.answer(address, false, &HeaderMap::new()).is_none(), "{address}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Work that nobody waits for: what is due, and what the outbox holds.
+//!
+//! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
+//! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
+
+use super::{App, order, outbox};
+use crate::domain::Result;
+use futures::{FutureExt, future::BoxFuture};
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+/// A recurring piece of work.
+struct Job {
+    name: &'static str,
+    /// The pause between two runs; `App::wake` shortens it.
+    every: Duration,
+    /// Does a batch and tells whether there is more of it.
+    run: fn(App) -> BoxFuture<'static, Result<bool>>,
+}
+
+const JOBS: &[Job] = &[
+    Job {
+        name: "expiry",
+        every: Duration::from_secs(1),
+        run: |app| Box::pin(async move { order::expire_due(&app).await.map(|expired| expired > 0) }),
+    },
+    Job {
+        name: "outbox",
+        every: Duration::from_secs(1),
+        run: |app| Box::pin(async move { outbox::run_due(&app).await.map(|done| done > 0) }),
+    },
+];
+
+/// The longest pause after failures.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Runs all jobs until `stop` turns true, and lets each finish the batch it is at.
+pub async fn run(app: App, stop: watch::Receiver<bool>) {
+    let mut tasks = JoinSet::new();
+    for job in JOBS {
+        tasks.spawn(repeat(job, app.clone(), stop.clone()));
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn repeat(job: &'static Job, app: App, mut stop: watch::Receiver<bool>) {
+    let mut failures = 0u32;
+    loop {
+        let wake = app.wake.notified();
+        let result = AssertUnwindSafe((job.run)(app.clone())).catch_unwind().await;
+        failures = match &result {
+            Ok(Ok(_)) => 0,
+            Ok(Err(error)) => {
+                tracing::error!(job = job.name, %error, "a job failed");
+                failures + 1
+            }
+            Err(_) => {
+                tracing::error!(job = job.name, "a job panicked");
+                failures + 1
+            }
+        };
+        let pause = match result {
+            Ok(Ok(true)) => Duration::ZERO,
+            Ok(Ok(false)) => job.every,
+            _ => (job.every * 2u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE),
+        };
+        // A wake-up during a failure's pause is no reason to fail again at once.
+        let early = async { if failures == 0 { wake.await } else { std::future::pending().await } };
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            _ = timeout(pause, early) => {}
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The live feed: open pages are told the present state of what they show, soon after it changed.
+//!
+//! A room says [`Hub::changed`] after a commit. Changes are gathered for a moment, each topic that someone listens to is
+//! read once, and the same text goes to all who listen. A connection that is slower than the changes gets the latest
+//! state of each topic and nothing in between, so what waits for it never grows.
+
+use super::{App, cart, catalog, order};
+use crate::domain::{
+    Error, Result,
+    live::{Topic, Update},
+};
+use axum::body::Bytes;
+use futures::{Stream, StreamExt, stream};
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, Interval, interval_at},
+};
+
+/// How long changes are gathered before they are read.
+const GATHER: Duration = Duration::from_millis(50);
+/// How long to wait after the database did not answer.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// How many topics are read before the newest changes are looked at again.
+const ROUND: usize = 256;
+/// How many topics are read at once.
+const AT_ONCE: usize = 8;
+/// A quiet connection gets a comment, so that nothing on the way takes it for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// The most open connections of one process.
+const MAX_CONNECTIONS: usize = 20_000;
+
+/// Who listens to what. Cloning it gives another handle on the same.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    work: Notify,
+    next_id: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    topics: HashMap<Topic, HashMap<u64, Place>>,
+    /// Topics to be read for all who listen.
+    changed: HashSet<Topic>,
+    /// Topics to be read for those who have just come.
+    joined: HashSet<Topic>,
+    connections: usize,
+    closed: bool,
+}
+
+/// A connection's place among those who listen to a topic.
+struct Place {
+    inbox: Arc<Inbox>,
+    /// The topic's index among those of the connection.
+    topic: usize,
+    /// Whether it has not been told anything yet.
+    new: bool,
+}
+
+/// What waits to be sent on a connection: at most one text for each of its topics.
+#[derive(Default)]
+struct Inbox(Mutex<Mail>);
+
+#[derive(Default)]
+struct Mail {
+    texts: Vec<(usize, Bytes)>,
+    waker: Option<Waker>,
+    closed: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half done in these short sections, so what a panic left behind is still right.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes that a topic has changed. Cheap, and nothing at all when nobody listens; call it after the commit.
+    pub fn changed(&self, topic: Topic) {
+        let mut state = lock(&self.0.state);
+        if state.topics.contains_key(&topic) && state.changed.insert(topic) {
+            drop(state);
+            self.0.work.notify_one();
+        }
+    }
+
+    /// Listens to some topics; the stream begins with the present state of each. `None` when the process has as many
+    /// connections as it takes, or is about to stop.
+    pub fn listen(&self, topics: Vec<Topic>) -> Option<Listener> {
+        let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
+        let inbox = Arc::new(Inbox::default());
+        {
+            let mut state = lock(&self.0.state);
+            if state.closed || state.connections >= MAX_CONNECTIONS {
+                return None;
+            }
+            state.connections += 1;
+            metrics::gauge!("live_connections").set(state.connections as f64);
+            for (index, topic) in topics.iter().enumerate() {
+                let place = Place { inbox: inbox.clone(), topic: index, new: true };
+                state.topics.entry(topic.clone()).or_default().insert(id, place);
+                state.joined.insert(topic.clone());
+            }
+        }
+        self.0.work.notify_one();
+        let keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+        Some(Listener { hub: self.clone(), id, topics, inbox, keep_alive })
+    }
+
+    /// Whether [`Hub::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.0.state).closed
+    }
+
+    /// Ends all connections; browsers come back by themselves, to the next process.
+    pub fn close(&self) {
+        let inboxes: Vec<_> = {
+            let mut state = lock(&self.0.state);
+            state.closed = true;
+            state.topics.values().flat_map(HashMap::values).map(|place| place.inbox.clone()).collect()
+        };
+        inboxes.iter().for_each(|inbox| inbox.close());
+        self.0.work.notify_one();
+    }
+
+    /// Reads what changed and tells it, until the hub is closed. One task per process.
+    pub async fn run(self, app: App) {
+        loop {
+            self.0.work.notified().await;
+            tokio::time::sleep(GATHER).await;
+            loop {
+                let round = self.round();
+                if round.is_empty() {
+                    break;
+                }
+                let read = |(topic, for_all): (Topic, bool)| {
+                    let app = &app;
+                    async move { (read(app, &topic).await, topic, for_all) }
+                };
+                let mut states = stream::iter(round).map(read).buffer_unordered(AT_ONCE);
+                let mut trouble = false;
+                while let Some((state, topic, for_all)) = states.next().await {
+                    match state {
+                        Ok(update) => self.tell(&topic, &update, for_all),
+                        // Deleted meanwhile: there is nothing to tell any more.
+                        Err(Error::NotFound) => {}
+                        Err(_) => {
+                            self.again(topic);
+                            trouble = true;
+                        }
+                    }
+                }
+                if trouble {
+                    tokio::time::sleep(TROUBLE).await;
+                }
+            }
+            if self.is_closed() {
+                return;
+            }
+        }
+    }
+
+    /// The topics to be read next, with whether all who listen are told; changes before newcomers.
+    fn round(&self) -> Vec<(Topic, bool)> {
+        let mut state = lock(&self.0.state);
+        if state.closed {
+            return Vec::new();
+        }
+        let mut round: Vec<_> = take(&mut state.changed, ROUND).map(|topic| (topic, true)).collect();
+        for (topic, _) in &round {
+            state.joined.remove(topic);
+        }
+        let room = ROUND - round.len();
+        round.extend(take(&mut state.joined, room).map(|topic| (topic, false)));
+        round
+    }
+
+    fn again(&self, topic: Topic) {
+        let mut state = lock(&self.0.state);
+        if state.topics.contains_key(&topic) {
+            state.changed.insert(topic);
+        }
+    }
+
+    fn tell(&self, topic: &Topic, update: &Update, for_all: bool) {
+        let Ok(json) = serde_json::to_string(update) else { return };
+        let text = Bytes::from(format!("data: {json}\n\n"));
+        let told: Vec<_> = {
+            let mut state = lock(&self.0.state);
+            let places = state.topics.get_mut(topic).into_iter().flat_map(HashMap::values_mut);
+            let told = places.filter(|place| for_all || place.new);
+            told.map(|place| {
+                place.new = false;
+                (place.inbox.clone(), place.topic)
+            })
+            .collect()
+        };
+        for (inbox, topic) in told {
+            inbox.put(topic, text.clone());
+        }
+    }
+
+    fn leave(&self, id: u64, topics: &[Topic]) {
+        let mut state = lock(&self.0.state);
+        for topic in topics {
+            if let Some(places) = state.topics.get_mut(topic) {
+                places.remove(&id);
+                if places.is_empty() {
+                    state.topics.remove(topic);
+                }
+            }
+        }
+        state.connections -= 1;
+        metrics::gauge!("live_connections").set(state.connections as f64);
+    }
+}
+
+/// Takes some out of a set.
+fn take(set: &mut HashSet<Topic>, count: usize) -> impl Iterator<Item = Topic> + use<> {
+    let taken: Vec<_> = set.iter().take(count).cloned().collect();
+    taken.iter().for_each(|topic| {
+        set.remove(topic);
+    });
+    taken.into_iter()
+}
+
+/// The present state of a topic.
+async fn read(app: &App, topic: &Topic) -> Result<Update> {
+    Ok(match topic {
+        Topic::Product(id) => Update::Product { id: id.clone(), variants: catalog::variant_states(app, id).await? },
+        Topic::Cart(customer) => Update::Cart { version: cart::version(app, customer).await? },
+        Topic::Order(number) => {
+            let (state, version) = order::live_state(app, number).await?;
+            Update::Order { number: number.clone(), state, version }
+        }
+        Topic::Office => Update::Office { to_ship: order::to_ship_count(app).await? },
+    })
+}
+
+impl Inbox {
+    fn put(&self, topic: usize, text: Bytes) {
+        let waker = {
+            let mut mail = lock(&self.0);
+            match mail.texts.iter_mut().find(|(waiting, _)| *waiting == topic) {
+                Some((_, waiting)) => *waiting = text,
+                None => mail.texts.push((topic, text)),
+            }
+            mail.waker.take()
+        };
+        waker.map(Waker::wake);
+    }
+
+    fn close(&self) {
+        let waker = {
+            let mut mail = lock(&self.0);
+            mail.closed = true;
+            mail.waker.take()
+        };
+        waker.map(Waker::wake);
+    }
+}
+
+/// A connection's end of the feed: a stream in the format of server-sent events. Dropping it stops listening.
+pub struct Listener {
+    hub: Hub,
+    id: u64,
+    topics: Vec<Topic>,
+    inbox: Arc<Inbox>,
+    keep_alive: Interval,
+}
+
+impl Stream for Listener {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let texts = {
+            let mut mail = lock(&self.inbox.0);
+            if mail.closed {
+                return Poll::Ready(None);
+            }
+            if mail.texts.is_empty() {
+                mail.waker = Some(context.waker().clone());
+            }
+            std::mem::take(&mut mail.texts)
+        };
+        if let [(_, text)] = texts.as_slice() {
+            return Poll::Ready(Some(Ok(text.clone())));
+        }
+        if !texts.is_empty() {
+            let all: Vec<u8> = texts.iter().flat_map(|(_, text)| text.iter().copied()).collect();
+            return Poll::Ready(Some(Ok(all.into())));
+        }
+        ready!(self.keep_alive.poll_tick(context));
+        Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.hub.leave(self.id, &self.topics);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(id: &str) -> Topic {
+        Topic::Product(id.to_owned())
+    }
+
+    fn text(hub: &Hub, topic: &Topic, to_ship: i64, for_all: bool) {
+        hub.tell(topic, &Update::Office { to_ship }, for_all);
+    }
+
+    async fn next(listener: &mut Listener) -> Option<String> {
+        let soon = tokio::time::timeout(Duration::from_millis(20), listener.next()).await.ok()??;
+        let Ok(bytes) = soon;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_newcomer_is_told_the_present_state_and_others_are_not_told_again() {
+        let hub = Hub::new();
+        let (Some(mut first), topic) = (hub.listen(vec![product("a")]), product("a")) else { return };
+        assert_eq!(hub.round(), [(topic.clone(), false)]);
+        text(&hub, &topic, 1, false);
+        assert_eq!(next(&mut first).await.as_deref(), Some("data: {\"Office\":{\"to_ship\":1}}\n\n"));
+        let Some(mut second) = hub.listen(vec![product("a")]) else { return };
+        text(&hub, &topic, 2, false);
+        assert!(next(&mut second).await.is_some());
+        assert_eq!(next(&mut first).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_slow_connection_gets_the_latest_state_of_each_topic() {
+        let hub = Hub::new();
+        let Some(mut listener) = hub.listen(vec![product("a"), product("b")]) else { return };
+        for n in 0..100 {
+            text(&hub, &product("a"), n, true);
+        }
+        text(&hub, &product("b"), 7, true);
+        let expected = "data: {\"Office\":{\"to_ship\":99}}\n\ndata: {\"Office\":{\"to_ship\":7}}\n\n";
+        assert_eq!(next(&mut listener).await.as_deref(), Some(expected));
+    }
+
+    #[tokio::test]
+    async fn only_what_someone_listens_to_is_read() {
+        let hub = Hub::new();
+        hub.changed(product("a"));
+        assert!(hub.round().is_empty());
+        let listener = hub.listen(vec![product("a")]);
+        hub.changed(product("a"));
+        hub.changed(product("a"));
+        assert_eq!(hub.round(), [(product("a"), true)], "once, although it changed twice and someone has just come");
+        assert!(hub.round().is_empty());
+        drop(listener);
+        hub.changed(product("a"));
+        assert!(hub.round().is_empty() && lock(&hub.0.state).connections == 0);
+    }
+
+    #[tokio::test]
+    async fn closing_ends_every_connection_and_takes_no_more() {
+        let hub = Hub::new();
+        let Some(mut listener) = hub.listen(vec![product("a")]) else { return };
+        hub.close();
+        assert!(listener.next().await.is_none());
+        assert!(hub.listen(vec![product("a")]).is_none());
+    }
+}

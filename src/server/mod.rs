@@ -1,0 +1,29 @@
+//! Everything that needs data, a network or a clock.
+//!
+//! The first modules serve all rooms; the rooms carry the same names as in [`crate::domain`].
+
+pub mod config;
+pub mod context;
+pub mod crypto;
+pub mod db;
+pub mod divisions;
+pub mod http;
+pub mod jobs;
+pub mod live;
+pub mod media;
+pub mod outbox;
+pub mod start;
+
+pub mod account;
+pub mod cart;
+pub mod catalog;
+pub mod order;
+pub mod payment;
+pub mod stock;
+
+pub use context::{App, Ctx};
+
+use db::Migration;
+
+/// All migrations in the order they run.
+pub const MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));

@@ -1,0 +1,250 @@
+//! What happens to an order after it was placed: the customer changes, cancels or completes it, or its time is over.
+
+use super::{announce, checkout::checked_form, own, store};
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        address::Checkout,
+        cart::check_quantity,
+        error::Shortage,
+        order::{Action, CancelReason, EventKind, OrderChange, OrderLine, State, totals},
+    },
+    server::{
+        App, Ctx,
+        context::{internal, now},
+        db::Tx,
+        payment, stock,
+    },
+};
+
+/// Changes an unpaid order: quantities, address, note, payment method. The hold keeps its clock.
+///
+/// # Errors
+/// [`Error::OrderClosed`] when it is no longer unpaid or its time is over, [`Error::Conflict`] when it is not the
+/// version the customer saw, [`Error::Shortage`] when more is wanted than is left, [`Error::CartEmpty`] when nothing
+/// would be left of it.
+pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> {
+    let row = own(ctx, number).await?;
+    let checkout = match &change.form {
+        Some(form) => Some(checked_form(ctx, form)?),
+        None => None,
+    };
+    for wanted in change.quantities.iter().filter(|wanted| wanted.quantity != 0) {
+        check_quantity(wanted.quantity)?;
+    }
+    let sealed = checkout.as_ref().map(|checkout| Sealed::new(ctx, &row.id, checkout)).transpose()?;
+    let (id, now, rules) = (row.id.clone(), ctx.now, ctx.app.shipping.clone());
+    let changed = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (id, change, sealed, rules) = (id.clone(), change.clone(), sealed.clone(), rules.clone());
+            Box::pin(async move {
+                let row = store::lock(tx, &id).await?;
+                if row.version != change.version {
+                    return Err(Error::Conflict);
+                }
+                if row.expires_at <= now {
+                    return Err(Error::OrderClosed(State::Cancelled));
+                }
+                store::transition(tx, &id, Action::Change, "customer", &EventKind::Changed, now).await?;
+                if let Some(sealed) = &sealed {
+                    sealed.write(tx, &id).await?;
+                }
+                let before = store::lines(tx, &id).await?;
+                let mut lines = before.clone();
+                for wanted in &change.quantities {
+                    let line = lines.iter_mut().find(|line| line.variant_id == wanted.variant_id).ok_or(Error::NotFound)?;
+                    line.quantity = wanted.quantity;
+                }
+                lines.retain(|line| line.quantity > 0);
+                if lines.is_empty() {
+                    return Err(Error::CartEmpty);
+                }
+                let region = sealed.as_ref().map_or(row.region.as_str(), |sealed| sealed.region.as_str());
+                let sums = totals(&lines, &rules, region);
+                let sql = "update orders set goods = $2, discount = $3, shipping = $4, total = $5, quantity = $6, grams = $7 where id = $1";
+                let args = args![&id, sums.goods.0, sums.discount.0, sums.shipping.0, sums.total.0, sums.quantity, sums.grams];
+                tx.exec(sql, args).await?;
+                if lines != before {
+                    set_lines(tx, &id, &before, &lines).await?;
+                }
+                let products = store::products(tx, &id).await?;
+                Ok(store::Changed { number: row.number, products })
+            })
+        })
+        .await?;
+    announce(&ctx.app, &changed);
+    Ok(())
+}
+
+/// Writes the new quantities and holds exactly that much.
+async fn set_lines(tx: &mut Tx<'_>, order_id: &str, before: &[OrderLine], after: &[OrderLine]) -> Result<()> {
+    for old in before {
+        match after.iter().find(|line| line.variant_id == old.variant_id) {
+            Some(line) if line.quantity == old.quantity => {}
+            Some(line) => {
+                let sql = "update order_line set quantity = $3 where order_id = $1 and variant_id = $2";
+                tx.exec(sql, args![order_id, &line.variant_id, line.quantity]).await?;
+            }
+            None => {
+                tx.exec(
+                    "delete from order_line where order_id = $1 and variant_id = $2",
+                    args![order_id, &old.variant_id],
+                )
+                .await?;
+            }
+        }
+    }
+    stock::release(tx, order_id).await?;
+    let wanted: Vec<_> = after.iter().map(|line| (line.variant_id.clone(), line.quantity)).collect();
+    let short = stock::hold(tx, order_id, &wanted).await?;
+    if short.is_empty() {
+        return Ok(());
+    }
+    let shortage = |(variant_id, available): (String, i64)| {
+        let line = after.iter().find(|line| line.variant_id == variant_id)?;
+        Some(Shortage { title: line.title.clone(), wanted: line.quantity, variant_id, available })
+    };
+    Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()))
+}
+
+/// The recipient, note and wishes of a changed order, ready to be written.
+#[derive(Clone)]
+struct Sealed {
+    contact: Vec<u8>,
+    note: Vec<u8>,
+    phone_hash: String,
+    email_hash: Option<String>,
+    region: String,
+    delivery_wish: &'static str,
+    payment_method: &'static str,
+}
+
+impl Sealed {
+    fn new(ctx: &Ctx, order_id: &str, checkout: &Checkout) -> Result<Self> {
+        let keys = &ctx.app.keys;
+        let contact = serde_json::to_vec(&checkout.contact).map_err(|e| internal("contact", &e))?;
+        Ok(Self {
+            contact: keys.seal(&contact, &store::contact_place(order_id)).map_err(|e| internal("crypto", &e))?,
+            note: keys
+                .seal(checkout.note.as_bytes(), &store::note_place(order_id))
+                .map_err(|e| internal("crypto", &e))?,
+            phone_hash: keys.lookup("phone", &checkout.contact.phone),
+            email_hash: checkout.contact.email.as_ref().map(|email| keys.lookup("email", email)),
+            region: checkout.contact.region.clone(),
+            delivery_wish: checkout.delivery_wish.name(),
+            payment_method: checkout.payment_method.name(),
+        })
+    }
+
+    async fn write(&self, tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+        let sql =
+            "update orders set contact_sealed = $2, note_sealed = $3, phone_hash = $4, email_hash = $5, region = $6,
+            delivery_wish = $7, payment_method = $8 where id = $1";
+        let args = args![
+            order_id,
+            &self.contact,
+            &self.note,
+            &self.phone_hash,
+            self.email_hash.clone(),
+            &self.region,
+            self.delivery_wish,
+            self.payment_method
+        ];
+        tx.exec(sql, args).await?;
+        Ok(())
+    }
+}
+
+/// The customer gives an order up before it is shipped; what was paid is refunded.
+///
+/// # Errors
+/// [`Error::OrderClosed`] when it is too late.
+pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
+    let row = own(ctx, number).await?;
+    cancel_as(&ctx.app, &row.id, CancelReason::Customer, "customer", ctx.now).await
+}
+
+/// Cancels an order for a reason. Cancelling twice is once.
+pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, actor: &str, now: i64) -> Result<()> {
+    let (id, actor) = (order_id.to_owned(), actor.to_owned());
+    let changed = app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (id, actor) = (id.clone(), actor.clone());
+            Box::pin(async move {
+                let row = store::lock(tx, &id).await?;
+                let expiring = reason == CancelReason::Expired;
+                if row.state == State::Cancelled && !expiring {
+                    return Ok(None);
+                }
+                let action = if expiring { Action::Expire } else { Action::Cancel };
+                store::transition(tx, &id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
+                if row.state == State::ToShip {
+                    payment::refund_paid(tx, &id, "cancelled", now).await?;
+                    store::count_sales(tx, &id, -1).await?;
+                    stock::put_back(tx, &id).await?;
+                } else {
+                    stock::release(tx, &id).await?;
+                }
+                Ok(Some(store::Changed { number: row.number, products: store::products(tx, &id).await? }))
+            })
+        })
+        .await?;
+    if let Some(changed) = changed {
+        tracing::info!(order = %changed.number, ?reason, "order cancelled");
+        announce(app, &changed);
+        app.wake.notify_waiters();
+    }
+    Ok(())
+}
+
+/// Cancels the unpaid orders whose time is over and answers with how many there were. Called every second; an order
+/// that is paid or cancelled at the same moment is left alone.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn expire_due(app: &App) -> Result<usize> {
+    let now = now();
+    let sql = "select id from orders where state = 'to_pay' and expires_at <= $1 order by expires_at limit 200";
+    let due = app.db.all(sql, args![now]).await?;
+    for row in &due {
+        match cancel_as(app, &row.get::<String>("id")?, CancelReason::Expired, "clock", now).await {
+            Ok(()) | Err(Error::OrderClosed(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(due.len())
+}
+
+/// The customer has received the goods.
+///
+/// # Errors
+/// [`Error::OrderClosed`] unless the order is shipped.
+pub async fn complete(ctx: &Ctx, number: &str) -> Result<()> {
+    let row = own(ctx, number).await?;
+    complete_as(ctx, &row.id, "customer").await
+}
+
+/// Completes a shipped order. Completing twice is once.
+pub(super) async fn complete_as(ctx: &Ctx, order_id: &str, actor: &str) -> Result<()> {
+    let (id, actor, now) = (order_id.to_owned(), actor.to_owned(), ctx.now);
+    let changed = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (id, actor) = (id.clone(), actor.clone());
+            Box::pin(async move {
+                let row = store::lock(tx, &id).await?;
+                if row.state != State::Completed {
+                    store::transition(tx, &id, Action::Complete, &actor, &EventKind::Completed, now).await?;
+                }
+                Ok(store::Changed { number: row.number, products: Vec::new() })
+            })
+        })
+        .await?;
+    announce(&ctx.app, &changed);
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The form that changes an order: what it shows, and what was typed into it and could not be done.
+
+use super::{change::change, checkout, own, store};
+use crate::{
+    domain::{
+        Error, Result,
+        address::CheckoutForm,
+        cart::MAX_LINES,
+        order::{Order, OrderChange, OrderEdit, QuantityChange},
+    },
+    server::Ctx,
+};
+use serde::{Deserialize, Serialize};
+
+/// What is kept with a customer: the checkout form, and beside it one change of an order that was not done.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    #[serde(flatten)]
+    form: CheckoutForm,
+    change: Option<Draft>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Draft {
+    number: String,
+    quantities: Vec<QuantityChange>,
+    form: Option<CheckoutForm>,
+}
+
+/// An order as it is, ready to be changed; with `draft` as it was typed last.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown number and for the order of someone else alike.
+pub async fn edit(ctx: &Ctx, number: &str, draft: bool) -> Result<OrderEdit> {
+    let row = own(ctx, number).await?;
+    let order = store::order(ctx, &row).await?;
+    let typed = if draft { checkout::kept::<Kept>(ctx).await?.change } else { None };
+    let typed = typed.filter(|typed| typed.number == order.number);
+    let (form, quantities) = typed.map_or((None, Vec::new()), |typed| (typed.form, typed.quantities));
+    let mut form = form.unwrap_or_else(|| form_of(ctx, &order));
+    let (provinces, cities, districts) = checkout::choices(ctx, &mut form);
+    Ok(OrderEdit { order, form, quantities, provinces, cities, districts })
+}
+
+/// Changes an order as its form asks. With `region_only` what was typed is only kept, so that the form offers the
+/// cities and districts of the choice made; it is kept as well when the change cannot be done.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn change_form(ctx: &Ctx, number: &str, wanted: OrderChange, region_only: bool) -> Result<()> {
+    if region_only {
+        return keep(ctx, number, wanted).await;
+    }
+    let done = change(ctx, number, wanted.clone()).await;
+    if !matches!(done, Ok(()) | Err(Error::NotFound)) {
+        keep(ctx, number, wanted).await?;
+    }
+    done
+}
+
+async fn keep(ctx: &Ctx, number: &str, typed: OrderChange) -> Result<()> {
+    let number = own(ctx, number).await?.number;
+    let (mut quantities, mut form) = (typed.quantities, typed.form);
+    quantities.truncate(usize::try_from(MAX_LINES).unwrap_or_default());
+    quantities.retain(|line| line.variant_id.len() <= 64);
+    form.iter_mut().for_each(checkout::clip);
+    let mut kept = checkout::kept::<Kept>(ctx).await?;
+    kept.change = Some(Draft { number, quantities, form });
+    checkout::keep(ctx, &kept).await
+}
+
+/// The checkout form that says what an order says.
+fn form_of(ctx: &Ctx, order: &Order) -> CheckoutForm {
+    let contact = order.contact.clone();
+    let (country_code, phone) = split_phone(&contact.phone);
+    let (province, city) = ctx.app.divisions.path(&contact.region).unwrap_or_default();
+    CheckoutForm {
+        recipient: contact.recipient,
+        country_code,
+        phone,
+        email: contact.email.unwrap_or_default(),
+        province,
+        city,
+        district: contact.region,
+        detail: contact.detail,
+        delivery_wish: order.delivery_wish.name().to_owned(),
+        note: order.note.clone(),
+        payment_method: order.payment_method.name().to_owned(),
+    }
+}
+
+/// Calling code and national number as they are typed, from E.164. Reading them gives the same number again.
+fn split_phone(phone: &str) -> (String, String) {
+    const CODES: [&str; 9] = ["+86", "+852", "+853", "+886", "+1", "+44", "+65", "+81", "+82"];
+    let known = CODES.iter().find_map(|code| Some((*code, phone.strip_prefix(code)?)));
+    let (code, national) = known.or_else(|| phone.split_at_checked(3)).unwrap_or((phone, ""));
+    let is_mobile = national.len() == 11 && national.starts_with('1');
+    // A landline lost the zero of its area code on the way in.
+    let zero = if code == "+86" && !is_mobile { "0" } else { "" };
+    (code.to_owned(), format!("{zero}{national}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::address;
+
+    #[test]
+    fn a_phone_taken_apart_reads_the_same_again() {
+        for phone in [
+            "+8613800138000",
+            "+8675526001234",
+            "+861065551234",
+            "+85261234567",
+            "+88612345678",
+            "+447911123456",
+            "+12125550123",
+            "+33612345678",
+        ] {
+            let (code, national) = split_phone(phone);
+            assert_eq!(address::phone(&code, &national).as_deref(), Ok(phone), "{code} {national}");
+        }
+        assert_eq!(split_phone("+8675526001234"), ("+86".to_owned(), "075526001234".to_owned()));
+    }
+
+    #[test]
+    fn a_form_kept_before_there_were_drafts_is_still_read() -> Result<(), serde_json::Error> {
+        let form = CheckoutForm { recipient: "林晓舟".into(), ..CheckoutForm::default() };
+        let kept: Kept = serde_json::from_slice(&serde_json::to_vec(&form)?)?;
+        assert_eq!(kept.form, form);
+        let draft = Some(Draft { number: "1".into(), quantities: Vec::new(), form: None });
+        let both = serde_json::to_vec(&Kept { form: form.clone(), change: draft })?;
+        assert_eq!(serde_json::from_slice::<CheckoutForm>(&both)?, form, "the checkout does not see the draft");
+        Ok(())
+    }
+}

@@ -1,0 +1,307 @@
+//! The SQL of orders, and the one place where an order changes its state.
+
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        address::{Contact, DeliveryWish},
+        money::{Amount, Currency},
+        order::{Action, Event, EventKind, Order, OrderCounts, OrderLine, OrderSummary, Refund, Shipment, State},
+        payment::Method,
+        pricing::Totals,
+    },
+    server::{
+        Ctx,
+        catalog::image,
+        context::internal,
+        db::{Db, Row, ToValue, Tx, placeholders},
+    },
+};
+use std::collections::HashMap;
+
+/// The head of each statement that reads orders.
+pub const SELECT: &str = "select o.id, o.number, o.customer_id, o.state, o.version, o.currency, o.goods, o.discount, o.shipping, o.total,
+    o.quantity, o.grams, o.region, o.delivery_wish, o.payment_method, o.contact_sealed, o.note_sealed, o.placed_at, o.expires_at
+    from orders o";
+
+/// An order as its row tells it.
+pub struct OrderRow {
+    pub id: String,
+    pub number: String,
+    pub customer_id: String,
+    pub state: State,
+    pub version: i64,
+    pub currency: Currency,
+    pub totals: Totals,
+    pub region: String,
+    pub delivery_wish: DeliveryWish,
+    pub payment_method: Method,
+    contact_sealed: Vec<u8>,
+    note_sealed: Vec<u8>,
+    pub placed_at: i64,
+    pub expires_at: i64,
+}
+
+/// What a change touched, for the live feed.
+#[derive(Clone, Debug, Default)]
+pub struct Changed {
+    pub number: String,
+    pub products: Vec<String>,
+}
+
+impl OrderRow {
+    pub fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            number: row.get("number")?,
+            customer_id: row.get("customer_id")?,
+            state: super::state(&row.get::<String>("state")?)?,
+            version: row.get("version")?,
+            currency: Currency::from_code(&row.get::<String>("currency")?).unwrap_or_default(),
+            totals: Totals {
+                goods: Amount(row.get("goods")?),
+                discount: Amount(row.get("discount")?),
+                shipping: Amount(row.get("shipping")?),
+                total: Amount(row.get("total")?),
+                to_free_shipping: None,
+                quantity: row.get("quantity")?,
+                grams: row.get("grams")?,
+            },
+            region: row.get("region")?,
+            delivery_wish: DeliveryWish::from_name(&row.get::<String>("delivery_wish")?).unwrap_or_default(),
+            payment_method: Method::from_name(&row.get::<String>("payment_method")?).unwrap_or_default(),
+            contact_sealed: row.get("contact_sealed")?,
+            note_sealed: row.get("note_sealed")?,
+            placed_at: row.get("placed_at")?,
+            expires_at: row.get("expires_at")?,
+        })
+    }
+
+    /// Opens the sealed recipient.
+    pub fn contact(&self, ctx: &Ctx) -> Result<Contact> {
+        let plain =
+            ctx.app.keys.open(&self.contact_sealed, &contact_place(&self.id)).map_err(|e| internal("crypto", &e))?;
+        serde_json::from_slice(&plain).map_err(|e| internal("crypto", &e))
+    }
+
+    pub fn note(&self, ctx: &Ctx) -> Result<String> {
+        let plain = ctx.app.keys.open(&self.note_sealed, &note_place(&self.id)).map_err(|e| internal("crypto", &e))?;
+        String::from_utf8(plain).map_err(|e| internal("crypto", &e))
+    }
+}
+
+/// Where an order's recipient is sealed to.
+pub fn contact_place(order_id: &str) -> String {
+    format!("orders.contact:{order_id}")
+}
+
+/// Where an order's note is sealed to.
+pub fn note_place(order_id: &str) -> String {
+    format!("orders.note:{order_id}")
+}
+
+pub async fn by_number(db: &Db, number: &str) -> Result<OrderRow> {
+    OrderRow::read(&db.one(format!("{SELECT} where o.number = $1"), args![number]).await?)
+}
+
+pub async fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
+    OrderRow::read(&tx.one(format!("{SELECT} where o.id = $1"), args![id]).await?)
+}
+
+/// Reads an order that this transaction is going to change. Whoever else wants to change it waits here until the
+/// transaction ends, so that a decision made on the row still holds when it is carried out.
+pub async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
+    tx.exec("update orders set changed_at = changed_at where id = $1", args![id]).await?;
+    by_id(tx, id).await
+}
+
+const LINES: &str = "select order_id, variant_id, product_id, handle, title, label, sku, image, unit_price, compare_at, quantity, grams from order_line";
+
+fn line(row: &Row) -> Result<OrderLine> {
+    Ok(OrderLine {
+        variant_id: row.get("variant_id")?,
+        handle: row.get("handle")?,
+        title: row.get("title")?,
+        label: row.get("label")?,
+        sku: row.get("sku")?,
+        image: image(row, "image")?,
+        unit_price: Amount(row.get("unit_price")?),
+        compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+        quantity: row.get("quantity")?,
+        grams: row.get("grams")?,
+    })
+}
+
+pub async fn lines(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<OrderLine>> {
+    tx.all(format!("{LINES} where order_id = $1 order by position"), args![order_id]).await?.iter().map(line).collect()
+}
+
+/// The products of an order, whose stock its changes touch.
+pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
+    let rows = tx
+        .all("select distinct product_id from order_line where order_id = $1 order by product_id", args![order_id])
+        .await?;
+    rows.iter().map(|row| Ok(row.get("product_id")?)).collect()
+}
+
+/// Adds `direction × quantity` to what was sold of each product of an order.
+pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<()> {
+    let sql = "update product set sales = sales + $2 * (select cast(sum(l.quantity) as bigint) from order_line l where l.order_id = $1 and l.product_id = product.id)
+        where id in (select l.product_id from order_line l where l.order_id = $1)";
+    tx.exec(sql, args![order_id, direction]).await?;
+    Ok(())
+}
+
+/// Orders of a list with all their lines, in two statements.
+pub async fn summaries(tx: &mut Tx<'_>, rows: &[Row]) -> Result<Vec<OrderSummary>> {
+    let orders: Vec<OrderRow> = rows.iter().map(OrderRow::read).collect::<Result<_>>()?;
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lines: HashMap<String, Vec<OrderLine>> = HashMap::new();
+    let sql = format!("{LINES} where order_id in ({}) order by order_id, position", placeholders(1, orders.len()));
+    for row in tx.all(sql, orders.iter().map(|order| (&order.id).to_value()).collect()).await? {
+        lines.entry(row.get("order_id")?).or_default().push(line(&row)?);
+    }
+    let summaries = orders.into_iter().map(|order| OrderSummary {
+        lines: lines.remove(&order.id).unwrap_or_default(),
+        number: order.number,
+        state: order.state,
+        currency: order.currency,
+        total: order.totals.total,
+        quantity: order.totals.quantity,
+        placed_at: order.placed_at,
+        expires_at: (order.state == State::ToPay).then_some(order.expires_at),
+    });
+    Ok(summaries.collect())
+}
+
+pub fn counts(rows: &[Row]) -> Result<OrderCounts> {
+    let mut counts = OrderCounts::default();
+    for row in rows {
+        let orders = row.get("orders")?;
+        match super::state(&row.get::<String>("state")?)? {
+            State::ToPay => counts.to_pay = orders,
+            State::ToShip => counts.to_ship = orders,
+            State::Shipped => counts.shipped = orders,
+            State::Completed => counts.completed = orders,
+            State::Cancelled => counts.cancelled = orders,
+        }
+    }
+    Ok(counts)
+}
+
+/// Everything of an order.
+pub async fn order(ctx: &Ctx, row: &OrderRow) -> Result<Order> {
+    let id = row.id.clone();
+    let (lines, events, shipment, refunds) = ctx
+        .app
+        .db
+        .read::<_, Error>(move |tx| {
+            let id = id.clone();
+            Box::pin(async move {
+                let lines = lines(tx, &id).await?;
+                let events = tx
+                    .all("select sequence, kind, at from order_event where order_id = $1 order by sequence", args![&id])
+                    .await?;
+                let events = events.iter().map(|row| {
+                    let kind =
+                        serde_json::from_str(&row.get::<String>("kind")?).map_err(|e| internal("database", &e))?;
+                    Ok(Event { sequence: row.get("sequence")?, kind, at: row.get("at")? })
+                });
+                let events: Vec<Event> = events.collect::<Result<_>>()?;
+                let shipment = tx
+                    .optional(
+                        "select carrier, tracking_number, shipped_at from shipment where order_id = $1",
+                        args![&id],
+                    )
+                    .await?;
+                let shipment = shipment.map(|row| {
+                    Ok::<_, Error>(Shipment {
+                        carrier: row.get("carrier")?,
+                        tracking_number: row.get("tracking_number")?,
+                        shipped_at: row.get("shipped_at")?,
+                    })
+                });
+                let refunds = tx
+                    .all(
+                        "select amount, state, requested_at from refund where order_id = $1 order by requested_at",
+                        args![&id],
+                    )
+                    .await?;
+                let refunds = refunds.iter().map(|row| {
+                    let done = row.get::<String>("state")? == "succeeded";
+                    Ok(Refund { amount: Amount(row.get("amount")?), done, requested_at: row.get("requested_at")? })
+                });
+                let refunds = refunds.collect::<Result<Vec<_>>>()?;
+                Ok((lines, events, shipment.transpose()?, refunds))
+            })
+        })
+        .await?;
+    Ok(Order {
+        number: row.number.clone(),
+        state: row.state,
+        version: row.version,
+        currency: row.currency,
+        totals: row.totals,
+        lines,
+        shipping_rules: ctx.app.shipping.clone(),
+        contact: row.contact(ctx)?,
+        region_name: ctx.app.divisions.name(&row.region, ctx.locale),
+        delivery_wish: row.delivery_wish,
+        note: row.note(ctx)?,
+        payment_method: row.payment_method,
+        placed_at: row.placed_at,
+        expires_at: (row.state == State::ToPay).then_some(row.expires_at),
+        now: super::super::context::now(),
+        events,
+        shipment,
+        refunds,
+    })
+}
+
+/// Applies an action: checks the state machine, sets the state and appends the event, all or nothing. Of actions that
+/// race, exactly one finds the version it read; callers that decide on the order first take it with [`lock`].
+///
+/// # Errors
+/// [`Error::OrderClosed`] when the state does not allow the action, [`Error::Conflict`] when another one was faster.
+pub async fn transition(
+    tx: &mut Tx<'_>,
+    order_id: &str,
+    action: Action,
+    actor: &str,
+    kind: &EventKind,
+    now: i64,
+) -> Result<State> {
+    let row = tx.one("select state, version from orders where id = $1", args![order_id]).await?;
+    let (present, version) = (super::state(&row.get::<String>("state")?)?, row.get::<i64>("version")?);
+    let next = present.after(action)?;
+    let sql = "update orders set state = $3, version = version + 1, changed_at = $4 where id = $1 and version = $2";
+    if tx.exec(sql, args![order_id, version, next.name(), now]).await? == 0 {
+        return Err(Error::Conflict);
+    }
+    event(tx, order_id, version + 1, actor, kind, now).await?;
+    Ok(next)
+}
+
+/// Appends an event that leaves the state as it is.
+pub async fn note_event(tx: &mut Tx<'_>, order_id: &str, actor: &str, kind: &EventKind, now: i64) -> Result<()> {
+    let sql = "update orders set version = version + 1, changed_at = $2 where id = $1 returning version";
+    let version = tx.one(sql, args![order_id, now]).await?.get("version")?;
+    event(tx, order_id, version, actor, kind, now).await
+}
+
+/// The history has the order's version as its sequence, so that no event can be lost or doubled.
+pub async fn event(
+    tx: &mut Tx<'_>,
+    order_id: &str,
+    sequence: i64,
+    actor: &str,
+    kind: &EventKind,
+    now: i64,
+) -> Result<()> {
+    let kind = serde_json::to_string(kind).map_err(|e| internal("order event", &e))?;
+    let sql = "insert into order_event (order_id, sequence, kind, at, actor) values ($1, $2, $3, $4, $5)";
+    tx.exec(sql, args![order_id, sequence, kind, now, actor]).await?;
+    Ok(())
+}

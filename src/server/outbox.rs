@@ -1,0 +1,86 @@
+//! Effects that leave after the transaction which caused them: at least once, with growing pauses after a failure.
+//!
+//! An effect is claimed by moving its time forward, so that it is tried by one node at a time, and again after the
+//! lease should that node die.
+
+use super::{
+    App,
+    context::{internal, now},
+    payment,
+};
+use crate::{
+    args,
+    domain::{Error, Result},
+};
+
+/// How long an attempt may take before another one is made, in milliseconds.
+const LEASE_MS: i64 = 60_000;
+/// The longest pause between attempts, in milliseconds.
+const MAX_PAUSE_MS: i64 = 10 * 60_000;
+
+/// Tries everything that is due and answers with how many effects were carried out.
+///
+/// # Errors
+/// When the database cannot be reached; a failed effect is no error, it is tried again.
+pub async fn run_due(app: &App) -> Result<usize> {
+    let sql = "select id, kind, payload, attempts, next_at from outbox where done_at is null and next_at <= $1 order by next_at limit 50";
+    let mut done = 0;
+    for row in app.db.all(sql, args![now()]).await? {
+        let (id, next_at): (String, i64) = (row.get("id")?, row.get("next_at")?);
+        let attempts: i64 = row.get("attempts")?;
+        if !claim(app, &id, next_at).await? {
+            continue;
+        }
+        match effect(app, &row.get::<String>("kind")?, &row.get::<String>("payload")?).await {
+            Ok(()) => {
+                finish(app, &id, None).await?;
+                done += 1;
+            }
+            Err(error) => {
+                let pause = (1000 << attempts.clamp(0, 20)).min(MAX_PAUSE_MS);
+                tracing::warn!(%id, attempts, %error, "an effect failed and is tried again");
+                finish(app, &id, Some(now() + pause)).await?;
+            }
+        }
+    }
+    Ok(done)
+}
+
+async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
+    match kind {
+        "payment" => {
+            let effect = serde_json::from_str(payload).map_err(|e| internal("outbox", &e))?;
+            payment::deliver(app, effect).await
+        }
+        other => Err(internal("outbox", &format!("unknown kind {other}"))),
+    }
+}
+
+async fn claim(app: &App, id: &str, next_at: i64) -> Result<bool> {
+    let (id, lease) = (id.to_owned(), now() + LEASE_MS);
+    let sql =
+        "update outbox set attempts = attempts + 1, next_at = $3 where id = $1 and next_at = $2 and done_at is null";
+    app.db
+        .write::<_, Error>(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { Ok(tx.exec(sql, args![id, next_at, lease]).await? == 1) })
+        })
+        .await
+}
+
+/// Marks an effect as done, or says when to try again.
+async fn finish(app: &App, id: &str, again_at: Option<i64>) -> Result<()> {
+    let (id, now) = (id.to_owned(), now());
+    app.db
+        .write::<_, Error>(move |tx| {
+            let id = id.clone();
+            Box::pin(async move {
+                match again_at {
+                    Some(at) => tx.exec("update outbox set next_at = $2 where id = $1", args![id, at]).await?,
+                    None => tx.exec("update outbox set done_at = $2 where id = $1", args![id, now]).await?,
+                };
+                Ok(())
+            })
+        })
+        .await
+}

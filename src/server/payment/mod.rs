@@ -1,0 +1,280 @@
+//! Payment: attempts, notifications of providers, refunds.
+//!
+//! A payment is one attempt to pay an order; the provider knows it by our payment id, which is the idempotency key of
+//! everything said about it. Money that arrives when nobody waits for it is never swallowed: it takes the holds again,
+//! or goes back.
+
+pub mod provider;
+pub mod sandbox;
+mod webhook;
+
+pub use webhook::{SANDBOX_PATH, routes};
+
+use super::{
+    App, Ctx,
+    context::{internal, new_id, now},
+    db::Tx,
+    order::{announce, own, store},
+    stock,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        error::Problem,
+        money::Amount,
+        order::{Action, EventKind, State},
+        payment::Method,
+    },
+};
+use provider::{Charge, Notification, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// An effect that waits in the outbox.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    Refund { refund_id: String },
+}
+
+/// Begins a payment, or goes on with one begun for the same sum by the same method; answers with the address of the
+/// provider's cashier.
+///
+/// # Errors
+/// [`Error::OrderClosed`] unless the order is unpaid and its time is not over, [`Error::ProviderUnavailable`] when the
+/// provider does not answer; trying again is safe.
+pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<String> {
+    let row = own(ctx, number).await?;
+    if row.state != State::ToPay || row.expires_at <= ctx.now {
+        let state = if row.state == State::ToPay { State::Cancelled } else { row.state };
+        return Err(Error::OrderClosed(state));
+    }
+    let method = match method.filter(|name| !name.is_empty()) {
+        Some(name) => Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice))?,
+        None => row.payment_method,
+    };
+    let (order_id, now, total, currency) = (row.id.clone(), ctx.now, row.totals.total, row.currency);
+    let fresh = new_id();
+    let (payment_id, cashier) = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (order_id, fresh) = (order_id.clone(), fresh.clone());
+            Box::pin(async move {
+                let sql = "select id, cashier_url from payment
+                    where order_id = $1 and method = $2 and amount = $3 and state = 'pending' order by created_at desc limit 1";
+                if let Some(row) = tx.optional(sql, args![&order_id, method.name(), total.0]).await? {
+                    return Ok((row.get("id")?, row.get::<Option<String>>("cashier_url")?));
+                }
+                store::note_event(tx, &order_id, "customer", &EventKind::PaymentStarted { method }, now).await?;
+                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
+                let sql = "insert into payment (id, order_id, method, provider, amount, currency, state, created_at)
+                    values ($1, $2, $3, $4, $5, $6, 'pending', $7)";
+                tx.exec(sql, args![&fresh, &order_id, method.name(), provider::SANDBOX, total.0, currency.code(), now]).await?;
+                Ok((fresh, None))
+            })
+        })
+        .await?;
+    if let Some(cashier) = cashier {
+        return Ok(cashier);
+    }
+    let charge = Charge {
+        payment_id: payment_id.clone(),
+        order_number: row.number.clone(),
+        amount: total.0,
+        currency: currency.code().to_owned(),
+        method: method.name().to_owned(),
+        locale: ctx.locale.tag().to_owned(),
+        notify_url: ctx.app.config.notify_url(),
+        return_url: format!("{}/orders/{}", ctx.app.config.public_url, row.number),
+    };
+    let opened = provider::charge(&ctx.app, &charge).await?;
+    let (reference, url) = (opened.reference, opened.cashier_url.clone());
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (payment_id, reference, url) = (payment_id.clone(), reference.clone(), url.clone());
+            Box::pin(async move {
+                let sql = "update payment set provider_reference = $2, cashier_url = $3 where id = $1";
+                tx.exec(sql, args![payment_id, reference, url]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    super::order::announce(&ctx.app, &store::Changed { number: row.number, products: Vec::new() });
+    Ok(opened.cashier_url)
+}
+
+/// What a notification came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The order is paid.
+    Paid,
+    /// Told before, or of no consequence.
+    Nothing,
+    /// The attempt failed; the order still waits.
+    Failed,
+    /// The money goes back.
+    Refunded,
+}
+
+/// Takes a provider's word about a payment. Repeating it changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] for a payment we never made.
+pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
+    let (notification, now) = (notification.clone(), now());
+    let (settled, changed) = app
+        .db
+        .write::<_, Error>(move |tx| {
+            let notification = notification.clone();
+            Box::pin(async move { settle_in(tx, &notification, now).await })
+        })
+        .await?;
+    if settled != Settled::Nothing {
+        tracing::info!(order = %changed.number, ?settled, "payment settled");
+        announce(app, &changed);
+    }
+    if settled == Settled::Refunded {
+        app.wake.notify_waiters();
+    }
+    Ok(settled)
+}
+
+async fn settle_in(tx: &mut Tx<'_>, notification: &Notification, now: i64) -> Result<(Settled, store::Changed)> {
+    let payment_id = &notification.payment_id;
+    let payment = tx.one("select order_id, amount, currency from payment where id = $1", args![payment_id]).await?;
+    let order_id: String = payment.get("order_id")?;
+    let order = store::lock(tx, &order_id).await?;
+    let mut changed = store::Changed { number: order.number.clone(), products: Vec::new() };
+    if notification.outcome == Outcome::Failed {
+        let sql = "update payment set state = 'failed', settled_at = $2 where id = $1 and state = 'pending'";
+        if tx.exec(sql, args![payment_id, now]).await? == 0 {
+            return Ok((Settled::Nothing, changed));
+        }
+        store::note_event(tx, &order_id, "provider", &EventKind::PaymentFailed, now).await?;
+        return Ok((Settled::Failed, changed));
+    }
+    let sql = "update payment set state = 'succeeded', settled_at = $2, provider_reference = $3 where id = $1 and state <> 'succeeded'";
+    if tx.exec(sql, args![payment_id, now, &notification.reference]).await? == 0 {
+        return Ok((Settled::Nothing, changed));
+    }
+    changed.products = store::products(tx, &order_id).await?;
+    let expected = notification.amount == payment.get::<i64>("amount")?
+        && notification.currency == payment.get::<String>("currency")?;
+    let for_this_total = expected && notification.amount == order.totals.total.0;
+    let paid = match order.state {
+        State::ToPay if for_this_total => {
+            store::transition(tx, &order_id, Action::Pay, "provider", &EventKind::Paid, now).await?;
+            true
+        }
+        State::Cancelled if for_this_total && expired(tx, &order_id).await? && hold_again(tx, &order_id).await? => {
+            store::transition(tx, &order_id, Action::PayLate, "provider", &EventKind::Reopened, now).await?;
+            true
+        }
+        _ => false,
+    };
+    if paid {
+        store::count_sales(tx, &order_id, 1).await?;
+        stock::take(tx, &order_id).await?;
+        Ok((Settled::Paid, changed))
+    } else {
+        refund(tx, payment_id, &order_id, Amount(notification.amount), "not expected", now).await?;
+        Ok((Settled::Refunded, changed))
+    }
+}
+
+/// Whether an order was cancelled by the clock: only then is late money still meant to buy it.
+async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
+    let sql = "select kind from order_event where order_id = $1 order by sequence desc";
+    for row in tx.all(sql, args![order_id]).await? {
+        let kind = serde_json::from_str(&row.get::<String>("kind")?).map_err(|e| internal("database", &e))?;
+        if let EventKind::Cancelled { reason } = kind {
+            return Ok(reason == crate::domain::order::CancelReason::Expired);
+        }
+    }
+    Ok(false)
+}
+
+/// Holds the goods of an expired order again: all of them or none.
+async fn hold_again(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
+    let lines: Vec<_> =
+        store::lines(tx, order_id).await?.into_iter().map(|line| (line.variant_id, line.quantity)).collect();
+    let held = stock::hold(tx, order_id, &lines).await?.is_empty();
+    if !held {
+        stock::release(tx, order_id).await?;
+    }
+    Ok(held)
+}
+
+/// Refunds what was paid for an order that is cancelled.
+pub(super) async fn refund_paid(tx: &mut Tx<'_>, order_id: &str, reason: &str, now: i64) -> Result<()> {
+    let sql = "select p.id, p.amount from payment p where p.order_id = $1 and p.state = 'succeeded'
+        and not exists (select 1 from refund r where r.payment_id = p.id)";
+    for row in tx.all(sql, args![order_id]).await? {
+        refund(tx, &row.get::<String>("id")?, order_id, Amount(row.get("amount")?), reason, now).await?;
+    }
+    Ok(())
+}
+
+/// Writes a refund of a payment with the effect that carries it out. A payment is refunded once.
+async fn refund(
+    tx: &mut Tx<'_>,
+    payment_id: &str,
+    order_id: &str,
+    amount: Amount,
+    reason: &str,
+    now: i64,
+) -> Result<()> {
+    let refund_id = new_id();
+    let sql = "insert into refund (id, payment_id, order_id, amount, reason, state, requested_at) values ($1, $2, $3, $4, $5, 'pending', $6)
+        on conflict (payment_id) do nothing";
+    if tx.exec(sql, args![&refund_id, payment_id, order_id, amount.0, reason, now]).await? == 0 {
+        return Ok(());
+    }
+    store::note_event(tx, order_id, "system", &EventKind::RefundRequested { amount }, now).await?;
+    let effect = serde_json::to_string(&Effect::Refund { refund_id }).map_err(|e| internal("outbox", &e))?;
+    let sql = "insert into outbox (id, kind, payload, attempts, next_at) values ($1, 'payment', $2, 0, $3)";
+    tx.exec(sql, args![new_id(), effect, now]).await?;
+    Ok(())
+}
+
+/// Carries an effect out; done twice it is once.
+///
+/// # Errors
+/// [`Error::ProviderUnavailable`] when the provider does not answer; the outbox tries again.
+pub async fn deliver(app: &App, effect: Effect) -> Result<()> {
+    let Effect::Refund { refund_id } = effect;
+    let sql = "select r.order_id, r.payment_id, r.amount, r.state, p.provider_reference, p.currency
+        from refund r join payment p on p.id = r.payment_id where r.id = $1";
+    let row = app.db.one(sql, args![&refund_id]).await?;
+    if row.get::<String>("state")? == "succeeded" {
+        return Ok(());
+    }
+    let amount = Amount(row.get("amount")?);
+    let request = provider::RefundRequest {
+        refund_id: refund_id.clone(),
+        payment_id: row.get("payment_id")?,
+        reference: row.get::<Option<String>>("provider_reference")?.unwrap_or_default(),
+        amount: amount.0,
+        currency: row.get("currency")?,
+    };
+    provider::refund(app, &request).await?;
+    let (order_id, now) = (row.get::<String>("order_id")?, now());
+    let changed = app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (refund_id, order_id) = (refund_id.clone(), order_id.clone());
+            Box::pin(async move {
+                let sql = "update refund set state = 'succeeded', settled_at = $2 where id = $1 and state = 'pending'";
+                if tx.exec(sql, args![refund_id, now]).await? == 1 {
+                    store::note_event(tx, &order_id, "provider", &EventKind::Refunded { amount }, now).await?;
+                }
+                Ok(store::Changed { number: store::by_id(tx, &order_id).await?.number, products: Vec::new() })
+            })
+        })
+        .await?;
+    tracing::info!(order = %changed.number, "refund done");
+    announce(app, &changed);
+    Ok(())
+}

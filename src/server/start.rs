@@ -1,0 +1,152 @@
+//! From settings to a running shop, and in good order back to none.
+
+use super::{
+    App, MIGRATIONS,
+    config::Config,
+    context::Shop,
+    crypto::Keys,
+    db::{Db, Options},
+    divisions::Divisions,
+    http::{self, Front, site::Site},
+    jobs,
+    live::Hub,
+    media::Media,
+    payment,
+};
+use crate::domain::pricing::ShippingRules;
+use axum::serve::ListenerExt;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+
+/// Why the shop does not start. Its text is for whoever starts it, and says what to do.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long requests in flight may take once the shop is asked to stop.
+const DRAIN: Duration = Duration::from_secs(25);
+/// How long jobs and the sandbox provider may take after that.
+const FINISH: Duration = Duration::from_secs(5);
+/// How long a provider may take to answer.
+const PROVIDER: Duration = Duration::from_secs(10);
+
+/// The key file in the data folder.
+const KEY_FILE: &str = "master.key";
+
+/// Opens the database, brings it up to date, and puts the shop together. Nothing runs yet.
+///
+/// # Errors
+/// A folder, key, database or migration that does not do, named in the text.
+pub async fn open(config: Config) -> Result<App, Failure> {
+    fs::create_dir_all(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+    let keys = keys(&config.data)?;
+    let db = Db::open(Options { url: config.database_url.clone(), ..Options::default() }).await?;
+    db.migrate(MIGRATIONS).await?;
+    let media = Media::open(&config.data)?;
+    // Fails only when a provider was chosen already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").build()?;
+    Ok(App::new(Shop {
+        keys,
+        db,
+        live: Hub::new(),
+        media,
+        divisions: Divisions::load()?,
+        client,
+        currency: Default::default(),
+        shipping: ShippingRules::china(),
+        wake: Default::default(),
+        config,
+    }))
+}
+
+fn keys(data: &Path) -> Result<Keys, Failure> {
+    match std::env::var("XIADAN_MASTER_KEY") {
+        Ok(hex) => Ok(Keys::from_hex(&hex).map_err(|e| format!("XIADAN_MASTER_KEY: {e}"))?),
+        Err(_) => {
+            let path = data.join(KEY_FILE);
+            Ok(Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?)
+        }
+    }
+}
+
+/// Takes an address, so that the settings can name the port that was really taken.
+///
+/// # Errors
+/// When another program has it.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    Ok(TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?)
+}
+
+/// Serves the shop and its sandbox provider until `stop` is done, then finishes what is in flight: no new connections,
+/// answers to all requests, an end to every live feed, the jobs' present batch, the database's queue. `started` is when
+/// the process began, for the log.
+///
+/// # Errors
+/// When the site cannot be read or metrics cannot be installed.
+pub async fn serve(
+    app: App,
+    shop: TcpListener,
+    sandbox: TcpListener,
+    started: Instant,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let site = Site::load(&app.config.site).map_err(|e| format!("the site in {}: {e}", app.config.site.display()))?;
+    if site.is_empty() {
+        tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
+    }
+    let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()? };
+    let router = http::router(front).into_make_service_with_connect_info::<SocketAddr>();
+    let address = shop.local_addr()?;
+    let shop = shop.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let (stop_sender, stopping) = watch::channel(false);
+    let feed = tokio::spawn(app.live.clone().run(app.clone()));
+    let jobs = tokio::spawn(jobs::run(app.clone(), stopping.clone()));
+    let provider =
+        tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(stopping.clone()))));
+    let server = axum::serve(shop, router).with_graceful_shutdown(told(stopping)).into_future();
+    let server = tokio::spawn(logged("server", async { Ok(server.await?) }));
+    let ms = started.elapsed().as_millis();
+    tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
+    stop.await;
+    tracing::info!("stopping");
+    app.live.close();
+    // Only fails when all of them have ended already.
+    let _ = stop_sender.send(true);
+    finish("requests", server, DRAIN).await;
+    finish("jobs", jobs, FINISH).await;
+    finish("sandbox provider", provider, FINISH).await;
+    feed.abort();
+    app.db.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Done once the shop is asked to stop.
+async fn told(mut stopping: watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+async fn logged(name: &str, part: impl Future<Output = Result<(), Failure>>) {
+    if let Err(error) = part.await {
+        tracing::error!(name, %error, "a part of the server ended");
+    }
+}
+
+/// Waits for a part to end, but not for ever.
+async fn finish(name: &str, mut part: JoinHandle<()>, longest: Duration) {
+    match timeout(longest, &mut part).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(name, %error, "ended badly"),
+        Err(_) => {
+            tracing::warn!(name, "did not end within {longest:?}");
+            part.abort();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Stock: pieces on hand and pieces held for unpaid orders.
+//!
+//! Nothing is sold twice because every claim is one conditional update whose affected rows are counted. All functions
+//! that take a transaction go through the variants in the order of their ids, so that two orders never wait for each
+//! other in a circle.
+
+use super::{
+    Ctx,
+    catalog::{image, in_locale, json, like},
+    db::Tx,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        catalog::ProductOption,
+        error::Problem,
+        live::Topic,
+        money::{Amount, AmountError},
+        office::OfficeVariant,
+        page::{Page, offset},
+    },
+};
+
+/// The only location so far.
+pub const LOCATION: &str = "main";
+/// The highest number of pieces of a variant on hand.
+pub const MAX_ON_HAND: i64 = 10_000_000;
+const OFFICE_PER_PAGE: i64 = 30;
+
+/// Holds pieces for an order; answers with the variants of which not enough is left and what is available.
+/// Variants that are sold without stock are not held.
+pub(super) async fn hold(tx: &mut Tx<'_>, order_id: &str, lines: &[(String, i64)]) -> Result<Vec<(String, i64)>> {
+    let mut short = Vec::new();
+    for (variant, quantity) in sorted(lines) {
+        let sql = "update stock set held = held + $3 where variant_id = $1 and location = $2 and on_hand - held >= $3
+            and not (select v.backorder from variant v where v.id = $1)";
+        if tx.exec(sql, args![variant, LOCATION, quantity]).await? == 1 {
+            let sql = "insert into hold (order_id, variant_id, location, quantity, state) values ($1, $2, $3, $4, 'active')
+                on conflict (order_id, variant_id, location) do update set quantity = excluded.quantity, state = 'active'";
+            tx.exec(sql, args![order_id, variant, LOCATION, quantity]).await?;
+            continue;
+        }
+        let sql = "select v.backorder, coalesce(s.on_hand - s.held, 0) as available
+            from variant v left join stock s on s.variant_id = v.id and s.location = $2 where v.id = $1";
+        match tx.optional(sql, args![variant, LOCATION]).await? {
+            Some(row) if row.get("backorder")? => {}
+            Some(row) => short.push((variant.clone(), row.get::<i64>("available")?.max(0))),
+            None => short.push((variant.clone(), 0)),
+        }
+    }
+    Ok(short)
+}
+
+/// Gives the held pieces of an order back.
+pub(super) async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+    end(tx, order_id, "released", "update stock set held = held - $3 where variant_id = $1 and location = $2").await
+}
+
+/// Takes the held pieces of an order off the shelf: they are sold.
+pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+    end(
+        tx,
+        order_id,
+        "taken",
+        "update stock set held = held - $3, on_hand = on_hand - $3 where variant_id = $1 and location = $2",
+    )
+    .await
+}
+
+async fn end(tx: &mut Tx<'_>, order_id: &str, state: &'static str, sql: &'static str) -> Result<()> {
+    let holds =
+        "select variant_id, location, quantity from hold where order_id = $1 and state = 'active' order by variant_id";
+    for row in tx.all(holds, args![order_id]).await? {
+        let (variant, location): (String, String) = (row.get("variant_id")?, row.get("location")?);
+        let ended =
+            "update hold set state = $4 where order_id = $1 and variant_id = $2 and location = $3 and state = 'active'";
+        if tx.exec(ended, args![order_id, &variant, &location, state]).await? == 1 {
+            tx.exec(sql, args![variant, location, row.get::<i64>("quantity")?]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts sold pieces of an order that was never shipped back on the shelf.
+pub(super) async fn put_back(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+    let holds =
+        "select variant_id, location, quantity from hold where order_id = $1 and state = 'taken' order by variant_id";
+    for row in tx.all(holds, args![order_id]).await? {
+        let (variant, location): (String, String) = (row.get("variant_id")?, row.get("location")?);
+        let ended = "update hold set state = 'released' where order_id = $1 and variant_id = $2 and location = $3 and state = 'taken'";
+        if tx.exec(ended, args![order_id, &variant, &location]).await? == 1 {
+            let sql = "update stock set on_hand = on_hand + $3 where variant_id = $1 and location = $2";
+            tx.exec(sql, args![variant, location, row.get::<i64>("quantity")?]).await?;
+        }
+    }
+    Ok(())
+}
+
+fn sorted(lines: &[(String, i64)]) -> Vec<&(String, i64)> {
+    let mut lines: Vec<_> = lines.iter().collect();
+    lines.sort();
+    lines
+}
+
+/// The variants of the shop with stock and price, for the office; `q` finds by title or SKU.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for anyone but staff.
+pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Page<OfficeVariant>> {
+    ctx.staff()?;
+    let pattern = like(q.unwrap_or("").trim());
+    let (page, skip) = offset(page, OFFICE_PER_PAGE);
+    let sql = "select count(*) as total from variant v join product p on p.id = v.product_id
+        where v.active and exists (select 1 from product_text w where w.product_id = p.id and w.words like $1 escape '\\')";
+    let total = ctx.app.db.one(sql, args![&pattern]).await?.get("total")?;
+    let sql = format!(
+        "select v.id, v.sku, v.choices, v.price, v.compare_at, v.version, p.handle, p.image, {title} as title, {options} as options,
+            coalesce(s.on_hand, 0) as on_hand, coalesce(s.held, 0) as held
+        from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id and s.location = '{LOCATION}'
+        where v.active and exists (select 1 from product_text w where w.product_id = p.id and w.words like $2 escape '\\')
+        order by p.handle, v.position, v.id limit $3 offset $4",
+        title = in_locale!("title"),
+        options = in_locale!("options"),
+    );
+    let rows = ctx.app.db.all(sql, args![ctx.locale.tag(), pattern, OFFICE_PER_PAGE, skip]).await?;
+    let items = rows.iter().map(|row| {
+        let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
+        let choices: Vec<usize> = json(&row.get::<String>("choices")?);
+        let label: Vec<_> =
+            options.iter().zip(&choices).filter_map(|(option, i)| option.values.get(*i).cloned()).collect();
+        Ok(OfficeVariant {
+            variant_id: row.get("id")?,
+            handle: row.get("handle")?,
+            title: row.get("title")?,
+            label: label.join(" / "),
+            sku: row.get("sku")?,
+            image: image(row, "image")?,
+            price: Amount(row.get("price")?),
+            compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+            on_hand: row.get("on_hand")?,
+            held: row.get("held")?,
+            version: row.get("version")?,
+        })
+    });
+    Ok(Page { items: items.collect::<Result<_>>()?, total, page, per_page: OFFICE_PER_PAGE })
+}
+
+/// Sets the prices of a variant, in major units as typed; an empty `compare_at` is none.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no price, [`Error::Conflict`] when the price was changed since it was seen.
+pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, compare_at: &str) -> Result<()> {
+    let login = ctx.staff()?.login.clone();
+    let read = |field: &str, text: &str| {
+        Amount::parse(text, ctx.app.currency).map_err(|error| {
+            let problem = match error {
+                AmountError::Range => Problem::Range(0, Amount::MAX_PRICE.0 / 100),
+                AmountError::Malformed | AmountError::Precision => Problem::Number,
+            };
+            Error::field(field, problem)
+        })
+    };
+    let price = read("price", price)?.0;
+    let compare_at = if compare_at.trim().is_empty() { None } else { Some(read("compare_at", compare_at)?.0) };
+    let variant = variant_id.to_owned();
+    let product = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let variant = variant.clone();
+            Box::pin(async move {
+                let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
+                let sql = "update variant set price = $2, compare_at = $3, version = version + 1 where id = $1 and version = $4";
+                if tx.exec(sql, args![&variant, price, compare_at, version]).await? == 0 {
+                    return Err(Error::Conflict);
+                }
+                let sql = "update product set
+                        price_min = (select min(v.price) from variant v where v.product_id = product.id and v.active),
+                        price_max = (select max(v.price) from variant v where v.product_id = product.id and v.active),
+                        compare_at = (select max(v.compare_at) from variant v where v.product_id = product.id and v.active and v.compare_at > v.price)
+                    where id = $1";
+                tx.exec(sql, args![&product]).await?;
+                Ok(product)
+            })
+        })
+        .await?;
+    tracing::info!(%variant_id, price, staff = %login, "price set");
+    ctx.app.live.changed(Topic::Product(product));
+    Ok(())
+}
+
+/// Changes the pieces on hand by `on_hand − seen`.
+///
+/// # Errors
+/// [`Error::Invalid`] when fewer would be on hand than are held, or more than [`MAX_ON_HAND`].
+pub async fn adjust(ctx: &Ctx, variant_id: &str, seen: i64, on_hand: i64) -> Result<()> {
+    let login = ctx.staff()?.login.clone();
+    if !(0..=MAX_ON_HAND).contains(&on_hand) || !(0..=MAX_ON_HAND).contains(&seen) {
+        return Err(Error::field("on_hand", Problem::Range(0, MAX_ON_HAND)));
+    }
+    let (variant, difference) = (variant_id.to_owned(), on_hand - seen);
+    let product = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let variant = variant.clone();
+            Box::pin(async move {
+                let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
+                let sql = "insert into stock (variant_id, location, on_hand, held) values ($1, $2, 0, 0) on conflict (variant_id, location) do nothing";
+                tx.exec(sql, args![&variant, LOCATION]).await?;
+                let sql = "update stock set on_hand = on_hand + $3
+                    where variant_id = $1 and location = $2 and on_hand + $3 >= held and on_hand + $3 <= $4";
+                if tx.exec(sql, args![&variant, LOCATION, difference, MAX_ON_HAND]).await? == 0 {
+                    let row = tx.one("select held from stock where variant_id = $1 and location = $2", args![&variant, LOCATION]).await?;
+                    return Err(Error::field("on_hand", Problem::Range(row.get("held")?, MAX_ON_HAND)));
+                }
+                Ok(product)
+            })
+        })
+        .await?;
+    tracing::info!(%variant_id, difference, staff = %login, "stock adjusted");
+    ctx.app.live.changed(Topic::Product(product));
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What stands in the place of content that is on its way, in its final size.
+
+use crate::{domain::texts::common as t, ui::use_locale};
+use leptos::prelude::*;
+
+/// The places of product cards in a `ul.products`.
+#[component]
+pub fn SkeletonProducts(#[prop(default = 8)] count: usize) -> impl IntoView {
+    let card = |_| {
+        view! {
+            <li class="product">
+                <span class="skeleton skeleton-media"></span>
+                <span class="skeleton skeleton-text skeleton-short"></span>
+                <span class="skeleton skeleton-text"></span>
+                <span class="skeleton skeleton-text skeleton-short"></span>
+            </li>
+        }
+    };
+    let label = use_locale().t(t::LOADING);
+    view! { <ul class="products" aria-busy="true" aria-label=label>{(0..count).map(card).collect_view()}</ul> }
+        .into_any()
+}
+
+/// Some lines of text.
+#[component]
+pub fn SkeletonText(#[prop(default = 3)] lines: usize) -> impl IntoView {
+    let label = use_locale().t(t::LOADING);
+    let line = |_| view! { <span class="skeleton skeleton-text"></span> };
+    view! { <div class="stack stack-sm" aria-busy="true" aria-label=label>{(0..lines).map(line).collect_view()}</div> }
+        .into_any()
+}

@@ -1,0 +1,112 @@
+//! What things cost together: the table of sums, the way to free shipping, and lines that are only read.
+
+use super::{picture::Picture, price::Price};
+use crate::{
+    domain::{
+        catalog::Image,
+        money::{Amount, Currency},
+        pricing::Totals,
+        texts::checkout as t,
+    },
+    ui::use_locale,
+};
+use leptos::prelude::*;
+
+/// Goods, discount, shipping and total.
+#[component]
+pub fn Summary(#[prop(into)] totals: Signal<Totals>, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let sum = move |of: fn(&Totals) -> Amount| move || totals.with(of).display(currency);
+    let discount = move || {
+        totals.with(|totals| totals.discount > Amount::ZERO).then(|| {
+            let less = move || (-totals.with(|totals| totals.discount)).display(currency);
+            view! { <div class="sum sum-less"><dt>{l.t(t::DISCOUNT)}</dt><dd>{less}</dd></div> }
+        })
+    };
+    let shipping = move || match totals.with(|totals| totals.shipping) {
+        Amount::ZERO => l.t(t::SHIPPING_FREE).to_owned(),
+        fee => fee.display(currency),
+    };
+    view! {
+        <dl class="sums">
+            <div class="sum"><dt>{l.t(t::GOODS)}</dt><dd>{sum(|totals| totals.goods)}</dd></div>
+            {discount}
+            <div class="sum"><dt>{l.t(t::SHIPPING)}</dt><dd>{shipping}</dd></div>
+            <div class="sum sum-total">
+                <dt>{l.t(t::TOTAL)}</dt>
+                <dd>{move || view! { <Price amount=totals.with(|totals| totals.total) currency class="price-lg"/> }}</dd>
+            </div>
+        </dl>
+    }
+    .into_any()
+}
+
+/// How much more to buy for free shipping; nothing where it is free already or never.
+#[component]
+pub fn FreeShipping(#[prop(into)] totals: Signal<Totals>, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    move || {
+        let totals = totals.get();
+        totals.to_free_shipping.map(|more| {
+            let reached = totals.goods - totals.discount;
+            let text = l.f(t::FREE_SHIPPING_MORE, &[("amount", &more.display(currency))]);
+            view! {
+                <div class="freight">
+                    <p id="freight-text">{text}</p>
+                    <progress class="progress" max=(reached + more).0 value=reached.0 aria-labelledby="freight-text"></progress>
+                </div>
+            }
+        })
+    }
+}
+
+/// The total in the bar at the lower edge of a phone.
+#[component]
+pub fn ActionbarTotal(
+    #[prop(into)] total: Signal<Amount>,
+    currency: Currency,
+    #[prop(optional)] label: Option<&'static str>,
+) -> impl IntoView {
+    let label = label.unwrap_or_else(|| use_locale().t(t::TOTAL));
+    view! {
+        <p class="actionbar-total">
+            <span class="small muted">{label}</span>
+            {move || view! { <Price amount=total.get() currency class="price-lg"/> }}
+        </p>
+    }
+    .into_any()
+}
+
+/// A line of a cart or an order, only to be read.
+#[component]
+pub fn CompactLine(
+    image: Option<Image>,
+    title: String,
+    /// The choices in words; empty for a single variant.
+    label: String,
+    unit_price: Amount,
+    quantity: i64,
+    currency: Currency,
+    /// Where the name leads, if anywhere.
+    #[prop(optional, into)]
+    href: Option<String>,
+) -> impl IntoView {
+    let name = match href {
+        Some(href) => view! { <p><a class="line-name" href=href>{title}</a></p> }.into_any(),
+        None => view! { <p class="line-name">{title}</p> }.into_any(),
+    };
+    view! {
+        <li class="line line-compact">
+            <span class="line-media"><Picture image size=144/></span>
+            <div class="line-body">
+                {name}
+                {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}
+            </div>
+            <p class="line-price">
+                <Price amount=unit_price * quantity currency/>
+                <span class="line-qty small">{format!("× {quantity}")}</span>
+            </p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,245 @@
+//! Errors in the words of the page: a sentence, a notice where it happened, or a whole page.
+
+use super::{set_status, use_locale};
+use crate::domain::{
+    Error, Locale,
+    error::{Problem, Shortage},
+    order::State,
+    texts::error as t,
+};
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_location;
+
+/// What happened and what to do, in one sentence.
+pub fn message(locale: Locale, error: &Error) -> String {
+    let text = match error {
+        Error::Shortage(short) => return shortage_text(locale, short),
+        Error::TooMany { retry_after } => return locale.f(t::TOO_MANY, &[("n", retry_after)]),
+        Error::Invalid(fields) => match fields.values().next() {
+            Some(problem) if fields.len() == 1 => return problem_text(locale, *problem),
+            _ => t::INVALID,
+        },
+        Error::NotFound => t::NOT_FOUND,
+        Error::Unauthenticated => t::UNAUTHENTICATED,
+        Error::Forbidden => t::FORBIDDEN,
+        Error::CartEmpty => t::CART_EMPTY,
+        Error::PriceChanged(_) => t::PRICE_CHANGED,
+        Error::OrderClosed(State::ToPay) => t::CLOSED_TO_PAY,
+        Error::OrderClosed(State::ToShip) => t::CLOSED_TO_SHIP,
+        Error::OrderClosed(State::Shipped) => t::CLOSED_SHIPPED,
+        Error::OrderClosed(State::Completed) => t::CLOSED_COMPLETED,
+        Error::OrderClosed(State::Cancelled) => t::CLOSED_CANCELLED,
+        Error::Conflict => t::CONFLICT,
+        Error::ProviderUnavailable => t::PROVIDER,
+        Error::Offline => t::OFFLINE,
+        Error::Internal(_) => t::INTERNAL,
+    };
+    locale.t(text).to_owned()
+}
+
+fn shortage_text(locale: Locale, short: &[Shortage]) -> String {
+    let Some(first) = short.first() else { return locale.t(t::CONFLICT).to_owned() };
+    let text = if first.available > 0 { t::SHORTAGE } else { t::SOLD_OUT };
+    let values: [(&str, &dyn std::fmt::Display); 3] =
+        [("title", &first.title), ("wanted", &first.wanted), ("available", &first.available)];
+    let first = locale.f(text, &values);
+    match short.len() - 1 {
+        0 => first,
+        n => locale.f(t::SHORTAGE_MORE, &[("first", &first), ("n", &n)]),
+    }
+}
+
+/// What is wrong with a field, for the line below it.
+pub fn problem_text(locale: Locale, problem: Problem) -> String {
+    let text = match problem {
+        Problem::TooLong(n) => return locale.f(t::TOO_LONG, &[("n", &n)]),
+        Problem::TooShort(n) => return locale.f(t::TOO_SHORT, &[("n", &n)]),
+        Problem::Range(from, to) => return locale.f(t::RANGE, &[("from", &from), ("to", &to)]),
+        Problem::Required => t::REQUIRED,
+        Problem::Phone => t::PHONE,
+        Problem::Email => t::EMAIL,
+        Problem::Number => t::NUMBER_EXPECTED,
+        Problem::Choice => t::CHOICE,
+        Problem::Region => t::REGION,
+        Problem::Contact => t::CONTACT,
+        Problem::Credentials => t::CREDENTIALS,
+    };
+    locale.t(text).to_owned()
+}
+
+/// The number under which the log tells more, where there is one.
+fn request_id(error: &Error) -> Option<String> {
+    match error {
+        Error::Internal(id) if !id.is_empty() => Some(id.clone()),
+        _ => None,
+    }
+}
+
+/// Whether the same thing may work a little later.
+fn worth_repeating(error: &Error) -> bool {
+    matches!(error, Error::Internal(_) | Error::Offline | Error::ProviderUnavailable | Error::Conflict)
+}
+
+/// An error, shown where it happened.
+#[component]
+pub fn ErrorNotice(error: Error) -> impl IntoView {
+    let l = use_locale();
+    let id = request_id(&error);
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <svg class="icon" aria-hidden="true"><use href="/icons.svg#error"></use></svg>
+            <div class="notice-body">
+                <p class="notice-title">{message(l, &error)}</p>
+                {id.map(|id| view! { <p>{l.t(t::NUMBER)}<span class="code">{id}</span></p> })}
+                {worth_repeating(&error).then(|| view! { <div class="notice-actions"><RetryLink small=true/></div> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Loads the page again, with or without JavaScript.
+#[component]
+fn RetryLink(#[prop(optional)] small: bool) -> impl IntoView {
+    let l = use_locale();
+    let location = use_location();
+    let here = move || format!("{}{}", location.pathname.get(), query(&location.search.get()));
+    let class = if small { "btn btn-secondary btn-sm" } else { "btn btn-primary" };
+    view! {
+        <a class=class href=here rel="external">
+            <svg class="icon icon-sm" aria-hidden="true"><use href="/icons.svg#refresh"></use></svg>
+            {l.t(t::RETRY)}
+        </a>
+    }
+}
+
+/// The query of the present address as it goes into a link, without the error of a form posted before.
+pub(crate) fn query(search: &str) -> String {
+    let kept = search.trim_start_matches('?').split('&');
+    let kept: Vec<_> =
+        kept.filter(|pair| !pair.is_empty() && !pair.starts_with("__path=") && !pair.starts_with("__err=")).collect();
+    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
+}
+
+/// An error that leaves nothing of a page to show. Sets the status of the answer.
+#[component]
+pub fn ErrorPage(error: Error) -> impl IntoView {
+    set_status(error.status_code());
+    match error {
+        Error::NotFound => view! { <NotFound/> }.into_any(),
+        error => view! { <Broken error/> }.into_any(),
+    }
+}
+
+/// "There is no such page", without the status; [`ErrorPage`] and the route table's fallback set it.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <Title text=l.t(t::NOT_FOUND_TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <main id="main" class="page container" tabindex="-1">
+            <div class="empty">
+                <span class="empty-art">
+                    <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#compass"></use></svg>
+                </span>
+                <h1 class="empty-title">{l.t(t::NOT_FOUND_TITLE)}</h1>
+                <p class="empty-text">{l.t(t::NOT_FOUND_TEXT)}</p>
+                <div class="empty-actions">
+                    <a class="btn btn-primary" href="/">{l.t(t::TO_HOME)}</a>
+                    <a class="btn btn-secondary" href="/categories">{l.t(t::TO_CATEGORIES)}</a>
+                </div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// "Something broke", with the number of the request.
+#[component]
+fn Broken(error: Error) -> impl IntoView {
+    let l = use_locale();
+    let id = request_id(&error);
+    let ours = matches!(error, Error::Internal(_));
+    let (title, text) =
+        if ours { (l.t(t::BROKEN_TITLE).to_owned(), l.t(t::BROKEN_TEXT)) } else { (message(l, &error), "") };
+    view! {
+        <Title text=title.clone()/>
+        <Meta name="robots" content="noindex"/>
+        <main id="main" class="page container" tabindex="-1">
+            <div class="empty" role="alert">
+                <span class="empty-art">
+                    <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#warning"></use></svg>
+                </span>
+                <h1 class="empty-title">{title}</h1>
+                <p class="empty-text">{text}</p>
+                {id.map(|id| view! { <p class="empty-text">{l.t(t::NUMBER)}<span class="code">{id}</span></p> })}
+                <div class="empty-actions">
+                    <RetryLink/>
+                    <a class="btn btn-secondary" href="/">{l.t(t::TO_HOME)}</a>
+                </div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// Shown by the service worker in place of a page that was never visited, under that page's address; so trying again
+/// means the present address, whatever it is, and the client stays out of it.
+#[component]
+pub fn OfflinePage() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <Title text=l.t(t::OFFLINE_TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <main id="main" class="page container" tabindex="-1">
+            <div class="empty">
+                <span class="empty-art">
+                    <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#offline"></use></svg>
+                </span>
+                <h1 class="empty-title">{l.t(t::OFFLINE_TITLE)}</h1>
+                <p class="empty-text">{l.t(t::OFFLINE_TEXT)}</p>
+                <div class="empty-actions">
+                    <a class="btn btn-primary" href="">
+                        <svg class="icon icon-sm" aria-hidden="true"><use href="/icons.svg#refresh"></use></svg>
+                        {l.t(t::RETRY)}
+                    </a>
+                    <a class="btn btn-secondary" href="/cart">{l.t(t::TO_CART)}</a>
+                </div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_the_present_page_leaves_the_error_of_the_last_form_behind() {
+        assert_eq!(query("?q=a%20b&__path=%2Fapi%2Fcart%2Fadd&__err=abc&page=2"), "?q=a%20b&page=2");
+        assert_eq!(query("__err=abc"), "");
+        assert_eq!(query(""), "");
+    }
+
+    #[test]
+    fn a_shortage_names_what_is_left_and_how_many_more_are_short() {
+        let short =
+            |title: &str, available| Shortage { variant_id: String::new(), title: title.into(), wanted: 3, available };
+        let one = Error::Shortage(vec![short("Mug", 1)]);
+        assert_eq!(message(Locale::En, &one), "Not enough in stock: you want 3 of Mug, 1 left");
+        let two = Error::Shortage(vec![short("Mug", 0), short("Pot", 1)]);
+        assert_eq!(message(Locale::En, &two), "Mug is sold out; 1 more items are short");
+        assert!(!message(Locale::ZhCn, &Error::Shortage(vec![])).is_empty());
+    }
+
+    #[test]
+    fn a_single_wrong_field_is_named_and_several_are_summed_up() {
+        let mut fields = std::collections::BTreeMap::from([("a".to_owned(), Problem::TooLong(5))]);
+        assert_eq!(message(Locale::En, &Error::Invalid(fields.clone())), "At most 5 characters");
+        fields.insert("b".to_owned(), Problem::Required);
+        assert_eq!(message(Locale::En, &Error::Invalid(fields)), "Some fields need a correction");
+    }
+}

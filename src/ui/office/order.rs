@@ -1,0 +1,365 @@
+//! An order, as the office works on it: pack, ship, complete, or cancel.
+
+use super::{
+    frame::{Desk, use_desk},
+    order_ask::{Ask, Confirmation, Trigger},
+    order_details::Details,
+    order_ship::ShipPanel,
+    parts::{Failure, LoadFailed, ago, use_clock},
+};
+use crate::{
+    api::{
+        self,
+        office::{Cancel, Complete, Ship},
+    },
+    domain::{
+        Error,
+        live::{self, Topic},
+        money::Amount,
+        number,
+        order::{Action, EventKind, Order, State},
+        texts::{common, office as t},
+    },
+    ui::{
+        components::{
+            copy::CopyButton,
+            field::focus,
+            icon::Icon,
+            order_state::{StateBadge, state_name},
+            skeleton::SkeletonText,
+            time,
+        },
+        live::use_live,
+        use_locale,
+    },
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+
+/// The id of the title, where the focus goes after an action.
+const STATE_ID: &str = "state-title";
+
+pub struct OrderPage;
+
+#[lazy_route]
+impl LazyRoute for OrderPage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        view! { <Page/> }.into_any()
+    }
+}
+
+#[component]
+fn Page() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let number = Memo::new(move |_| params.with(|params| params.get("number").unwrap_or_default()));
+    let order = Resource::new(move || number.get(), api::office::order);
+    let shown = move || {
+        number.with(|typed| number::parse(typed).map_or_else(|| typed.clone(), |number| number::display(&number)))
+    };
+    let ship = ServerAction::<Ship>::new().value().get_untracked().and_then(Result::err);
+    let cancel = ServerAction::<Cancel>::new().value().get_untracked().and_then(Result::err);
+    let complete = ServerAction::<Complete>::new().value().get_untracked().and_then(Result::err);
+    let posted = Posted { ship, other: cancel.or(complete) };
+    view! {
+        <Title text=move || l.f(t::ORDER_TITLE, &[("number", &shown())])/>
+        <main id="main" class="office-main" tabindex="-1">
+            <nav aria-label=l.t(common::BREADCRUMB)>
+                <ol class="breadcrumb">
+                    <li><a class="breadcrumb-link" href="/office">{l.t(t::ORDERS)}</a></li>
+                    <li><span class="code nowrap" aria-current="page">{shown}</span></li>
+                </ol>
+            </nav>
+            <Suspense fallback=Loading>
+                {move || {
+                    let posted = posted.clone();
+                    Suspend::new(async move {
+                        match order.await {
+                            Ok(order) => view! { <Body order posted/> }.into_any(),
+                            Err(error) => view! { <LoadFailed error/> }.into_any(),
+                        }
+                    })
+                }}
+            </Suspense>
+        </main>
+    }
+    .into_any()
+}
+
+/// The errors of forms that were posted from here without script.
+#[derive(Clone)]
+struct Posted {
+    ship: Option<Error>,
+    other: Option<Error>,
+}
+
+#[component]
+fn Loading() -> impl IntoView {
+    view! {
+        <div class="with-aside">
+            <section class="panel"><SkeletonText lines=8/></section>
+            <aside class="panel"><SkeletonText lines=5/></aside>
+        </div>
+    }
+}
+
+/// What the page shows, and what is going on.
+#[derive(Clone, Copy)]
+pub struct Open {
+    pub order: RwSignal<Order>,
+    /// Whether something asked for is being done.
+    pub busy: RwSignal<bool>,
+    /// What went wrong with anything but a field of the ship form.
+    pub error: RwSignal<Option<Error>>,
+    /// What went wrong with the ship form.
+    pub ship_error: RwSignal<Option<Error>>,
+    cancel: NodeRef<html::Dialog>,
+    complete: NodeRef<html::Dialog>,
+    desk: Desk,
+}
+
+impl Open {
+    fn new(order: Order, posted: Posted) -> Self {
+        // What is not about a field would have no place to be shown once the form is gone.
+        let (fields, rest) = match posted.ship {
+            Some(error @ Error::Invalid(_)) => (Some(error), None),
+            error => (None, error),
+        };
+        Self {
+            order: RwSignal::new(order),
+            busy: RwSignal::new(false),
+            error: RwSignal::new(posted.other.or(rest)),
+            ship_error: RwSignal::new(fields),
+            cancel: NodeRef::new(),
+            complete: NodeRef::new(),
+            desk: use_desk(),
+        }
+    }
+
+    pub fn number(self) -> String {
+        self.order.with_untracked(|order| order.number.clone())
+    }
+
+    /// Whether the order's state allows an action.
+    pub fn allows(self, action: Action) -> bool {
+        self.order.with(|order| order.state.allows(action))
+    }
+
+    pub fn dialog(self, ask: Ask) -> NodeRef<html::Dialog> {
+        match ask {
+            Ask::Cancel => self.cancel,
+            Ask::Complete => self.complete,
+        }
+    }
+
+    pub fn close(self, ask: Ask) {
+        if let Some(dialog) = self.dialog(ask).get_untracked() {
+            dialog.close();
+        }
+    }
+
+    /// The carrier of the last parcel.
+    pub fn last_carrier(self) -> String {
+        self.desk.carrier.get_untracked()
+    }
+
+    /// Does what was asked and answered with yes.
+    pub fn run(self, ask: Ask) {
+        if !self.begin() {
+            return;
+        }
+        let number = self.number();
+        spawn_local(async move {
+            let done = match ask {
+                Ask::Cancel => api::office::cancel(number).await,
+                Ask::Complete => api::office::complete(number).await,
+            };
+            if self.busy.try_set(false).is_some() {
+                // The page was left.
+                return;
+            }
+            self.close(ask);
+            self.error.set(done.err());
+            load(self.order).await;
+            focus(STATE_ID);
+        });
+    }
+
+    /// Tells the server that the goods have left. `id` is where the focus goes when a field is wrong.
+    pub fn ship(self, carrier: String, tracking_number: String, wrong: impl Fn() + 'static) {
+        if !self.begin() {
+            return;
+        }
+        let number = self.number();
+        spawn_local(async move {
+            let done = api::office::ship(number, carrier.clone(), tracking_number).await;
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            match done {
+                Ok(()) => {
+                    self.desk.carrier.try_set(carrier);
+                }
+                Err(error @ Error::Invalid(_)) => {
+                    self.ship_error.set(Some(error));
+                    return wrong();
+                }
+                Err(error) => self.error.set(Some(error)),
+            }
+            load(self.order).await;
+            focus(STATE_ID);
+        });
+    }
+
+    /// Whether nothing else is being done; clears what was said of the last attempt.
+    fn begin(self) -> bool {
+        if self.busy.get_untracked() {
+            return false;
+        }
+        self.busy.set(true);
+        self.error.set(None);
+        self.ship_error.set(None);
+        true
+    }
+}
+
+/// Loads the order again; an older answer never replaces a newer one.
+async fn load(order: RwSignal<Order>) {
+    let Some(number) = order.try_with_untracked(|order| order.number.clone()) else { return };
+    if let Ok(new) = api::office::order(number).await {
+        order.try_update(|order| {
+            if order.version <= new.version {
+                *order = new;
+            }
+        });
+    }
+}
+
+/// Loads the order again whenever the live feed tells of a newer version.
+fn follow(order: RwSignal<Order>) {
+    let number = order.with_untracked(|order| order.number.clone());
+    let updates = use_live().subscribe(Topic::Order(number));
+    Effect::new(move |_| {
+        let Some(live::Update::Order { version, .. }) = updates.get() else { return };
+        if order.with_untracked(|order| order.version < version) {
+            spawn_local(load(order));
+        }
+    });
+}
+
+#[component]
+fn Body(order: Order, posted: Posted) -> impl IntoView {
+    let open = Open::new(order, posted);
+    follow(open.order);
+    view! {
+        <Confirmation open ask=Ask::Cancel/>
+        <Confirmation open ask=Ask::Complete/>
+        <Head open/>
+        <div class="stack">
+            {move || open.error.get().map(|error| view! { <Failure error/> })}
+            <Refunds open/>
+        </div>
+        <Details open>
+            <ShipPanel open/>
+        </Details>
+    }
+    .into_any()
+}
+
+/// Where the order stands, since when, and what can be done beside shipping.
+#[component]
+fn Head(open: Open) -> impl IntoView {
+    let l = use_locale();
+    let state = Memo::new(move |_| open.order.with(|order| order.state));
+    let clock = use_clock(open.order.with_untracked(|order| order.now));
+    // What changes while the page is open is said once.
+    let said = RwSignal::new("");
+    Effect::new(move |before: Option<State>| {
+        let now = state.get();
+        if before.is_some_and(|before| before != now) {
+            said.set(state_name(l, now));
+        }
+        now
+    });
+    let since = Memo::new(move |_| open.order.with(since));
+    let note = move || {
+        let text = match since.get() {
+            Since::PayBy(end) => l.f(t::PAY_BY, &[("time", &time::date_time(end))]),
+            Since::Paid(at) => l.f(t::PAID_AGO, &[("ago", &ago(l, clock.get() - at))]),
+            Since::Shipped(at) => l.f(t::SHIPPED_AGO, &[("ago", &ago(l, clock.get() - at))]),
+            Since::Nothing => return None,
+        };
+        Some(view! { <span class="muted">{text}</span> })
+    };
+    view! {
+        <div class="page-head">
+            <div>
+                <h1 class="page-title" id=STATE_ID tabindex="-1">{move || state_name(l, state.get())}</h1>
+                <div class="cluster">
+                    {move || view! { <StateBadge state=state.get()/> }}
+                    {note}
+                    <CopyButton text=open.number() label=l.t(t::COPY_NUMBER)/>
+                </div>
+            </div>
+            <div class="cluster">
+                <Trigger open ask=Ask::Complete/>
+                <Trigger open ask=Ask::Cancel/>
+            </div>
+        </div>
+        <p class="visually-hidden" role="status">{said}</p>
+    }
+    .into_any()
+}
+
+/// What the age of an order is counted from; UTC milliseconds.
+#[derive(Clone, Copy, PartialEq)]
+enum Since {
+    PayBy(i64),
+    Paid(i64),
+    Shipped(i64),
+    Nothing,
+}
+
+fn since(order: &Order) -> Since {
+    let paid = |kind: &EventKind| matches!(kind, EventKind::Paid | EventKind::Reopened);
+    match order.state {
+        State::ToPay => order.expires_at.map_or(Since::Nothing, Since::PayBy),
+        State::ToShip => {
+            let paid = order.events.iter().filter(|event| paid(&event.kind)).map(|event| event.at).max();
+            paid.map_or(Since::Nothing, Since::Paid)
+        }
+        State::Shipped => {
+            order.shipment.as_ref().map_or(Since::Nothing, |shipment| Since::Shipped(shipment.shipped_at))
+        }
+        State::Completed | State::Cancelled => Since::Nothing,
+    }
+}
+
+/// Money that is on its way back, and that came back.
+#[component]
+fn Refunds(open: Open) -> impl IntoView {
+    let l = use_locale();
+    let sums = Memo::new(move |_| {
+        open.order.with(|order| {
+            let sum = |done| {
+                order.refunds.iter().filter(|refund| refund.done == done).map(|refund| refund.amount).sum::<Amount>()
+            };
+            (sum(false), sum(true), order.currency)
+        })
+    });
+    let notice = move |amount: Amount, text, class| {
+        (amount > Amount::ZERO).then(|| {
+            let text = l.f(text, &[("amount", &amount.display(sums.get_untracked().2))]);
+            view! { <div class=class role="status"><Icon name="refund"/><div class="notice-body"><p>{text}</p></div></div> }
+        })
+    };
+    move || {
+        let (under_way, done, _) = sums.get();
+        (notice(under_way, t::REFUNDING, "notice notice-warn"), notice(done, t::REFUNDED, "notice notice-ok"))
+    }
+}

@@ -1,0 +1,135 @@
+//! The door of the office.
+
+use crate::{
+    api::{self, office::SignIn},
+    domain::{
+        Error,
+        error::{Check, Problem},
+        texts::{office as t, shell},
+    },
+    ui::{
+        components::{
+            field::{TextField, focus, problem_of},
+            shell::Languages,
+        },
+        error::ErrorNotice,
+        use_locale,
+    },
+};
+use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos_meta::{Meta, Title};
+use leptos_router::{LazyRoute, lazy_route};
+
+pub struct SignInPage;
+
+#[lazy_route]
+impl LazyRoute for SignInPage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        view! { <Body/> }.into_any()
+    }
+}
+
+#[component]
+fn Body() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <Title text=l.t(t::SIGN_IN_TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <main id="main" class="sign-in" tabindex="-1">
+            <div class="stack-sm center">
+                <p class="cluster">
+                    <svg class="logo-mark" aria-hidden="true"><use href="/icons.svg#logo"></use></svg>
+                    <span class="logo-text">{l.t(shell::NAME)}</span>
+                </p>
+                <h1 class="page-title">{l.t(t::SIGN_IN_TITLE)}</h1>
+            </div>
+            <Form/>
+            <div class="cluster">
+                <a class="link link-quiet" href="/">{l.t(t::TO_SHOP)}</a>
+                <Languages/>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    let l = use_locale();
+    let posted = ServerAction::<SignIn>::new().value().get_untracked().and_then(Result::err);
+    let error = RwSignal::new(posted);
+    let busy = RwSignal::new(false);
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let Ok(SignIn { login, password }) = SignIn::from_event(&event) else { return };
+        if busy.get_untracked() {
+            return;
+        }
+        if let Some(wrong) = check(&login, &password) {
+            error.set(Some(wrong));
+            show(error);
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            // On success the server names the page to go to.
+            let failed = api::office::sign_in(login, password).await.err();
+            busy.try_set(false);
+            if error.try_set(failed).is_none() {
+                show(error);
+            }
+        });
+    };
+    // What is about a field is said there.
+    let notice = move || {
+        error.get().filter(|error| !matches!(error, Error::Invalid(_))).map(|error| view! { <ErrorNotice error/> })
+    };
+    view! {
+        <form class="panel form" action=SignIn::url() method="post" novalidate on:submit=submit>
+            {notice}
+            <TextField id="login" name="login" label=l.t(t::LOGIN) error=problem_of(error.into(), "login") autocomplete="username"/>
+            <TextField
+                id="password"
+                name="password"
+                label=l.t(t::PASSWORD)
+                error=problem_of(error.into(), "password")
+                kind="password"
+                autocomplete="current-password"
+            />
+            <button class="btn btn-primary btn-lg btn-block" type="submit" aria-busy=move || busy.get().then_some("true")>
+                {l.t(t::SIGN_IN)}
+            </button>
+            <p class="field-hint">{l.t(t::SIGN_IN_HINT)}</p>
+        </form>
+    }
+    .into_any()
+}
+
+/// What can be told without asking.
+fn check(login: &str, password: &str) -> Option<Error> {
+    let mut check = Check::default();
+    if login.trim().is_empty() {
+        check.add("login", Problem::Required);
+    }
+    if password.is_empty() {
+        check.add("password", Problem::Required);
+    }
+    check.finish().err()
+}
+
+/// Moves the focus to the first wrong field, once it says what is wrong.
+fn show(error: RwSignal<Option<Error>>) {
+    let first = error.with_untracked(|error| {
+        let error = error.as_ref()?;
+        ["login", "password"].into_iter().find(|field| error.problem(field).is_some())
+    });
+    if let Some(field) = first {
+        request_animation_frame(move || {
+            focus(field);
+        });
+    }
+}

@@ -1,0 +1,246 @@
+//! What is on the shelf, and for how much: a list of all variants in which both can be changed.
+
+use super::{
+    parts::{Failure, LoadFailed, SearchForm},
+    stock_row::{Row, problem_words},
+};
+use crate::{
+    api::{
+        self,
+        office::{AdjustStock, SetPrice},
+    },
+    domain::{Error, catalog::percent_encode, office::OfficeVariant, page::Page, texts::office as t},
+    ui::{
+        components::{icon::Icon, pagination::Pagination, skeleton::SkeletonText},
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{
+    LazyRoute,
+    hooks::{use_location, use_navigate, use_query_map},
+    lazy_route,
+};
+use serde::{Deserialize, Serialize};
+
+pub struct StockPage;
+
+#[lazy_route]
+impl LazyRoute for StockPage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        view! { <Body/> }.into_any()
+    }
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Wanted {
+    q: String,
+    page: i64,
+}
+
+impl Wanted {
+    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            q: get("q").map(|q| q.trim().chars().take(100).collect()).unwrap_or_default(),
+            page: get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
+        }
+    }
+
+    fn href(&self) -> String {
+        let mut pairs = Vec::new();
+        if !self.q.is_empty() {
+            pairs.push(format!("q={}", percent_encode(&self.q)));
+        }
+        if self.page > 1 {
+            pairs.push(format!("page={}", self.page));
+        }
+        if pairs.is_empty() { "/office/stock".to_owned() } else { format!("/office/stock?{}", pairs.join("&")) }
+    }
+
+    async fn load(&self) -> Result<Page<OfficeVariant>, Error> {
+        let q = (!self.q.is_empty()).then(|| self.q.clone());
+        api::office::variants(q, self.page).await
+    }
+}
+
+/// The rows of the page, which are brought up to date in place, so that nothing moves and nothing typed is lost.
+#[derive(Clone, Copy)]
+pub struct Rows(StoredValue<Shelf>);
+
+struct Shelf {
+    wanted: Wanted,
+    rows: Vec<(String, RwSignal<OfficeVariant>)>,
+    /// How often the rows were asked for. Only the last answer counts: an earlier one may be older.
+    asked: usize,
+}
+
+impl Rows {
+    /// Asks for all rows of the page again.
+    pub async fn refresh(self) {
+        let asked = self.0.try_update_value(|shelf| {
+            shelf.asked += 1;
+            (shelf.wanted.clone(), shelf.asked)
+        });
+        let Some((wanted, asked)) = asked else { return };
+        let Ok(page) = wanted.load().await else { return };
+        let rows = self.0.try_with_value(|shelf| (shelf.asked == asked).then(|| shelf.rows.clone()));
+        let Some(Some(rows)) = rows else { return };
+        for variant in page.items {
+            if let Some((_, row)) = rows.iter().find(|(id, _)| *id == variant.variant_id)
+                && row.try_with_untracked(|shown| *shown != variant) == Some(true)
+            {
+                row.try_set(variant);
+            }
+        }
+    }
+}
+
+#[component]
+fn Body() -> impl IntoView {
+    let l = use_locale();
+    let (query, location) = (use_query_map(), use_location());
+    // On the way to another page the address is already that of the other page: this one keeps what it looked for.
+    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
+        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != "/office/stock") => last.clone(),
+        _ => query.with(|query| Wanted::read(|name| query.get(name))),
+    });
+    let variants = Resource::new(
+        move || wanted.get(),
+        |wanted| async move {
+            let found = wanted.load().await;
+            (wanted, found)
+        },
+    );
+    let stock = ServerAction::<AdjustStock>::new().value().get_untracked().and_then(Result::err);
+    let price = ServerAction::<SetPrice>::new().value().get_untracked().and_then(Result::err);
+    let posted = stock.or(price);
+    let pending = RwSignal::new(false);
+    let navigate = use_navigate();
+    let search = Callback::new(move |q: String| navigate(&Wanted { q, page: 1 }.href(), Default::default()));
+    view! {
+        <Title text=l.t(t::STOCK_TITLE)/>
+        <main id="main" class="office-main" tabindex="-1">
+            <div class="page-head"><h1 class="page-title">{l.t(t::STOCK)}</h1></div>
+            {posted.map(|error| view! { <NotSaved error/> })}
+            <div class="office-tools">
+                <SearchForm
+                    action="/office/stock"
+                    words=Signal::derive(move || wanted.with(|wanted| wanted.q.clone()))
+                    placeholder=l.t(t::SEARCH_STOCK_PLACEHOLDER)
+                    label=l.t(t::SEARCH_STOCK)
+                    on_search=search
+                />
+            </div>
+            <div aria-busy=move || pending.get().to_string()>
+                <Transition fallback=Loading set_pending=pending>
+                    {move || Suspend::new(async move {
+                        match variants.await {
+                            (wanted, Ok(variants)) => view! { <List wanted variants/> }.into_any(),
+                            (_, Err(error)) => view! { <LoadFailed error/> }.into_any(),
+                        }
+                    })}
+                </Transition>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Loading() -> impl IntoView {
+    view! { <section class="panel"><SkeletonText lines=8/></section> }
+}
+
+/// What went wrong with a form that was posted without script: the address does not tell of which row.
+#[component]
+fn NotSaved(error: Error) -> impl IntoView {
+    let l = use_locale();
+    if !matches!(error, Error::Invalid(_) | Error::Conflict) {
+        return view! { <Failure error/> }.into_any();
+    }
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <Icon name="error"/>
+            <div class="notice-body">
+                <p class="notice-title">{l.t(t::NOT_SAVED)}</p>
+                <p>{problem_words(l, &error)}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn List(wanted: Wanted, variants: Page<OfficeVariant>) -> impl IntoView {
+    let l = use_locale();
+    if variants.items.is_empty() {
+        return view! { <Nothing wanted/> }.into_any();
+    }
+    let (page, pages, total) = (variants.page, variants.pages(), variants.total);
+    let signals: Vec<_> =
+        variants.items.into_iter().map(|variant| (variant.variant_id.clone(), RwSignal::new(variant))).collect();
+    let rows = Rows(StoredValue::new(Shelf { wanted: wanted.clone(), rows: signals.clone(), asked: 0 }));
+    let shown = signals.into_iter().map(|(_, variant)| view! { <Row variant rows/> }).collect_view();
+    let href = move |page| Wanted { page, ..wanted.clone() }.href();
+    let column = |text| view! { <th scope="col">{l.t(text)}</th> };
+    let number = |text| view! { <th scope="col" class="is-num">{l.t(text)}</th> };
+    view! {
+        <p class="muted small">{l.n(t::VARIANTS_ONE, t::VARIANTS, total)}</p>
+        <div class="table-wrap">
+            <table class="table table-cards">
+                <caption class="visually-hidden">{l.t(t::STOCK)}</caption>
+                <thead>
+                    <tr>
+                        {column(t::PRODUCT)}
+                        {number(t::AVAILABLE)}
+                        {number(t::HELD)}
+                        {column(t::ON_HAND)}
+                        {column(t::PRICE)}
+                    </tr>
+                </thead>
+                <tbody>{shown}</tbody>
+            </table>
+        </div>
+        <Pagination page pages href/>
+    }
+    .into_any()
+}
+
+#[component]
+fn Nothing(wanted: Wanted) -> impl IntoView {
+    let l = use_locale();
+    let (title, text) = match wanted.q.as_str() {
+        "" => (l.t(t::EMPTY_STOCK_TITLE).to_owned(), l.t(t::EMPTY_STOCK_TEXT)),
+        q => (l.f(t::EMPTY_SEARCH_TITLE, &[("q", &q)]), l.t(t::EMPTY_STOCK_SEARCH_TEXT)),
+    };
+    let back = (!wanted.q.is_empty() || wanted.page > 1)
+        .then(|| view! { <a class="btn btn-primary" href="/office/stock">{l.t(t::SHOW_ALL_STOCK)}</a> });
+    view! {
+        <div class="empty">
+            <span class="empty-art"><Icon name="stock" class="icon-lg"/></span>
+            <h2 class="empty-title">{title}</h2>
+            <p class="empty-text">{text}</p>
+            <div class="empty-actions">{back}</div>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_back_as_what_was_looked_for() {
+        let wanted = Wanted::read(|name| (name == "q").then(|| " SX-1 ".to_owned()));
+        assert_eq!(wanted, Wanted { q: "SX-1".into(), page: 1 });
+        assert_eq!(wanted.href(), "/office/stock?q=SX-1");
+        assert_eq!(Wanted { q: String::new(), page: 2 }.href(), "/office/stock?page=2");
+    }
+}

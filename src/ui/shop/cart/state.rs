@@ -1,0 +1,283 @@
+//! The cart as this tab shows it: what the server said last, with what was chosen here since.
+//!
+//! Changes leave one after the other, so that the answers come in their order; a line that is changed again while its
+//! change is on the way is sent once more with the last quantity, however often it was clicked. What waits is still
+//! sent after the page was left.
+
+use crate::{
+    api,
+    domain::{Error, cart::Cart, live::VariantState},
+    ui::components::shell::{CartCount, use_cart_count},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A change that waits to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Change {
+    /// The quantity chosen for a variant by now; zero removes it.
+    Quantity(String),
+    Save {
+        variant_id: String,
+        saved: bool,
+    },
+    /// Puts back what was removed.
+    Restore {
+        variant_id: String,
+        quantity: i64,
+        saved: bool,
+    },
+    AcceptPrices,
+    TakeAvailable,
+    /// Only asks for the present cart.
+    Load,
+}
+
+impl Change {
+    /// The line it is about; empty for the whole cart.
+    fn variant_id(&self) -> &str {
+        match self {
+            Self::Quantity(id) | Self::Save { variant_id: id, .. } | Self::Restore { variant_id: id, .. } => id,
+            Self::AcceptPrices | Self::TakeAvailable | Self::Load => "",
+        }
+    }
+}
+
+/// What does not end with the page.
+#[derive(Clone)]
+struct Work {
+    server: ArcRwSignal<Cart>,
+    /// Quantities chosen here which the server has not confirmed.
+    chosen: ArcRwSignal<BTreeMap<String, i64>>,
+    /// The last failure, with the line it is about (empty for the whole cart).
+    problem: ArcRwSignal<Option<(String, Error)>>,
+    busy: ArcRwSignal<bool>,
+    waiting: Arc<Mutex<Waiting>>,
+    count: CartCount,
+}
+
+#[derive(Default)]
+struct Waiting {
+    changes: VecDeque<Change>,
+    /// The newest version the live feed told of.
+    told: i64,
+}
+
+/// The cart of a page.
+#[derive(Clone, Copy)]
+pub struct CartState {
+    work: StoredValue<Work>,
+    /// The cart to show.
+    pub shown: Memo<Cart>,
+    /// The last failure, with the line it is about (empty for the whole cart).
+    pub problem: RwSignal<Option<(String, Error)>>,
+    /// Whether a change is on its way.
+    pub busy: RwSignal<bool>,
+}
+
+impl CartState {
+    /// Begins with what the server answered, and the error of a form posted without script.
+    pub fn new(cart: Cart, error: Option<Error>) -> Self {
+        let count = use_cart_count();
+        let work = Work {
+            server: ArcRwSignal::new(cart),
+            chosen: ArcRwSignal::new(BTreeMap::new()),
+            problem: ArcRwSignal::new(error.map(|error| (String::new(), error))),
+            busy: ArcRwSignal::new(false),
+            waiting: Arc::default(),
+            count,
+        };
+        let (server, chosen) = (work.server.clone(), work.chosen.clone());
+        let shown = Memo::new(move |_| {
+            let mut cart = server.get();
+            chosen.with(|chosen| chosen.iter().for_each(|(id, quantity)| choose(&mut cart, id, *quantity)));
+            cart
+        });
+        let (problem, busy) = (work.problem.clone().into(), work.busy.clone().into());
+        Effect::new(move |_| count.show(&shown.get()));
+        Self { work: StoredValue::new(work), shown, problem, busy }
+    }
+
+    /// Shows a quantity at once and sends it; zero removes the line.
+    pub fn set_quantity(self, variant_id: &str, quantity: i64) {
+        self.with(|work| {
+            work.chosen.update(|chosen| {
+                chosen.insert(variant_id.to_owned(), quantity);
+            });
+            work.push(Change::Quantity(variant_id.to_owned()));
+        });
+    }
+
+    /// Removes a line; the answer puts it back.
+    pub fn remove(self, variant_id: &str) -> impl Fn() + Send + Sync + use<> {
+        let find = |cart: &Cart| {
+            let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
+            saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
+        };
+        let before = self.shown.with_untracked(find);
+        self.set_quantity(variant_id, 0);
+        let (work, variant_id) = (self.work.try_get_value(), variant_id.to_owned());
+        move || {
+            if let (Some(work), Some((quantity, saved))) = (&work, before) {
+                work.push(Change::Restore { variant_id: variant_id.clone(), quantity, saved });
+            }
+        }
+    }
+
+    pub fn save_for_later(self, variant_id: &str, saved: bool) {
+        self.with(|work| work.push(Change::Save { variant_id: variant_id.to_owned(), saved }));
+    }
+
+    pub fn accept_prices(self) {
+        self.with(|work| work.push(Change::AcceptPrices));
+    }
+
+    pub fn take_available(self) {
+        self.with(|work| work.push(Change::TakeAvailable));
+    }
+
+    /// Takes stock and prices from the live feed.
+    pub fn see(self, variants: &[VariantState]) {
+        self.with(|work| {
+            let changes = work.server.with_untracked(|cart| {
+                let mut lines = cart.lines.iter().chain(&cart.saved);
+                lines.any(|line| {
+                    let same = |v: &VariantState| {
+                        (v.available, v.price, v.compare_at) == (line.available, line.unit_price, line.compare_at)
+                    };
+                    variants.iter().any(|v| v.id == line.variant_id && !same(v))
+                })
+            });
+            if !changes {
+                return;
+            }
+            work.server.update(|cart| {
+                for line in cart.lines.iter_mut().chain(&mut cart.saved) {
+                    if let Some(now) = variants.iter().find(|v| v.id == line.variant_id) {
+                        (line.available, line.unit_price, line.compare_at) = (now.available, now.price, now.compare_at);
+                    }
+                }
+            });
+            // An answer on its way may have been made before this.
+            if work.busy.get_untracked() {
+                work.push(Change::Load);
+            }
+        });
+    }
+
+    /// Loads the cart if another tab or device has made a newer one.
+    pub fn told(self, version: i64) {
+        self.with(|work| {
+            work.waiting(|waiting| waiting.told = waiting.told.max(version));
+            if !work.busy.get_untracked() && work.server.with_untracked(|cart| cart.version < version) {
+                work.push(Change::Load);
+            }
+        });
+    }
+
+    fn with(self, f: impl FnOnce(&Work)) {
+        if let Some(work) = self.work.try_get_value() {
+            f(&work);
+        }
+    }
+}
+
+/// The cart as it will be when a quantity is set, also of what is saved for later.
+fn choose(cart: &mut Cart, variant_id: &str, quantity: i64) {
+    cart.set_quantity(variant_id, quantity);
+    if quantity <= 0 {
+        cart.saved.retain(|line| line.variant_id != variant_id);
+    }
+}
+
+impl Work {
+    fn waiting<T>(&self, f: impl FnOnce(&mut Waiting) -> T) -> T {
+        f(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn push(&self, change: Change) {
+        if change != Change::Load {
+            self.problem.set(None);
+        }
+        self.waiting(|waiting| {
+            if !waiting.changes.contains(&change) {
+                waiting.changes.push_back(change);
+            }
+        });
+        if !self.busy.get_untracked() {
+            self.busy.set(true);
+            let work = self.clone();
+            spawn_local(async move { work.run().await });
+        }
+    }
+
+    async fn run(self) {
+        while let Some(change) = self.next() {
+            let sent = self.chosen.with_untracked(|chosen| chosen.get(change.variant_id()).copied());
+            let result = send(&change, sent).await;
+            self.settle(change, sent, result);
+        }
+        self.busy.set(false);
+    }
+
+    /// What to send next; the cart itself when the live feed told of a newer one than any answer.
+    fn next(&self) -> Option<Change> {
+        let version = self.server.with_untracked(|cart| cart.version);
+        self.waiting(|waiting| {
+            waiting
+                .changes
+                .pop_front()
+                .or_else(|| (std::mem::take(&mut waiting.told) > version).then_some(Change::Load))
+        })
+    }
+
+    fn settle(&self, change: Change, sent: Option<i64>, result: Result<Cart, Error>) {
+        let failed = result.is_err();
+        match result {
+            Ok(cart) => self.show(cart),
+            Err(error) => {
+                // What was shown may not be what is: ask, unless nobody answers.
+                if !matches!(error, Error::Offline) && change != Change::Load {
+                    self.waiting(|waiting| waiting.changes.push_back(Change::Load));
+                }
+                self.problem.set(Some((change.variant_id().to_owned(), error)));
+            }
+        }
+        if let Change::Quantity(id) = change {
+            let chosen_again = self.chosen.with_untracked(|chosen| chosen.get(&id).copied()) != sent;
+            if failed || !chosen_again {
+                self.chosen.update(|chosen| {
+                    chosen.remove(&id);
+                });
+            }
+        }
+    }
+
+    /// Shows an answer, unless a newer one is shown.
+    fn show(&self, cart: Cart) {
+        self.count.show(&cart);
+        if self.server.with_untracked(|shown| shown.version <= cart.version) {
+            self.server.set(cart);
+        }
+    }
+}
+
+async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
+    match change.clone() {
+        Change::Quantity(id) => match quantity {
+            Some(quantity) => api::cart::set_quantity(id, quantity).await,
+            None => api::cart::get().await,
+        },
+        Change::Save { variant_id, saved } => api::cart::save_for_later(variant_id, saved).await,
+        Change::Restore { variant_id, quantity, saved } => {
+            let cart = api::cart::add(variant_id.clone(), quantity, None).await?;
+            if saved { api::cart::save_for_later(variant_id, true).await } else { Ok(cart) }
+        }
+        Change::AcceptPrices => api::cart::accept_prices().await,
+        Change::TakeAvailable => api::cart::take_available().await,
+        Change::Load => api::cart::get().await,
+    }
+}

@@ -1,0 +1,236 @@
+//! The checkout form. It is a plain form that works by itself; with script it is checked before it is sent, kept while
+//! it is typed, and the sums beside it follow the address.
+
+use super::{Loading, NothingToOrder, ReadLines, Steps, keeper::Keeper};
+use crate::{
+    api::{self, order::SaveCheckout},
+    domain::{
+        Error,
+        address::CheckoutForm,
+        cart::Cart,
+        live::{self, Topic},
+        order::CheckoutPage as Page,
+        payment::Method,
+        texts::{checkout as t, payment},
+    },
+    ui::{
+        components::{
+            address::{ContactFields, DeliveryFields, Divisions, field_labels},
+            field::{ErrorSummary, problem_of},
+            method::MethodCards,
+            summary::{ActionbarTotal, Summary},
+        },
+        error::ErrorPage,
+        live::use_live,
+        use_locale,
+    },
+};
+use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos_meta::{Meta, Title};
+
+#[component]
+pub fn CheckoutPage() -> impl IntoView {
+    let l = use_locale();
+    let page = Resource::new(|| (), |()| api::order::checkout());
+    let posted = ServerAction::<SaveCheckout>::new().value().get_untracked().and_then(Result::err);
+    view! {
+        <Title text=l.t(t::TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <Suspense fallback=|| view! { <Loading present=0/> }>
+            {move || {
+                let posted = posted.clone();
+                Suspend::new(async move {
+                    match page.await {
+                        Ok(page) if page.cart.lines.is_empty() => view! { <NothingToOrder/> }.into_any(),
+                        Ok(page) => view! { <Body page posted/> }.into_any(),
+                        Err(error) => view! { <ErrorPage error/> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The cart beside the form, kept up with other tabs.
+fn follow_cart(first: Cart) -> RwSignal<Cart> {
+    let cart = RwSignal::new(first);
+    let updates = use_live().subscribe(Topic::Cart(String::new()));
+    Effect::new(move |_| {
+        let Some(live::Update::Cart { version }) = updates.get() else { return };
+        if cart.with_untracked(|cart| cart.version < version) {
+            spawn_local(async move {
+                if let Ok(mut new) = api::cart::get().await {
+                    cart.try_update(|cart| {
+                        if cart.version < new.version {
+                            new.region = cart.region.take();
+                            *cart = new;
+                        }
+                    });
+                }
+            });
+        }
+    });
+    cart
+}
+
+#[component]
+fn Body(page: Page, posted: Option<Error>) -> impl IntoView {
+    let l = use_locale();
+    let Page { form, cart, provinces, cities, districts } = page;
+    let keeper = Keeper::new(Divisions { provinces, cities, districts });
+    let cart = follow_cart(cart);
+    let currency = cart.with_untracked(|cart| cart.currency);
+    // What is wrong, as shown beside the fields and above the form.
+    let error = RwSignal::new(posted);
+    let attempts = RwSignal::new(0usize);
+    let place = NodeRef::<html::Form>::new();
+    let check = move |form: &CheckoutForm| {
+        form.check(|code| keeper.divisions.with_untracked(|d| d.districts.iter().any(|(c, _)| c == code))).err()
+    };
+
+    let notice = move |typed: &CheckoutForm| {
+        cart.update(|cart| {
+            let region = [&typed.district, &typed.city, &typed.province].into_iter().find(|code| !code.is_empty());
+            if cart.region.as_ref() != region {
+                cart.region = region.cloned();
+            }
+        });
+        // A field that is right now is no longer told wrong; new problems wait for the next attempt.
+        if let Some(Error::Invalid(mut wrong)) = error.get_untracked() {
+            let now = check(typed);
+            let before = wrong.len();
+            wrong.retain(|field, _| now.as_ref().is_some_and(|now| now.problem(field).is_some()));
+            if wrong.len() < before {
+                error.set((!wrong.is_empty()).then_some(Error::Invalid(wrong)));
+            }
+        }
+    };
+    let typed = move |_: ev::Event| {
+        if let Some(form) = read(place, keeper.divisions) {
+            notice(&form);
+            keeper.typed(form);
+        }
+    };
+    let chosen = Callback::new(move |(province, city): (String, String)| {
+        if let Some(mut form) = read(place, keeper.divisions) {
+            (form.province, form.city) = (province, city);
+            form.district.clear();
+            notice(&form);
+            keeper.region(form);
+        }
+    });
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let Some(form) = read(place, keeper.divisions) else { return };
+        if keeper.sending.get_untracked() {
+            return;
+        }
+        let wrong = check(&form);
+        error.set(wrong.clone());
+        attempts.update(|n| *n += 1);
+        match wrong {
+            Some(_) => keeper.typed(form),
+            None => keeper.send(form),
+        }
+    };
+    Effect::new(move |_| {
+        if let Some(failed) = keeper.failed.get() {
+            error.set(Some(failed));
+            attempts.update(|n| *n += 1);
+        }
+    });
+    // What was typed or restored before the page came alive.
+    Effect::new(move |_| {
+        if place.get().is_some()
+            && let Some(form) = read(place, keeper.divisions)
+        {
+            notice(&form);
+        }
+    });
+
+    let totals = Memo::new(move |_| cart.with(Cart::totals));
+    let lines = Memo::new(move |_| cart.with(|cart| cart.lines.clone()));
+    let method = Method::from_name(&form.payment_method).or(form.payment_method.is_empty().then(Method::default));
+    let busy = move || keeper.sending.get().then_some("true");
+    let lost =
+        move || keeper.lost.get().then(|| view! { <p class="muted small" role="status">{l.t(t::SAVING_FAILED)}</p> });
+    let contents = move || {
+        let lines = lines.get();
+        if lines.is_empty() {
+            view! { <p class="muted">{l.t(t::EMPTY_TITLE)}</p> }.into_any()
+        } else {
+            view! { <ReadLines lines currency/> }.into_any()
+        }
+    };
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <h1 class="visually-hidden">{l.t(t::TITLE)}</h1>
+            <Steps present=0/>
+            <ErrorSummary error fields=field_labels(l) attempts=Signal::from(attempts)/>
+            <form
+                class="with-aside"
+                class:section-sm=move || error.with(Option::is_some)
+                id="checkout"
+                action=SaveCheckout::url()
+                method="post"
+                novalidate
+                node_ref=place
+                on:input=typed
+                on:change=typed
+                on:submit=submit
+            >
+                // The first button is the one that Enter presses.
+                <button class="visually-hidden" type="submit" tabindex="-1" aria-hidden="true">{l.t(t::NEXT)}</button>
+                <div class="stack">
+                    <section class="panel" aria-labelledby="to-title">
+                        <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
+                        <div class="form">
+                            <ContactFields prefix="form" form=form.clone() divisions=keeper.divisions error on_region=chosen/>
+                        </div>
+                    </section>
+                    <section class="panel" aria-labelledby="time-title">
+                        <div class="panel-head"><h2 class="panel-title" id="time-title">{l.t(t::DELIVERY)}</h2></div>
+                        <div class="form"><DeliveryFields prefix="form" form error/></div>
+                    </section>
+                    <section class="panel" aria-labelledby="pay-title">
+                        <div class="panel-head"><h2 class="panel-title" id="pay-title">{l.t(payment::METHOD)}</h2></div>
+                        <MethodCards name="form[payment_method]" selected=method columns=true error=problem_of(error.into(), "payment_method")/>
+                    </section>
+                    {lost}
+                </div>
+                <aside class="panel aside-sticky stack" aria-labelledby="sum-title">
+                    <div class="spread">
+                        <h2 class="panel-title" id="sum-title">{l.t(t::ORDER_CONTENTS)}</h2>
+                        <a class="link link-quiet" href="/cart">{l.t(t::BACK_TO_CART)}</a>
+                    </div>
+                    {contents}
+                    <Summary totals currency/>
+                    <button class="btn btn-primary btn-lg btn-block only-desktop" type="submit" aria-busy=busy>{l.t(t::NEXT)}</button>
+                </aside>
+            </form>
+            <div class="actionbar actionbar-solo">
+                <ActionbarTotal total=Signal::derive(move || totals.with(|totals| totals.total)) currency/>
+                <button class="btn btn-primary" type="submit" form="checkout" aria-busy=busy>{l.t(t::NEXT_SHORT)}</button>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// What the form holds now. A city or district that is no longer offered is about to leave its select.
+fn read(place: NodeRef<html::Form>, offered: RwSignal<Divisions>) -> Option<CheckoutForm> {
+    let element = place.get_untracked()?;
+    let data = leptos::web_sys::FormData::new_with_form(&element).ok()?;
+    let mut form = SaveCheckout::from_form_data(&data).ok()?.form;
+    offered.with_untracked(|offered| {
+        let has = |list: &[(String, String)], code: &str| list.iter().any(|(offered, _)| offered == code);
+        if !has(&offered.cities, &form.city) {
+            form.city.clear();
+        }
+        if !has(&offered.districts, &form.district) {
+            form.district.clear();
+        }
+    });
+    Some(form)
+}

@@ -1,0 +1,217 @@
+//! Keeps what is typed at checkout, on the server: a moment after each change, when the page is left, and before the
+//! form is sent. One request at a time, always with the latest, so that nothing older arrives last.
+
+use crate::{
+    api,
+    domain::{Error, address::CheckoutForm},
+    ui::components::address::Divisions,
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The pause after typing before it is kept.
+const PAUSE: Duration = Duration::from_millis(500);
+/// A step of `save_checkout` that only keeps the form.
+const DRAFT: &str = "draft";
+
+/// The form of a page, on its way to the server.
+#[derive(Clone, Copy)]
+pub struct Keeper {
+    work: StoredValue<Arc<Mutex<Work>>>,
+    timer: StoredValue<Option<TimeoutHandle>>,
+    /// What can be chosen in the selects of the address.
+    pub divisions: RwSignal<Divisions>,
+    /// Whether the form is being sent.
+    pub sending: RwSignal<bool>,
+    /// What the server answered to the form sent last.
+    pub failed: RwSignal<Option<Error>>,
+    /// Whether what was typed could not be kept.
+    pub lost: RwSignal<bool>,
+}
+
+#[derive(Default)]
+struct Work {
+    /// The latest that was typed.
+    typed: Option<CheckoutForm>,
+    /// Something was typed since it was kept.
+    draft: bool,
+    /// A province or city was chosen: what it offers is to be loaded.
+    region: bool,
+    /// The form is to be sent.
+    send: bool,
+    running: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Job {
+    Draft,
+    Region,
+    Send,
+}
+
+impl Keeper {
+    pub fn new(divisions: Divisions) -> Self {
+        let keeper = Self {
+            work: StoredValue::new(Arc::default()),
+            timer: StoredValue::new(None),
+            divisions: RwSignal::new(divisions),
+            sending: RwSignal::new(false),
+            failed: RwSignal::new(None),
+            lost: RwSignal::new(false),
+        };
+        let work = keeper.work.get_value();
+        on_cleanup(move || {
+            if is_browser() && lock(&work).draft {
+                keeper.start(work);
+            }
+        });
+        keeper
+    }
+
+    /// Something was typed; it is kept after a pause.
+    pub fn typed(self, form: CheckoutForm) {
+        self.note(|work| {
+            work.typed = Some(form);
+            work.draft = true;
+        });
+        self.timer.update_value(|timer| {
+            if let Some(timer) = timer.take() {
+                timer.clear();
+            }
+            let later = move || {
+                if let Some(work) = self.work.try_get_value() {
+                    self.start(work);
+                }
+            };
+            *timer = set_timeout_with_handle(later, PAUSE).ok();
+        });
+    }
+
+    /// A province or a city was chosen: keeps it and loads what it offers.
+    pub fn region(self, form: CheckoutForm) {
+        self.divisions.update(|divisions| {
+            divisions.districts.clear();
+            let still = divisions.cities.iter().any(|(code, _)| *code == form.city);
+            if !still {
+                divisions.cities.clear();
+            }
+        });
+        self.note(|work| {
+            work.typed = Some(form);
+            work.region = true;
+        });
+        self.start(self.work.get_value());
+    }
+
+    /// Sends the form; a form that is being sent is not sent again.
+    pub fn send(self, form: CheckoutForm) {
+        if self.sending.get_untracked() {
+            return;
+        }
+        self.sending.set(true);
+        self.failed.set(None);
+        self.note(|work| {
+            work.typed = Some(form);
+            work.send = true;
+        });
+        self.start(self.work.get_value());
+    }
+
+    fn note(self, f: impl FnOnce(&mut Work)) {
+        self.work.with_value(|work| f(&mut lock(work)));
+    }
+
+    /// Works through what there is to do, unless that goes on already. Does not end with the page.
+    fn start(self, work: Arc<Mutex<Work>>) {
+        if !std::mem::replace(&mut lock(&work).running, true) {
+            spawn_local(async move {
+                while let Some((job, form)) = next(&work) {
+                    self.run(job, form).await;
+                }
+            });
+        }
+    }
+
+    async fn run(self, job: Job, form: CheckoutForm) {
+        let step = match job {
+            Job::Send => None,
+            Job::Draft | Job::Region => Some(DRAFT.to_owned()),
+        };
+        let (province, city) = (form.province.clone(), form.city.clone());
+        let kept = api::order::save_checkout(form, step).await;
+        match (job, kept) {
+            (Job::Send, kept) => {
+                self.sending.try_set(false);
+                self.failed.try_set(kept.err());
+            }
+            (Job::Draft, kept) => {
+                self.lost.try_set(kept.is_err());
+            }
+            (Job::Region, Err(_)) => {
+                self.lost.try_set(true);
+            }
+            (Job::Region, Ok(())) => match api::order::checkout().await {
+                Ok(page) if page.form.province == province && page.form.city == city => {
+                    self.divisions.try_update(|divisions| {
+                        (divisions.cities, divisions.districts) = (page.cities, page.districts)
+                    });
+                    self.lost.try_set(false);
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    self.lost.try_set(true);
+                }
+            },
+        }
+    }
+}
+
+/// What to do next. Sending keeps the form too, and a choice of region keeps what was typed.
+fn next(work: &Mutex<Work>) -> Option<(Job, CheckoutForm)> {
+    let mut work = lock(work);
+    let job = match (work.send, work.region, work.draft) {
+        (true, ..) => Job::Send,
+        (_, true, _) => Job::Region,
+        (_, _, true) => Job::Draft,
+        _ => {
+            work.running = false;
+            return None;
+        }
+    };
+    (work.send, work.draft) = (false, false);
+    if !matches!(job, Job::Send) {
+        work.region = false;
+    }
+    match work.typed.clone() {
+        Some(form) => Some((job, form)),
+        None => {
+            work.running = false;
+            None
+        }
+    }
+}
+
+fn lock(work: &Mutex<Work>) -> std::sync::MutexGuard<'_, Work> {
+    work.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sending_comes_first_and_the_latest_is_kept() {
+        let form = |recipient: &str| CheckoutForm { recipient: recipient.into(), ..CheckoutForm::default() };
+        let work = Mutex::new(Work { typed: Some(form("a")), draft: true, region: true, send: true, running: true });
+        assert_eq!(next(&work), Some((Job::Send, form("a"))));
+        lock(&work).typed = Some(form("b"));
+        assert_eq!(next(&work), Some((Job::Region, form("b"))), "what a choice offers is still to be loaded");
+        lock(&work).draft = true;
+        assert_eq!(next(&work), Some((Job::Draft, form("b"))));
+        assert_eq!(next(&work), None);
+        assert!(!lock(&work).running, "the next change starts anew");
+    }
+}

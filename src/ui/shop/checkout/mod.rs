@@ -1,0 +1,74 @@
+//! Checkout: the form, the review, and what both share.
+
+mod form;
+mod keeper;
+mod review;
+
+pub use form::CheckoutPage;
+pub use review::ReviewPage;
+
+use crate::{
+    domain::{cart::CartLine, money::Currency, texts::checkout as t},
+    ui::{
+        components::{icon::Icon, skeleton::SkeletonText, summary::CompactLine},
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+
+/// How far an order has come: 0 fill in, 1 review, 2 pay.
+#[component]
+pub fn Steps(present: usize) -> impl IntoView {
+    let l = use_locale();
+    let step = move |(i, text)| {
+        let class = if i < present { "step is-done" } else { "step" };
+        view! { <li class=class aria-current=(i == present).then_some("step")>{l.t(text)}</li> }
+    };
+    let texts = [t::STEP_FILL, t::STEP_REVIEW, t::STEP_PAY];
+    view! { <ol class="steps" aria-label=l.t(t::STEPS)>{texts.into_iter().enumerate().map(step).collect_view()}</ol> }
+        .into_any()
+}
+
+/// The lines of a cart, only to be read.
+#[component]
+fn ReadLines(lines: Vec<CartLine>, currency: Currency) -> impl IntoView {
+    let line = move |line: CartLine| {
+        let CartLine { image, title, label, unit_price, quantity, .. } = line;
+        view! { <CompactLine image title label unit_price quantity currency/> }
+    };
+    view! { <ul class="lines">{lines.into_iter().map(line).collect_view()}</ul> }.into_any()
+}
+
+/// There is nothing to order, perhaps because it was ordered a moment ago.
+#[component]
+fn NothingToOrder() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <div class="empty">
+                <span class="empty-art"><Icon name="cart" class="icon-lg"/></span>
+                <h1 class="empty-title">{l.t(t::EMPTY_TITLE)}</h1>
+                <p class="empty-text">{l.t(t::EMPTY_TEXT)}</p>
+                <div class="empty-actions">
+                    <a class="btn btn-primary" href="/">{l.t(t::TO_SHOP)}</a>
+                    <a class="btn btn-secondary" href="/orders">{l.t(t::TO_ORDERS)}</a>
+                </div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Loading(present: usize) -> impl IntoView {
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <Steps present/>
+            <div class="with-aside">
+                <section class="panel"><SkeletonText lines=8/></section>
+                <aside class="panel"><SkeletonText lines=4/></aside>
+            </div>
+        </main>
+    }
+    .into_any()
+}

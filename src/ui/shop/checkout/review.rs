@@ -1,0 +1,387 @@
+//! The last look before an order is placed. What changed meanwhile is shown here and answered here; submitting twice,
+//! or again after an answer got lost, gives the same order.
+
+use super::{Loading, NothingToOrder, ReadLines, Steps};
+use crate::{
+    api::{
+        self,
+        cart::{AcceptPrices, TakeAvailable},
+        order::Submit,
+    },
+    domain::{
+        Error,
+        cart::Cart,
+        error::{PriceChange, Shortage},
+        live::{self, Topic, VariantState},
+        money::Currency,
+        order::Review,
+        texts::{checkout as t, payment},
+    },
+    ui::{
+        components::{
+            address::AddressBlock,
+            icon::Icon,
+            method::{MethodMark, method_name},
+            shell::use_cart_count,
+            summary::{ActionbarTotal, Summary},
+        },
+        error::{ErrorNotice, ErrorPage},
+        live::use_live,
+        use_locale,
+    },
+};
+use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos_meta::{Meta, Title};
+
+#[component]
+pub fn ReviewPage() -> impl IntoView {
+    let l = use_locale();
+    let review = Resource::new(|| (), |()| api::order::review());
+    let submit = ServerAction::<Submit>::new();
+    let posted = [
+        ServerAction::<TakeAvailable>::new().value().get_untracked(),
+        ServerAction::<AcceptPrices>::new().value().get_untracked(),
+    ];
+    let posted = posted.into_iter().flatten().find_map(Result::err);
+    view! {
+        <Title text=l.t(t::REVIEW_TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <Suspense fallback=|| view! { <Loading present=1/> }>
+            {move || {
+                let posted = posted.clone();
+                Suspend::new(async move {
+                    match review.await {
+                        Ok(review) => view! { <Body review submit posted/> }.into_any(),
+                        Err(Error::CartEmpty) => view! { <NothingToOrder/> }.into_any(),
+                        Err(Error::Invalid(_)) => view! { <Incomplete/> }.into_any(),
+                        Err(error) => view! { <ErrorPage error/> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The address is missing or not right any more.
+#[component]
+fn Incomplete() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <Steps present=0/>
+            <div class="empty">
+                <span class="empty-art"><Icon name="pin" class="icon-lg"/></span>
+                <h1 class="empty-title">{l.t(t::INCOMPLETE_TITLE)}</h1>
+                <p class="empty-text">{l.t(t::INCOMPLETE_TEXT)}</p>
+                <div class="empty-actions"><a class="btn btn-primary" href="/checkout">{l.t(t::TO_CHECKOUT)}</a></div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// What the page shows, and how it is brought up to date.
+#[derive(Clone, Copy)]
+struct Page {
+    review: RwSignal<Review>,
+    submit: ServerAction<Submit>,
+    /// The cart was emptied: ordered in another tab, or nothing is left.
+    gone: RwSignal<Option<Error>>,
+    /// A failure of one of the offers.
+    failed: RwSignal<Option<Error>>,
+}
+
+impl Page {
+    /// Loads the review again. Not while an order is being placed or perhaps was: its cart is empty by then.
+    async fn refresh(self) {
+        match api::order::review().await {
+            Ok(new) => {
+                self.review.try_set(new);
+            }
+            Err(error @ (Error::CartEmpty | Error::Invalid(_))) => {
+                self.gone.try_set(Some(error));
+            }
+            Err(error) => {
+                self.failed.try_set(Some(error));
+            }
+        }
+    }
+
+    fn is_placing(self) -> bool {
+        let answer = self.submit.value();
+        self.submit.pending().get_untracked()
+            || answer.with_untracked(|answer| matches!(answer, Some(Ok(_) | Err(Error::Offline))))
+    }
+
+    /// Follows the cart, and stock and prices of its products.
+    fn follow(self) {
+        let live = use_live();
+        let updates = live.subscribe(Topic::Cart(String::new()));
+        Effect::new(move |_| {
+            let Some(live::Update::Cart { version }) = updates.get() else { return };
+            if self.review.with_untracked(|review| review.cart.version < version) && !self.is_placing() {
+                spawn_local(self.refresh());
+            }
+        });
+        let mut products = self
+            .review
+            .with_untracked(|review| review.cart.lines.iter().map(|line| line.product_id.clone()).collect::<Vec<_>>());
+        products.sort();
+        products.dedup();
+        for product in products {
+            let updates = live.subscribe(Topic::Product(product));
+            Effect::new(move |_| {
+                let Some(live::Update::Product { variants, .. }) = updates.get() else { return };
+                if self.review.with_untracked(|review| differs(&review.cart, &variants)) && !self.is_placing() {
+                    spawn_local(self.refresh());
+                }
+            });
+        }
+    }
+}
+
+/// Whether stock or price of a line is another than shown.
+fn differs(cart: &Cart, variants: &[VariantState]) -> bool {
+    cart.lines.iter().any(|line| {
+        let same = |v: &VariantState| {
+            (v.available, v.price, v.compare_at) == (line.available, line.unit_price, line.compare_at)
+        };
+        variants.iter().any(|v| v.id == line.variant_id && !same(v))
+    })
+}
+
+#[component]
+fn Body(review: Review, submit: ServerAction<Submit>, posted: Option<Error>) -> impl IntoView {
+    let currency = review.cart.currency;
+    let page = Page { review: RwSignal::new(review), submit, gone: RwSignal::new(None), failed: RwSignal::new(posted) };
+    page.follow();
+    let count = use_cart_count();
+    Effect::new(move |_| page.review.with(|review| count.show(&review.cart)));
+    // The cart or its stock is another than was submitted: show the present one below the reason.
+    Effect::new(move |_| {
+        let stale = submit.value().with(|answer| {
+            matches!(
+                answer,
+                Some(Err(Error::Shortage(_) | Error::PriceChanged(_) | Error::Conflict | Error::CartEmpty))
+            )
+        });
+        if stale && submit.version().get_untracked() > 0 {
+            spawn_local(page.refresh());
+        }
+    });
+    move || match page.gone.get() {
+        Some(Error::CartEmpty) => view! { <NothingToOrder/> }.into_any(),
+        Some(_) => view! { <Incomplete/> }.into_any(),
+        None => view! { <Filled page currency/> }.into_any(),
+    }
+}
+
+#[component]
+fn Filled(page: Page, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let review = page.review;
+    let totals = Memo::new(move |_| review.with(|review| review.cart.totals()));
+    let lines = Memo::new(move |_| review.with(|review| review.cart.lines.clone()));
+    let checkout = Memo::new(move |_| review.with(|review| (review.checkout.clone(), review.region_name.clone())));
+    let address = move || {
+        let (checkout, region_name) = checkout.get();
+        view! { <AddressBlock contact=checkout.contact region_name wish=checkout.delivery_wish note=checkout.note/> }
+    };
+    let method = move || {
+        let method = checkout.with(|(checkout, _)| checkout.payment_method);
+        view! { <MethodMark method/> {method_name(l, method)} }
+    };
+    let total = Signal::derive(move || totals.with(|totals| totals.total));
+    let placed = move || page.submit.value().with(|answer| matches!(answer, Some(Ok(_))));
+    let busy = move || (page.submit.pending().get() || placed()).then_some("true");
+    let label = move || l.t(if busy().is_some() { t::SUBMITTING } else { t::SUBMIT });
+    let place = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if busy().is_none() {
+            page.failed.set(None);
+            let cart_version = review.with_untracked(|review| review.cart.version);
+            page.submit.dispatch(Submit { cart_version, total: total.get_untracked().0 });
+        }
+    };
+    let hold = review.with_untracked(|review| review.hold_minutes);
+    let edit = move |what| {
+        view! { <a class="link" href="/checkout">{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(what))}</span></a> }
+    };
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <h1 class="visually-hidden">{l.t(t::REVIEW_TITLE)}</h1>
+            <Steps present=1/>
+            <div class="with-aside">
+                <div class="stack">
+                    <Answers page currency/>
+                    <section class="panel" aria-labelledby="to-title">
+                        <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2>{edit(t::CONTACT)}</div>
+                        {address}
+                    </section>
+                    <section class="panel" aria-labelledby="pay-title">
+                        <div class="panel-head"><h2 class="panel-title" id="pay-title">{l.t(payment::METHOD)}</h2>{edit(payment::METHOD)}</div>
+                        <p class="cluster">{method}</p>
+                    </section>
+                    <section class="panel" aria-labelledby="lines-title">
+                        <div class="panel-head">
+                            <h2 class="panel-title" id="lines-title">{l.t(t::GOODS)}</h2>
+                            <a class="link" href="/cart">{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(t::GOODS))}</span></a>
+                        </div>
+                        {move || view! { <ReadLines lines=lines.get() currency/> }}
+                    </section>
+                </div>
+                <aside class="panel aside-sticky stack" aria-labelledby="sum-title">
+                    <h2 class="panel-title" id="sum-title">{l.t(t::TO_PAY)}</h2>
+                    <Summary totals currency/>
+                    <form class="stack" id="submit" action=Submit::url() method="post" on:submit=place>
+                        <input type="hidden" name="cart_version" value=move || review.with(|review| review.cart.version)/>
+                        <input type="hidden" name="total" value=move || total.get().0/>
+                        <button class="btn btn-primary btn-lg btn-block only-desktop" type="submit" aria-busy=busy>{label}</button>
+                    </form>
+                    <p class="muted small">{l.f(t::HOLD_NOTICE, &[("n", &hold)])}</p>
+                </aside>
+            </div>
+            <div class="actionbar actionbar-solo">
+                <ActionbarTotal total currency label=l.t(t::TO_PAY)/>
+                <button class="btn btn-primary" type="submit" form="submit" aria-busy=busy>{label}</button>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// What stands in the way of the order, and what can be done about it.
+#[component]
+fn Answers(page: Page, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let state = Memo::new(move |_| page.review.with(|review| review.cart.check().err()));
+    let answer = move || page.submit.value().get().and_then(Result::err);
+    let hindrance = move || {
+        match (state.get(), answer()) {
+        // What the cart shows now comes before what was said to an earlier attempt.
+        (Some(Error::Shortage(short)), _) => view! { <ShortageNotice page short/> }.into_any(),
+        (Some(Error::PriceChanged(changes)), _) => view! { <PriceNotice page changes currency/> }.into_any(),
+        (_, None) => ().into_any(),
+        (_, Some(Error::Offline)) => view! { <LostNotice page/> }.into_any(),
+        (_, Some(Error::Conflict | Error::Shortage(_) | Error::PriceChanged(_))) => view! {
+            <div class="notice notice-warn" role="alert">
+                <Icon name="warning"/>
+                <div class="notice-body"><p class="notice-title">{l.t(t::CONFLICT_TITLE)}</p><p>{l.t(t::CONFLICT_TEXT)}</p></div>
+            </div>
+        }
+        .into_any(),
+        (_, Some(Error::Invalid(_))) => view! {
+            <div class="notice notice-danger" role="alert">
+                <Icon name="error"/>
+                <div class="notice-body">
+                    <p class="notice-title">{l.t(t::INCOMPLETE_TITLE)}</p>
+                    <p>{l.t(t::INCOMPLETE_TEXT)}</p>
+                    <div class="notice-actions"><a class="btn btn-primary btn-sm" href="/checkout">{l.t(t::TO_CHECKOUT)}</a></div>
+                </div>
+            </div>
+        }
+        .into_any(),
+        (_, Some(error)) => view! { <ErrorNotice error/> }.into_any(),
+    }
+    };
+    (hindrance, move || page.failed.get().map(|error| view! { <ErrorNotice error/> }))
+}
+
+/// Runs an offer's change of the cart, then shows the order as it is with it.
+fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
+    page: Page,
+    change: impl Fn() -> F + Copy + 'static,
+) -> impl Fn(ev::SubmitEvent) {
+    let running = StoredValue::new(false);
+    move |event| {
+        event.prevent_default();
+        if running.get_value() {
+            return;
+        }
+        running.set_value(true);
+        page.failed.set(None);
+        spawn_local(async move {
+            match change().await {
+                Ok(_) => page.refresh().await,
+                Err(error) => {
+                    page.failed.try_set(Some(error));
+                }
+            }
+            running.try_set_value(false);
+        });
+    }
+}
+
+#[component]
+fn ShortageNotice(page: Page, short: Vec<Shortage>) -> impl IntoView {
+    let l = use_locale();
+    let line = move |short: Shortage| {
+        let text = if short.available > 0 { t::SHORTAGE_LEFT } else { t::SHORTAGE_NONE };
+        let text = if short.available > 0 {
+            l.f(text, &[("title", &short.title), ("available", &short.available), ("wanted", &short.wanted)])
+        } else {
+            l.f(text, &[("title", &short.title)])
+        };
+        view! { <p>{text}</p> }
+    };
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <Icon name="warning"/>
+            <div class="notice-body">
+                <p class="notice-title">{l.t(t::SHORTAGE_TITLE)}</p>
+                {short.into_iter().map(line).collect_view()}
+                <p class="small">{l.t(t::TAKE_AVAILABLE_HINT)}</p>
+                <form class="notice-actions" action=TakeAvailable::url() method="post" on:submit=offer(page, api::cart::take_available)>
+                    <button class="btn btn-primary btn-sm" type="submit">{l.t(t::TAKE_AVAILABLE)}</button>
+                    <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
+                </form>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn PriceNotice(page: Page, changes: Vec<PriceChange>, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let line = move |change: PriceChange| {
+        let (old, new) = (change.old.display(currency), change.new.display(currency));
+        view! { <p>{l.f(t::PRICE_LINE, &[("title", &change.title), ("old", &old), ("new", &new)])}</p> }
+    };
+    view! {
+        <div class="notice notice-warn" role="alert">
+            <Icon name="tag"/>
+            <div class="notice-body">
+                <p class="notice-title">{l.t(t::PRICE_TITLE)}</p>
+                {changes.into_iter().map(line).collect_view()}
+                <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=offer(page, api::cart::accept_prices)>
+                    <button class="btn btn-primary btn-sm" type="submit">{l.t(t::ACCEPT_PRICES)}</button>
+                    <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
+                </form>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// No answer came: the same order is asked for once more, and given once only.
+#[component]
+fn LostNotice(page: Page) -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <Icon name="offline"/>
+            <div class="notice-body">
+                <p class="notice-title">{l.t(t::LOST_TITLE)}</p>
+                <p>{l.t(t::LOST_TEXT)}</p>
+                <div class="notice-actions">
+                    <button class="btn btn-primary btn-sm" type="submit" form="submit" aria-busy=move || page.submit.pending().get().then_some("true")>
+                        {l.t(t::TRY_AGAIN)}
+                    </button>
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,93 @@
+//! All categories on one page.
+
+use crate::{
+    api,
+    domain::{
+        catalog::Category,
+        texts::{catalog as t, common},
+    },
+    ui::{
+        absolute,
+        components::{icon::Icon, links::category_href, skeleton::SkeletonProducts},
+        error::ErrorPage,
+        shop::home::Tiles,
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+use leptos_meta::{Link, Meta, Title};
+
+#[component]
+pub fn CategoriesPage() -> impl IntoView {
+    let categories = Resource::new(|| (), |()| api::catalog::categories());
+    view! {
+        <Suspense fallback=Skeleton>
+            {move || Suspend::new(async move {
+                match categories.await {
+                    Ok(categories) => view! { <CategoriesView categories/> }.into_any(),
+                    Err(error) => view! { <ErrorPage error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
+    let l = use_locale();
+    let section = |category: Category| {
+        let id = format!("category-{}", category.handle);
+        // A category without any below it shows itself.
+        let mut below = category.children.clone();
+        if below.is_empty() {
+            below.push(category.clone());
+        }
+        let labelled = id.clone();
+        view! {
+            <section aria-labelledby=labelled>
+                <div class="section-head">
+                    <h2 id=id>{category.title.clone()}</h2>
+                    <a class="link" href=category_href(&category.handle)>
+                        {l.t(t::SEE_ALL)}
+                        <span class="visually-hidden">" "{category.title}</span>
+                        <Icon name="chevron-right" class="icon-sm"/>
+                    </a>
+                </div>
+                <Tiles categories=below counted=true/>
+            </section>
+        }
+    };
+    let empty = categories.is_empty().then(|| {
+        view! {
+            <div class="empty">
+                <span class="empty-art"><Icon name="categories" class="icon-lg"/></span>
+                <p class="empty-text">{l.t(t::NO_CATEGORIES_TEXT)}</p>
+                <div class="empty-actions"><a class="btn btn-primary" href="/search">{l.t(t::SEE_PRODUCTS)}</a></div>
+            </div>
+        }
+    });
+    view! {
+        <Title text=l.t(t::ALL_CATEGORIES)/>
+        <Meta name="description" content=l.t(t::CATEGORIES_DESCRIPTION)/>
+        <Link rel="canonical" href=absolute("/categories")/>
+        <main id="main" class="page container" tabindex="-1">
+            <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
+            <div class="stack-lg">{categories.into_iter().map(section).collect_view()}</div>
+            {empty}
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Skeleton() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <main id="main" class="page container" tabindex="-1" aria-busy="true" aria-label=l.t(common::LOADING)>
+            <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
+            <SkeletonProducts count=12/>
+        </main>
+    }
+    .into_any()
+}

@@ -1,0 +1,217 @@
+//! Narrowing and ordering a list: two forms that read into an address. With script each choice is followed at once.
+
+use super::{filter_count, href, path, unfiltered};
+use crate::{
+    domain::{
+        catalog::{ListQuery, Sort},
+        money::Amount,
+        texts::catalog as t,
+    },
+    ui::{
+        components::{icon::Icon, price::use_currency},
+        use_locale,
+    },
+};
+use leptos::{ev, html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+/// Follows an address within the page, where the reader is; going back undoes it.
+fn use_follow() -> impl Fn(ListQuery) + Clone + Send + Sync + 'static {
+    let navigate = use_navigate();
+    move |query: ListQuery| {
+        let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
+        navigate(&href(&ListQuery { page: 1, ..query }), options);
+    }
+}
+
+/// An amount as it stands in a field and in addresses.
+fn plain(amount: Option<Amount>) -> String {
+    amount.map(|amount| amount.to_decimal(Default::default()).trim_end_matches(".00").to_owned()).unwrap_or_default()
+}
+
+#[component]
+pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
+    let (l, currency, follow) = (use_locale(), use_currency(), use_follow());
+    let (min, max) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let count = filter_count(&query);
+
+    // A brand that was chosen stays in the form even when another filter leaves nothing of it.
+    let mut brands = brands;
+    for brand in &query.brand {
+        if !brands.iter().any(|(name, _)| name == brand) {
+            brands.push((brand.clone(), 0));
+        }
+    }
+    let brand = {
+        let (query, follow) = (query.clone(), follow.clone());
+        move |(name, products): (String, i64)| {
+            let chosen = query.brand.contains(&name);
+            let (query, follow, value) = (query.clone(), follow.clone(), name.clone());
+            let toggle = move |event: ev::Event| {
+                let mut query = query.clone();
+                query.brand.retain(|brand| *brand != name);
+                if event_target_checked(&event) {
+                    query.brand.push(name.clone());
+                }
+                follow(query);
+            };
+            view! {
+                <label class="check">
+                    <input type="checkbox" name="brand" value=value.clone() checked=chosen prop:checked=chosen on:change=toggle/>
+                    {value}
+                    <span class="check-count">{products}</span>
+                </label>
+            }
+        }
+    };
+    let brand_list = (!brands.is_empty()).then(|| {
+        view! {
+            <fieldset>
+                <legend class="filter-title">{l.t(t::BRAND)}</legend>
+                <div class="filter-list">{brands.into_iter().map(brand).collect_view()}</div>
+            </fieldset>
+        }
+    });
+
+    let in_stock = {
+        let (query, follow) = (query.clone(), follow.clone());
+        move |event: ev::Event| follow(ListQuery { in_stock: event_target_checked(&event), ..query.clone() })
+    };
+    // Reads both fields, writes back what was understood, and follows.
+    let apply = {
+        let query = query.clone();
+        move || {
+            let read = |field: NodeRef<html::Input>| {
+                let text = field.get_untracked().map(|input| input.value()).unwrap_or_default();
+                Amount::parse(&text, Default::default()).ok()
+            };
+            let (mut low, mut high) = (read(min), read(max));
+            if low.is_some() && high.is_some() && low > high {
+                std::mem::swap(&mut low, &mut high);
+            }
+            for (field, amount) in [(min, low), (max, high)] {
+                if let Some(input) = field.get_untracked() {
+                    input.set_value(&plain(amount));
+                }
+            }
+            if (low, high) != (query.price_min, query.price_max) {
+                follow(ListQuery { price_min: low, price_max: high, ..query.clone() });
+            }
+        }
+    };
+    let submit = {
+        let apply = apply.clone();
+        move |event: ev::SubmitEvent| {
+            event.prevent_default();
+            apply();
+        }
+    };
+    let range = |node, name, label, placeholder, amount, apply: Box<dyn Fn() + Send + Sync>| {
+        view! {
+            <input
+                node_ref=node
+                class="input input-sm"
+                name=name
+                inputmode="decimal"
+                autocomplete="off"
+                aria-label=l.t(label)
+                placeholder=l.t(placeholder)
+                value=plain(amount)
+                prop:value=plain(amount)
+                on:change=move |_| apply()
+            />
+        }
+    };
+    let badge = (count > 0).then(|| {
+        view! {
+            <span class="badge badge-accent">
+                <span aria-hidden="true">{count}</span>
+                <span class="visually-hidden">{l.n(t::FILTERS_ACTIVE_ONE, t::FILTERS_ACTIVE, count as i64)}</span>
+            </span>
+        }
+    });
+    let clear = (count > 0)
+        .then(|| view! { <a class="link link-quiet" href=href(&unfiltered(&query))>{l.t(t::CLEAR_ALL)}</a> });
+    view! {
+        <details class="filters">
+            <summary>
+                <Icon name="filter" class="icon-sm"/>
+                {l.t(t::FILTER)}
+                {badge}
+                <Icon name="chevron-down" class="icon-sm"/>
+            </summary>
+            <form class="filters-form" action=path(&query) method="get" on:submit=submit>
+                {hidden("q", query.q.clone())}
+                {hidden("sort", sort_name(query.sort))}
+                {brand_list}
+                <fieldset>
+                    <legend class="filter-title">{l.f(t::PRICE_RANGE, &[("unit", &currency.symbol())])}</legend>
+                    <div class="filter-range">
+                        {range(min, "min", t::PRICE_MIN, t::MIN, query.price_min, Box::new(apply.clone()))}
+                        <span aria-hidden="true">"–"</span>
+                        {range(max, "max", t::PRICE_MAX, t::MAX, query.price_max, Box::new(apply))}
+                    </div>
+                </fieldset>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        name="stock"
+                        value="1"
+                        checked=query.in_stock
+                        prop:checked=query.in_stock
+                        on:change=in_stock
+                    />
+                    {l.t(t::IN_STOCK)}
+                </label>
+                <div class="form-actions">
+                    <button class="btn btn-secondary btn-block">{l.t(t::APPLY)}</button>
+                    {clear}
+                </div>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Sorting(query: ListQuery) -> impl IntoView {
+    let (l, follow) = (use_locale(), use_follow());
+    let sort = query.sort;
+    let option = move |choice: Sort| {
+        let text = match choice {
+            Sort::Relevance => t::SORT_RELEVANCE,
+            Sort::Sales => t::SORT_SALES,
+            Sort::Newest => t::SORT_NEWEST,
+            Sort::PriceAsc => t::SORT_PRICE_ASC,
+            Sort::PriceDesc => t::SORT_PRICE_DESC,
+        };
+        let chosen = choice == sort;
+        view! { <option value=choice.name() selected=chosen prop:selected=chosen>{l.t(text)}</option> }
+    };
+    let kept = [
+        query.brand.iter().map(|brand| hidden("brand", Some(brand.clone()))).collect_view().into_any(),
+        hidden("q", query.q.clone()),
+        hidden("min", Some(plain(query.price_min)).filter(|text| !text.is_empty())),
+        hidden("max", Some(plain(query.price_max)).filter(|text| !text.is_empty())),
+        hidden("stock", query.in_stock.then(|| "1".to_owned())),
+    ];
+    let action = path(&query);
+    let change = move |event| follow(ListQuery { sort: Sort::from_name(&event_target_value(&event)), ..query.clone() });
+    view! {
+        <form class="catalog-sort" action=action method="get">
+            {kept.into_iter().collect_view()}
+            <label for="sort">{l.t(t::SORT)}</label>
+            <select class="select select-sm" id="sort" name="sort" on:change=change>{Sort::ALL.map(option)}</select>
+            <button class="btn btn-secondary btn-sm only-no-script">{l.t(t::SORT)}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn hidden(name: &'static str, value: Option<String>) -> AnyView {
+    value.map(|value| view! { <input type="hidden" name=name value=value/> }).into_any()
+}
+
+fn sort_name(sort: Sort) -> Option<String> {
+    (sort != Sort::default()).then(|| sort.name().to_owned())
+}

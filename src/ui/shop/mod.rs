@@ -1,0 +1,11 @@
+//! The customer's pages.
+
+pub mod cart;
+pub mod checkout;
+pub mod home;
+pub mod list;
+pub mod not_found;
+pub mod order;
+pub mod orders;
+pub mod pay;
+pub mod product;

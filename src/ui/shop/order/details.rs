@@ -1,0 +1,122 @@
+//! What was ordered, where it goes, what it costs, and what happened so far.
+
+use super::Page;
+use crate::{
+    domain::{
+        address::{Contact, DeliveryWish},
+        order::{OrderLine, Shipment},
+        payment::Method,
+        texts::order as t,
+    },
+    ui::{
+        components::{
+            address::{phone_text, wish_name},
+            copy::CopyButton,
+            method::method_name,
+            summary::{CompactLine, Summary},
+            time::Time,
+            timeline::Timeline,
+        },
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn Details(page: Page) -> impl IntoView {
+    let l = use_locale();
+    let order = page.order;
+    let currency = order.with_untracked(|order| order.currency);
+    let lines = Memo::new(move |_| order.with(|order| order.lines.clone()));
+    let totals = Memo::new(move |_| order.with(|order| order.totals));
+    let events = Memo::new(move |_| order.with(|order| order.events.clone()));
+    let line = move |line: OrderLine| {
+        let OrderLine { image, title, label, unit_price, quantity, handle, .. } = line;
+        view! { <CompactLine image title label unit_price quantity currency href=format!("/p/{handle}")/> }
+    };
+    view! {
+        <div class="with-aside section-sm">
+            <div class="stack">
+                <section class="panel" aria-labelledby="lines-title">
+                    <div class="panel-head"><h2 class="panel-title" id="lines-title">{l.t(t::LINES)}</h2></div>
+                    <ul class="lines">{move || lines.get().into_iter().map(line).collect_view()}</ul>
+                </section>
+                <Facts page/>
+            </div>
+            <aside class="stack">
+                <section class="panel" aria-labelledby="sum-title">
+                    <div class="panel-head"><h2 class="panel-title" id="sum-title">{l.t(t::AMOUNT)}</h2></div>
+                    <Summary totals currency/>
+                </section>
+                <section class="panel" aria-labelledby="time-title">
+                    <div class="panel-head"><h2 class="panel-title" id="time-title">{l.t(t::PROGRESS)}</h2></div>
+                    <Timeline events currency/>
+                </section>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// Recipient, address, wishes, payment method and parcel.
+#[component]
+fn Facts(page: Page) -> impl IntoView {
+    let l = use_locale();
+    let facts = Memo::new(move |_| {
+        page.order.with(|order| {
+            let place = (order.contact.clone(), order.region_name.clone());
+            (place, order.delivery_wish, order.note.clone(), order.payment_method, order.shipment.clone())
+        })
+    });
+    let rows = move || {
+        let ((contact, region), wish, note, method, shipment) = facts.get();
+        view! { <FactRows contact region wish note method shipment/> }
+    };
+    view! {
+        <section class="panel" aria-labelledby="to-title">
+            <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::DELIVERY)}</h2></div>
+            {rows}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn FactRows(
+    contact: Contact,
+    region: String,
+    wish: DeliveryWish,
+    note: String,
+    method: Method,
+    shipment: Option<Shipment>,
+) -> impl IntoView {
+    let l = use_locale();
+    let fact = move |name, value: AnyView| view! { <div class="fact"><dt>{l.t(name)}</dt><dd>{value}</dd></div> };
+    let recipient =
+        view! { {contact.recipient} " " <span class="nowrap">{phone_text(&contact.phone)}</span> }.into_any();
+    let address = view! { {region} " " <span class="pre-line">{contact.detail}</span> }.into_any();
+    let parcel = shipment.map(|shipment| {
+        let number = shipment.tracking_number;
+        let number = view! {
+            <span class="code">{number.clone()}</span>
+            <CopyButton text=number label=l.t(t::COPY_TRACKING)/>
+        };
+        (
+            fact(t::PARCEL, shipment.carrier.into_any()),
+            fact(t::TRACKING_NUMBER, number.into_any()),
+            fact(t::SHIPPED_AT, view! { <Time ms=shipment.shipped_at/> }.into_any()),
+        )
+    });
+    view! {
+        <dl class="facts facts-2">
+            {parcel}
+            {fact(t::RECIPIENT, recipient)}
+            {fact(t::ADDRESS, address)}
+            {contact.email.map(|email| fact(t::EMAIL, email.into_any()))}
+            {fact(t::WISH, wish_name(l, wish).into_any())}
+            {fact(t::METHOD, method_name(l, method).into_any())}
+            {(!note.is_empty()).then(|| fact(t::NOTE, view! { <span class="pre-line">{note}</span> }.into_any()))}
+        </dl>
+    }
+    .into_any()
+}

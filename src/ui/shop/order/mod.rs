@@ -1,0 +1,366 @@
+//! An order after it was placed: where it stands, what happens next, and what its customer can do about it.
+
+mod actions;
+mod details;
+mod edit;
+mod head;
+
+pub use edit::OrderEditPage;
+
+use self::{details::Details, head::Head};
+use crate::{
+    api::{
+        self,
+        order::{Again, Cancel, Complete, Pay},
+    },
+    domain::{
+        Error,
+        live::{self, Topic},
+        money::Amount,
+        number,
+        order::{Action, CancelReason, EventKind, Order, State},
+        texts::order as t,
+    },
+    ui::{
+        components::{field::focus, skeleton::SkeletonText},
+        error::ErrorPage,
+        live::use_live,
+        use_locale,
+    },
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_params_map;
+
+/// The id of the title of an order's state, where the focus goes after an action.
+const STATE_ID: &str = "state-title";
+
+/// The number in the address.
+fn use_number() -> Memo<String> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| params.get("number").unwrap_or_default()))
+}
+
+#[component]
+pub fn OrderPage() -> impl IntoView {
+    let number = use_number();
+    let order = Resource::new(move || number.get(), api::order::get);
+    let posted = posted_error();
+    view! {
+        <Meta name="robots" content="noindex"/>
+        <Suspense fallback=|| view! { <Loading/> }>
+            {move || {
+                let posted = posted.clone();
+                Suspend::new(async move {
+                    match order.await {
+                        Ok(order) => view! { <Body order posted/> }.into_any(),
+                        Err(error) => view! { <ErrorPage error/> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The error of a form that was posted from here without script.
+fn posted_error() -> Option<Error> {
+    let errors = [
+        ServerAction::<Cancel>::new().value().get_untracked(),
+        ServerAction::<Complete>::new().value().get_untracked(),
+    ];
+    let again = ServerAction::<Again>::new().value().get_untracked().and_then(Result::err);
+    let pay = ServerAction::<Pay>::new().value().get_untracked().and_then(Result::err);
+    errors.into_iter().flatten().find_map(Result::err).or(again).or(pay)
+}
+
+#[component]
+fn Loading() -> impl IntoView {
+    view! {
+        <main id="main" class="page container" tabindex="-1">
+            <section class="order-state"><SkeletonText lines=3/></section>
+            <div class="with-aside section-sm">
+                <section class="panel"><SkeletonText lines=6/></section>
+                <aside class="panel"><SkeletonText lines=4/></aside>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// Where an order stands, as its customer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// To be paid; `failed` after an attempt that did not go through.
+    ToPay {
+        failed: bool,
+    },
+    /// A payment was begun and its result is not known.
+    Paying,
+    /// The time is over and the order is about to be cancelled.
+    Ending,
+    /// `late` when the money came after the time was over.
+    ToShip {
+        late: bool,
+    },
+    Shipped,
+    Completed,
+    Cancelled(CancelReason),
+    Refunding(Amount),
+    Refunded(Amount),
+}
+
+fn phase(order: &Order) -> Phase {
+    let latest = |wanted: fn(&EventKind) -> bool| {
+        let events = order.events.iter().filter(|event| wanted(&event.kind));
+        events.max_by_key(|event| event.sequence).map(|event| &event.kind)
+    };
+    match order.state {
+        State::ToPay if order.expires_at.is_some_and(|end| end <= order.now) => Phase::Ending,
+        State::ToPay => {
+            match latest(|kind| matches!(kind, EventKind::PaymentStarted { .. } | EventKind::PaymentFailed)) {
+                Some(EventKind::PaymentStarted { .. }) => Phase::Paying,
+                attempt => Phase::ToPay { failed: attempt.is_some() },
+            }
+        }
+        State::ToShip => Phase::ToShip { late: latest(|kind| matches!(kind, EventKind::Reopened)).is_some() },
+        State::Shipped => Phase::Shipped,
+        State::Completed => Phase::Completed,
+        State::Cancelled => match refunds(order) {
+            (Amount::ZERO, Amount::ZERO) => match latest(|kind| matches!(kind, EventKind::Cancelled { .. })) {
+                Some(EventKind::Cancelled { reason }) => Phase::Cancelled(*reason),
+                _ => Phase::Cancelled(CancelReason::Customer),
+            },
+            (Amount::ZERO, done) => Phase::Refunded(done),
+            (under_way, _) => Phase::Refunding(under_way),
+        },
+    }
+}
+
+/// What is on its way back, and what came back.
+fn refunds(order: &Order) -> (Amount, Amount) {
+    let sum = |done| order.refunds.iter().filter(|refund| refund.done == done).map(|refund| refund.amount).sum();
+    (sum(false), sum(true))
+}
+
+/// What the page shows, and what is going on.
+#[derive(Clone, Copy)]
+struct Page {
+    order: RwSignal<Order>,
+    phase: Memo<Phase>,
+    /// Whether something asked for is being done.
+    busy: RwSignal<bool>,
+    error: RwSignal<Option<Error>>,
+    cancel: NodeRef<html::Dialog>,
+    receive: NodeRef<html::Dialog>,
+}
+
+/// What is asked before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ask {
+    Cancel,
+    Receive,
+}
+
+impl Ask {
+    /// What asks for it in the address, without script.
+    const fn query(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Receive => "receive",
+        }
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Cancel => Action::Cancel,
+            Self::Receive => Action::Complete,
+        }
+    }
+}
+
+impl Page {
+    fn new(order: Order, error: Option<Error>) -> Self {
+        let order = RwSignal::new(order);
+        Self {
+            order,
+            phase: Memo::new(move |_| order.with(phase)),
+            busy: RwSignal::new(false),
+            error: RwSignal::new(error),
+            cancel: NodeRef::new(),
+            receive: NodeRef::new(),
+        }
+    }
+
+    fn number(self) -> String {
+        self.order.with_untracked(|order| order.number.clone())
+    }
+
+    fn dialog(self, ask: Ask) -> NodeRef<html::Dialog> {
+        match ask {
+            Ask::Cancel => self.cancel,
+            Ask::Receive => self.receive,
+        }
+    }
+
+    /// Whether the order's state allows it.
+    fn allows(self, ask: Ask) -> bool {
+        self.order.with(|order| order.state.allows(ask.action()))
+    }
+
+    fn close(self, ask: Ask) {
+        if let Some(dialog) = self.dialog(ask).get_untracked() {
+            dialog.close();
+        }
+    }
+
+    /// Does what was asked and answered with yes.
+    fn run(self, ask: Ask) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.error.set(None);
+        let number = self.number();
+        spawn_local(async move {
+            let done = match ask {
+                Ask::Cancel => api::order::cancel(number).await,
+                Ask::Receive => api::order::complete(number).await,
+            };
+            if self.busy.try_set(false).is_some() {
+                // The page was left.
+                return;
+            }
+            self.close(ask);
+            self.error.set(done.err());
+            load(self.order).await;
+            focus(STATE_ID);
+        });
+    }
+}
+
+/// Loads the order again; an older answer never replaces a newer one.
+async fn load(order: RwSignal<Order>) {
+    let Some(number) = order.try_with_untracked(|order| order.number.clone()) else { return };
+    if let Ok(new) = api::order::get(number).await {
+        order.try_update(|order| {
+            if order.version <= new.version {
+                *order = new;
+            }
+        });
+    }
+}
+
+/// Loads the order again whenever the live feed tells of a newer version.
+fn follow(order: RwSignal<Order>) {
+    let number = order.with_untracked(|order| order.number.clone());
+    let updates = use_live().subscribe(Topic::Order(number));
+    Effect::new(move |_| {
+        let Some(live::Update::Order { version, .. }) = updates.get() else { return };
+        if order.with_untracked(|order| order.version < version) {
+            spawn_local(load(order));
+        }
+    });
+}
+
+/// While something is about to happen that the live feed should tell: should it be cut off, asking now and then does.
+fn ask_meanwhile(page: Page) {
+    let awaited = Memo::new(move |_| matches!(page.phase.get(), Phase::Paying | Phase::Ending | Phase::Refunding(_)));
+    Effect::new(move |_| {
+        if awaited.get() {
+            let asking =
+                set_interval_with_handle(move || spawn_local(load(page.order)), std::time::Duration::from_secs(5)).ok();
+            on_cleanup(move || {
+                if let Some(asking) = asking {
+                    asking.clear();
+                }
+            });
+        }
+    });
+}
+
+#[component]
+fn Body(order: Order, posted: Option<Error>) -> impl IntoView {
+    let l = use_locale();
+    let title = l.f(t::TITLE, &[("number", &number::display(&order.number))]);
+    let page = Page::new(order, posted);
+    follow(page.order);
+    ask_meanwhile(page);
+    view! {
+        <Title text=title/>
+        <main id="main" class="page container" tabindex="-1">
+            <Head page/>
+            <Details page/>
+        </main>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        address::{Contact, DeliveryWish},
+        money::Currency,
+        order::{Event, Refund},
+        payment::Method,
+        pricing::{ShippingRules, Totals},
+    };
+
+    fn order(state: State, kinds: &[EventKind]) -> Order {
+        let event = |(i, kind): (usize, &EventKind)| Event {
+            sequence: i64::try_from(i).unwrap_or(0),
+            kind: kind.clone(),
+            at: 0,
+        };
+        Order {
+            number: String::new(),
+            state,
+            version: 1,
+            currency: Currency::CNY,
+            totals: Totals::default(),
+            lines: Vec::new(),
+            shipping_rules: ShippingRules::default(),
+            contact: Contact {
+                recipient: String::new(),
+                phone: String::new(),
+                email: None,
+                region: String::new(),
+                detail: String::new(),
+            },
+            region_name: String::new(),
+            delivery_wish: DeliveryWish::AnyTime,
+            note: String::new(),
+            payment_method: Method::Alipay,
+            placed_at: 0,
+            expires_at: (state == State::ToPay).then_some(100),
+            now: 1,
+            events: kinds.iter().enumerate().map(event).collect(),
+            shipment: None,
+            refunds: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_unpaid_order_tells_of_its_last_attempt() {
+        let (started, failed) = (EventKind::PaymentStarted { method: Method::Alipay }, EventKind::PaymentFailed);
+        let of = |kinds: &[EventKind]| phase(&order(State::ToPay, kinds));
+        assert_eq!(of(&[EventKind::Placed]), Phase::ToPay { failed: false });
+        assert_eq!(of(&[EventKind::Placed, started.clone()]), Phase::Paying);
+        assert_eq!(of(&[EventKind::Placed, started.clone(), failed.clone()]), Phase::ToPay { failed: true });
+        assert_eq!(of(&[started.clone(), failed, EventKind::Changed, started]), Phase::Paying);
+        assert_eq!(phase(&Order { now: 100, ..order(State::ToPay, &[]) }), Phase::Ending);
+    }
+
+    #[test]
+    fn a_cancelled_order_tells_of_its_money_first() {
+        let expired = EventKind::Cancelled { reason: CancelReason::Expired };
+        let mut order = order(State::Cancelled, &[EventKind::Placed, expired]);
+        assert_eq!(phase(&order), Phase::Cancelled(CancelReason::Expired));
+        let refund = |amount, done| Refund { amount: Amount(amount), done, requested_at: 0 };
+        order.refunds = vec![refund(300, true)];
+        assert_eq!(phase(&order), Phase::Refunded(Amount(300)));
+        order.refunds.push(refund(200, false));
+        assert_eq!(phase(&order), Phase::Refunding(Amount(200)));
+    }
+}

@@ -1,0 +1,112 @@
+//! What belongs to the person at this browser.
+
+use crate::{
+    api,
+    domain::{
+        order::State,
+        texts::{me as t, order},
+    },
+    ui::{
+        components::{
+            icon::Icon,
+            order_state::{count_of, state_name},
+            shell::Languages,
+        },
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+#[component]
+pub fn MePage() -> impl IntoView {
+    let l = use_locale();
+    let counts = Resource::new(|| (), |()| api::order::counts());
+    let cart = Resource::new(|| (), |()| api::cart::get());
+    let to_pay = move || {
+        Suspend::new(async move {
+            let waiting = counts.await.map(|counts| counts.to_pay).unwrap_or_default();
+            (waiting > 0).then(|| view! { <span class="muted small">{l.f(t::TO_PAY_HINT, &[("n", &waiting)])}</span> })
+        })
+    };
+    let in_cart = move || {
+        Suspend::new(async move {
+            let pieces = cart.await.map(|cart| cart.quantity()).unwrap_or_default();
+            (pieces > 0).then(|| view! { <span class="muted small">{l.f(t::CART_COUNT, &[("n", &pieces)])}</span> })
+        })
+    };
+    let saved = move || {
+        Suspend::new(async move {
+            let lines = cart.await.map(|cart| cart.saved.len()).unwrap_or_default();
+            (lines > 0).then(|| view! { <span class="muted small">{lines}</span> })
+        })
+    };
+    let row = move |href: &'static str, icon: &'static str, text, hint: AnyView| {
+        view! {
+            <li>
+                <a class="menu-link" href=href>
+                    <Icon name=icon/>
+                    <span class="grow">{l.t(text)}</span>
+                    {hint}
+                    <Icon name="chevron-right" class="icon-sm"/>
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <Title text=l.t(t::TITLE)/>
+        <Meta name="robots" content="noindex"/>
+        <main id="main" class="page container container-narrow" tabindex="-1">
+            <div class="page-head"><h1 class="page-title">{l.t(t::TITLE)}</h1></div>
+            <nav class="panel" aria-label=l.t(t::ORDERS_BY_STATE)>
+                <ul class="states">{State::ALL.map(|state| view! { <li><StateTile state counts/></li> })}</ul>
+            </nav>
+            <ul class="panel menu section-sm">
+                {row("/orders", "orders", t::ORDERS, view! { <Transition>{to_pay}</Transition> }.into_any())}
+                {row("/cart", "cart", t::CART, view! { <Transition>{in_cart}</Transition> }.into_any())}
+                {row("/cart", "bookmark", t::SAVED, view! { <Transition>{saved}</Transition> }.into_any())}
+                {row("/orders/find", "search", order::FIND, ().into_any())}
+            </ul>
+            <section class="panel section-sm" aria-labelledby="language-title">
+                <div class="spread">
+                    <h2 class="panel-title" id="language-title">{l.t(t::LANGUAGE)}</h2>
+                    <Languages/>
+                </div>
+            </section>
+            <section class="panel section-sm" aria-labelledby="about-title">
+                <div class="panel-head"><h2 class="panel-title" id="about-title">{l.t(t::ABOUT)}</h2></div>
+                <p class="muted">{l.t(t::ABOUT_TEXT)}</p>
+            </section>
+        </main>
+    }
+    .into_any()
+}
+
+/// The orders of a state: an icon, how many, and the way to them.
+#[component]
+fn StateTile(
+    state: State,
+    counts: Resource<Result<crate::domain::order::OrderCounts, crate::domain::Error>>,
+) -> impl IntoView {
+    let l = use_locale();
+    let icon = match state {
+        State::ToPay => "card",
+        State::ToShip => "package",
+        State::Shipped => "truck",
+        State::Completed => "package-check",
+        State::Cancelled => "return",
+    };
+    let count = move || {
+        Suspend::new(async move {
+            let orders = counts.await.map(|counts| count_of(&counts, state)).unwrap_or_default();
+            (orders > 0).then(|| view! { <span class="count">{orders}</span> })
+        })
+    };
+    view! {
+        <a class="state-tile" href=format!("/orders?state={}", state.name())>
+            <span class="has-count"><Icon name=icon/><Transition>{count}</Transition></span>
+            {state_name(l, state)}
+        </a>
+    }
+    .into_any()
+}

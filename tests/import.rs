@@ -1,0 +1,559 @@
+//! The import of product files, on both databases: twice is once, whole or not at all, and what is not in the file stays.
+#![cfg(feature = "ssr")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "support/postgres.rs"]
+mod postgres;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+use xiadan::{
+    args,
+    domain::{Locale, catalog::ProductOption, money::Currency},
+    server::{
+        MIGRATIONS,
+        catalog::{
+            import::{ImportError, ImportOptions, Report, import_into},
+            shopify::{FileError, PictureFault, ProblemKind},
+        },
+        db::{Db, DbError, Options, Row},
+        media::Media,
+    },
+};
+
+/// An empty shop that imports files.
+struct Shop {
+    db: Db,
+    media: Media,
+    folder: tempfile::TempDir,
+    _database: Option<postgres::Database>,
+}
+
+async fn both<F: Future<Output = ()>>(test: impl Fn(Arc<Shop>) -> F) {
+    for on_postgres in [false, true] {
+        let shop = Arc::new(Shop::open(on_postgres).await);
+        eprintln!("on {}", shop.db.kind().as_str());
+        test(shop.clone()).await;
+        shop.db.close().await;
+    }
+}
+
+impl Shop {
+    async fn open(on_postgres: bool) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let database = on_postgres.then(postgres::Database::create);
+        let url = match &database {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite://{}", folder.path().join("shop.db").display()),
+        };
+        let db = Db::open(Options { url, ..Options::default() }).await.unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        let media = Media::open(folder.path()).unwrap();
+        Self { db, media, folder, _database: database }
+    }
+
+    fn file(&self, text: &str) -> PathBuf {
+        let path = self.folder.path().join("products.csv");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    async fn run(&self, file: &Path, options: ImportOptions) -> Report {
+        import_into(&self.db, &self.media, Currency::CNY, file, options).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn import(&self, text: &str) -> Report {
+        self.run(&self.file(text), ImportOptions::default()).await
+    }
+
+    async fn translate(&self, text: &str) -> Report {
+        self.run(&self.file(text), ImportOptions { locale: Locale::En, ..ImportOptions::default() }).await
+    }
+
+    async fn rows(&self, sql: &'static str) -> Vec<Row> {
+        self.db.all(sql, args![]).await.unwrap()
+    }
+
+    async fn exec(&self, sql: &'static str) {
+        let done = self.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await }));
+        assert!(done.await.unwrap() > 0, "{sql}");
+    }
+
+    /// All that the catalogue holds, byte for byte.
+    async fn everything(&self) -> Vec<String> {
+        let tables = [
+            "select * from category order by id",
+            "select * from category_text order by category_id, locale",
+            "select * from product order by id",
+            "select * from product_text order by product_id, locale",
+            "select * from product_image order by product_id, position",
+            "select * from variant order by id",
+            "select * from stock order by variant_id",
+        ];
+        let mut everything = Vec::new();
+        for table in tables {
+            everything.extend(self.rows(table).await.iter().map(|row| format!("{row:?}")));
+        }
+        everything
+    }
+
+    /// SKU, id, price, version, whether it is sold, and pieces on hand, in the order of the page.
+    async fn variants(&self, handle: &str) -> Vec<(String, String, i64, i64, bool, i64)> {
+        let sql = "select v.sku, v.id, v.price, v.version, v.active, s.on_hand from variant v join product p on p.id = v.product_id
+            join stock s on s.variant_id = v.id where p.handle = $1 order by v.active desc, v.position";
+        let rows = self.db.all(sql, args![handle]).await.unwrap();
+        let read = |row: &Row| -> Result<_, DbError> {
+            Ok((
+                row.get("sku")?,
+                row.get("id")?,
+                row.get("price")?,
+                row.get("version")?,
+                row.get("active")?,
+                row.get("on_hand")?,
+            ))
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().unwrap()
+    }
+
+    async fn options(&self, handle: &str, locale: Locale) -> Vec<ProductOption> {
+        let sql = "select t.options from product_text t join product p on p.id = t.product_id where p.handle = $1 and t.locale = $2";
+        let row = self.db.one(sql, args![handle, locale.tag()]).await.unwrap();
+        serde_json::from_str(&row.get::<String>("options").unwrap()).unwrap()
+    }
+}
+
+fn counts(report: &Report) -> [u64; 4] {
+    [report.created, report.updated, report.unchanged, report.rejected]
+}
+
+fn kinds(report: &Report) -> Vec<&ProblemKind> {
+    report.problems.iter().map(|problem| &problem.kind).collect()
+}
+
+fn option(name: &str, values: &[&str]) -> ProductOption {
+    ProductOption { name: name.into(), values: values.iter().map(|value| (*value).into()).collect() }
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+const TEA: &str =
+    "Handle,Title,Vendor,Product Category,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty
+tea,绿茶,山里,食品 > 茶,净重,50 g,TEA-50,39,10
+tea,,,,,250 g,TEA-250,159,4
+mug,马克杯,窑,家居 > 餐具,,,MUG,49,7
+";
+
+#[tokio::test]
+async fn a_second_import_changes_nothing_and_says_so() {
+    both(|shop| async move {
+        let old = shop.run(&data("export-old.csv"), ImportOptions::default()).await;
+        assert_eq!((counts(&old), old.rows), ([3, 0, 0, 0], 8), "{}", old.text(Locale::En));
+        assert_eq!((old.pictures, old.pictures_missing), (3, 0));
+        assert_eq!(old.ignored_columns.len(), 5, "{:?}", old.ignored_columns);
+        let before = shop.everything().await;
+        // The same products under the headings of today.
+        for file in ["export-old.csv", "export-new.csv"] {
+            let again = shop.run(&data(file), ImportOptions::default()).await;
+            assert_eq!(counts(&again), [0, 0, 3, 0], "{file}: {}", again.text(Locale::En));
+            assert_eq!(shop.everything().await, before, "{file}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn prices_stock_and_variants_change_and_ids_stay() {
+    both(|shop| async move {
+        assert_eq!(counts(&shop.import(TEA).await), [2, 0, 0, 0]);
+        let before = shop.variants("tea").await;
+        shop.exec("update stock set held = 3 where variant_id in (select id from variant where sku = 'TEA-50')").await;
+        // Another price, less stock than is held, a new variant, and one that is gone.
+        let file = "Handle,Title,Vendor,Product Category,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty
+tea,绿茶,山里,食品 > 茶,净重,100 g,TEA-100,75,5
+tea,,,,,50 g,TEA-50,35,1
+mug,马克杯,窑,家居 > 餐具,,,MUG,49,
+";
+        let report = shop.import(file).await;
+        assert_eq!(counts(&report), [0, 1, 1, 0], "{}", report.text(Locale::En));
+        assert_eq!(kinds(&report), [&ProblemKind::StockHeld { wanted: 1, kept: 3 }]);
+        assert_eq!(report.problems[0].line, 3);
+        let after = shop.variants("tea").await;
+        let seen: Vec<_> = after.iter().map(|v| (v.0.as_str(), v.2, v.3, v.4, v.5)).collect();
+        assert_eq!(seen, [("TEA-100", 7500, 1, true, 5), ("TEA-50", 3500, 2, true, 3), ("TEA-250", 15900, 1, false, 4)]);
+        assert_eq!((&after[1].1, &after[2].1), (&before[0].1, &before[1].1));
+        assert_eq!(shop.variants("mug").await[0].5, 7, "no quantity leaves the stock as it is");
+        let product = &shop.rows("select price_min, price_max from product where handle = 'tea'").await[0];
+        assert_eq!((product.get("price_min"), product.get("price_max")), (Ok(3500), Ok(7500)));
+        // What comes back is the same variant as before.
+        shop.import(TEA).await;
+        let back = shop.variants("tea").await;
+        assert_eq!((&back[0].1, &back[1].1, back[1].4), (&before[0].1, &before[1].1, true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_skus_variants_are_found_by_what_was_chosen() {
+    both(|shop| async move {
+        let file = "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Price\nt,T,色,红,码,S,1\nt,,,红,,M,2\nt,,,白,,S,3\n";
+        shop.import(file).await;
+        let before = shop.variants("t").await;
+        let file = "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Price\nt,T,色,白,码,S,3\nt,,,红,,M,2\nt,,,红,,S,1\n";
+        assert_eq!(counts(&shop.import(file).await), [0, 1, 0, 0]);
+        let after = shop.variants("t").await;
+        assert_eq!([&after[0].1, &after[1].1, &after[2].1], [&before[2].1, &before[1].1, &before[0].1]);
+        assert!(after.iter().all(|variant| variant.3 == 1), "another order is no other price");
+        assert_eq!(shop.options("t", Locale::ZhCn).await, [option("色", &["白", "红"]), option("码", &["S", "M"])]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bad_row_keeps_its_product_out_and_no_other() {
+    both(|shop| async move {
+        shop.import(TEA).await;
+        let before = shop.variants("tea").await;
+        let file = "Handle,Title,Option1 Name,Option1 Value,SKU,Price
+new,新,,,NEW,5
+tea,绿茶,净重,50 g,TEA-50,1
+tea,,,250 g,TEA-250,1.999
+other,别的,,,MUG,5
+last,最后,,,LAST,5
+";
+        let report = shop.import(file).await;
+        assert_eq!(counts(&report), [2, 0, 0, 2], "{}", report.text(Locale::En));
+        let found: Vec<_> =
+            report.problems.iter().map(|p| (p.line, p.column.as_str(), p.handle.as_str(), &p.kind)).collect();
+        let decimals = ProblemKind::TooManyDecimals { value: "1.999".into() };
+        let taken = ProblemKind::SkuTaken { sku: "MUG".into(), product: "mug".into() };
+        assert_eq!(found, [(4, "Price", "tea", &decimals), (5, "SKU", "other", &taken)]);
+        assert_eq!(shop.variants("tea").await, before);
+        assert!(report.has_errors() && report.json().unwrap().contains("\"reason\": \"sku_taken\""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sku_that_is_not_sold_any_more_can_be_used_elsewhere() {
+    both(|shop| async move {
+        shop.import(TEA).await;
+        shop.import("Handle,Title,Option1 Name,Option1 Value,SKU,Price\ntea,绿茶,净重,50 g,TEA-50,39\n").await;
+        let report = shop.import("Handle,Title,SKU,Price\nbig-tea,大茶,TEA-250,159\n").await;
+        assert_eq!(counts(&report), [1, 0, 0, 0], "{}", report.text(Locale::En));
+        assert_eq!(shop.variants("tea").await[1].0, "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn columns_that_are_not_there_leave_the_shop_as_it_is() {
+    both(|shop| async move {
+        shop.run(&data("export-old.csv"), ImportOptions::default()).await;
+        let before = shop.everything().await;
+        let file = "Handle,Title,Variant SKU\nlinen-shirt,亚麻衬衫,LS-W-S\nlinen-shirt,,LS-W-M\nlinen-shirt,,LS-B-M\n";
+        let report = shop.import(file).await;
+        assert_eq!(
+            counts(&report),
+            [0, 1, 0, 0],
+            "only the type is no longer among the words: {}",
+            report.text(Locale::En)
+        );
+        let after = shop.everything().await;
+        assert_eq!(before.iter().zip(&after).filter(|(before, after)| before != after).count(), 2, "product and text");
+        let report = shop
+            .import("Handle,Title,SKU,Price\nlinen-shirt,亚麻衬衫,LS-W-S,1\nlinen-shirt,,NEW,2\nnone,无,N,\n")
+            .await;
+        assert_eq!(kinds(&report), [&ProblemKind::VariantsDiffer, &ProblemKind::NoPrice]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn texts_of_another_language_join_the_product() {
+    both(|shop| async move {
+        shop.import(TEA).await;
+        let variants = shop.variants("tea").await;
+        // The rows are in another order: the SKUs tell which value is which.
+        let english = "Handle,Title,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Price
+tea,Green Tea,Food > Tea,fresh,Net weight,250 grams,TEA-250,
+tea,,,,,50 grams,TEA-50,
+mug,Mug,Home > Tableware,,,,MUG,
+bowl,Bowl,Home > Tableware,,,,BOWL,
+cup,Cup,,,,,CUP
+";
+        let report = shop.translate(english).await;
+        assert_eq!(counts(&report), [2, 0, 0, 2], "{}", report.text(Locale::En));
+        assert_eq!(kinds(&report), [&ProblemKind::UnknownProduct, &ProblemKind::CellCount { expected: 8, found: 7 }]);
+        assert_eq!(shop.options("tea", Locale::En).await, [option("Net weight", &["50 grams", "250 grams"])]);
+        assert_eq!(shop.variants("tea").await, variants);
+        let text = &shop.rows("select title, words from product_text where locale = 'en' order by title").await[0];
+        assert_eq!((text.get("title"), text.get("words")), (Ok("Green Tea".to_owned()), Ok("green tea 山里 fresh tea-50 tea-250".to_owned())));
+        let sql = "select c.handle, t.title from category c join category_text t on t.category_id = c.id where t.locale = 'en' order by c.position";
+        let categories = shop.rows(sql).await;
+        let titles: Vec<String> = categories.iter().map(|row| format!("{} {}", row.get::<String>("handle").unwrap(), row.get::<String>("title").unwrap())).collect();
+        assert_eq!(titles, ["食品 Food", "茶 Tea", "家居 Home", "餐具 Tableware"]);
+        let before = shop.everything().await;
+        assert_eq!(counts(&shop.translate(english).await), [0, 0, 2, 2]);
+        assert_eq!(shop.everything().await, before);
+        // The main language again: nothing is lost; another order and a new value keep the translation in its place.
+        assert_eq!(counts(&shop.import(TEA).await), [0, 0, 2, 0]);
+        assert_eq!(shop.everything().await, before);
+        let file = "Handle,Title,Option1 Name,Option1 Value,SKU,Price\ntea,绿茶,净重,500 g,TEA-500,299\ntea,,,250 g,TEA-250,159\ntea,,,50 g,TEA-50,39\n";
+        shop.import(file).await;
+        assert_eq!(shop.options("tea", Locale::En).await, [option("Net weight", &["500 g", "250 grams", "50 grams"])]);
+        let wrong = "Handle,Title,Option1 Name,Option1 Value,SKU\ntea,Tea,Weight,50 grams,TEA-51\nmug,Mug,Size,big,MUG\n";
+        assert_eq!(kinds(&shop.translate(wrong).await), [&ProblemKind::VariantsDiffer, &ProblemKind::OptionsDiffer]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn categories_have_readable_handles_of_their_own() {
+    both(|shop| async move {
+        let file = "Handle,Title,Product Category,Type,Price
+a,A,Women > Shoes > Boots,,1
+b,B,Men > Shoes,,1
+c,C,,Gifts & More,1
+d,D,Women > Women,,1
+e,E,&,,1
+f,F,Women>Shoes,x,1
+g,G,,,1
+";
+        shop.import(file).await;
+        let rows = shop.rows("select handle from category order by position").await;
+        let handles: Vec<String> = rows.iter().map(|row| row.get("handle").unwrap()).collect();
+        assert_eq!(handles, ["women", "shoes", "men", "men-shoes", "gifts-more", "women-women", "category"]);
+        let rows = shop.rows("select p.handle from product p join category c on c.id = p.category_id where c.handle = 'shoes' order by p.handle").await;
+        assert_eq!(rows.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dry_run_only_reports() {
+    both(|shop| async move {
+        let run = || async {
+            let options = ImportOptions { dry_run: true, ..ImportOptions::default() };
+            shop.run(&data("export-old.csv"), options).await
+        };
+        let report = run().await;
+        assert_eq!((counts(&report), report.pictures), ([3, 0, 0, 0], 3));
+        assert!(report.text(Locale::En).starts_with("Dry run") && report.text(Locale::ZhCn).starts_with("试运行"));
+        assert!(shop.everything().await.is_empty());
+        assert_eq!(fs::read_dir(shop.folder.path().join("media")).unwrap().count(), 0);
+        shop.run(&data("export-old.csv"), ImportOptions::default()).await;
+        assert_eq!(counts(&run().await), [0, 0, 3, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pictures_come_from_the_web_once_and_missing_ones_are_reported() {
+    use axum::{Router, extract::State, response::Redirect, routing::get};
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0";
+    type Asked = Arc<AtomicU64>;
+    let asked = Asked::default();
+    let router = Router::new()
+        .route(
+            "/a.png",
+            get(|State(asked): State<Asked>| async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                PNG
+            }),
+        )
+        .route("/moved", get(|| async { Redirect::temporary("/a.png") }))
+        .route("/round", get(|| async { Redirect::temporary("/round") }))
+        .route("/page", get(|| async { "<html>" }))
+        .route("/drawing", get(|| async { "<svg></svg>" }))
+        .route("/large", get(|| async { vec![b'x'; 9 << 20] }))
+        .with_state(asked.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let dead = "http://127.0.0.1:9";
+    let sources = [
+        format!("{base}/a.png"),
+        format!("{base}/moved"),
+        format!("{base}/round"),
+        format!("{base}/page"),
+        format!("{base}/drawing"),
+        format!("{base}/large"),
+        format!("{base}/none"),
+        format!("{dead}/1.png"),
+    ];
+    let mut file = String::from("Handle,Title,Price,Image Src\np,P,5,\n");
+    for source in &sources {
+        file.push_str(&format!("p,,,{source}\n"));
+    }
+    both(|shop| {
+        let (file, asked, base) = (file.clone(), asked.clone(), base.clone());
+        async move {
+            asked.store(0, Ordering::Relaxed);
+            let run = |file: PathBuf, allow| {
+                let shop = shop.clone();
+                async move {
+                    shop.run(&file, ImportOptions { allow_private_image_hosts: allow, ..ImportOptions::default() })
+                        .await
+                }
+            };
+            let report = run(shop.file(&file), false).await;
+            assert_eq!((counts(&report), report.pictures_missing), ([1, 0, 0, 0], 8), "the product works without");
+            let private = |kind: &&ProblemKind| {
+                matches!(kind, ProblemKind::PictureMissing { fault: PictureFault::PrivateHost, .. })
+            };
+            assert!(kinds(&report).iter().all(private) && asked.load(Ordering::Relaxed) == 0);
+            let report = run(shop.file(&file), true).await;
+            assert_eq!((counts(&report), report.pictures, report.pictures_missing), ([0, 1, 0, 0], 2, 6));
+            let faults: Vec<_> = (report.problems.iter())
+                .map(|problem| match &problem.kind {
+                    ProblemKind::PictureMissing { fault, .. } => (problem.line, fault.clone()),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            use PictureFault::{NotAPicture, Status, TooLarge, Unreachable};
+            assert_eq!(
+                faults,
+                [
+                    (5, Status(307)),
+                    (6, NotAPicture),
+                    (7, NotAPicture),
+                    (8, TooLarge(8 << 20)),
+                    (9, Status(404)),
+                    (10, Unreachable)
+                ]
+            );
+            let images =
+                shop.rows("select media, width, height, alt, source from product_image order by position").await;
+            assert_eq!(images.len(), 2);
+            assert_eq!(
+                (images[0].get("width"), images[0].get("height"), images[0].get("alt")),
+                (Ok(3), Ok(2), Ok("P".to_owned()))
+            );
+            let name: String = images[0].get("media").unwrap();
+            assert_eq!(fs::read(shop.media.path(&name).unwrap()).unwrap(), PNG);
+            let (before, fetched) = (shop.everything().await, asked.load(Ordering::Relaxed));
+            assert_eq!(fetched, 2);
+            assert_eq!(counts(&run(shop.file(&file), true).await), [0, 0, 1, 0]);
+            assert_eq!((shop.everything().await, asked.load(Ordering::Relaxed)), (before, fetched));
+            let fewer = format!("Handle,Title,Price,Image Src\np,P,5,{base}/moved\n");
+            assert_eq!(counts(&run(shop.file(&fewer), true).await), [0, 1, 0, 0]);
+            assert_eq!(shop.rows("select 1 as one from product_image").await.len(), 1);
+        }
+    })
+    .await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn the_demo_shop_is_complete() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+    both(|shop| {
+        let demo = demo.clone();
+        async move {
+            for (locale, file) in [(Locale::ZhCn, "products.zh-CN.csv"), (Locale::En, "products.en.csv")] {
+                for again in [false, true] {
+                    let report = shop.run(&demo.join(file), ImportOptions { locale, ..ImportOptions::default() }).await;
+                    assert!(report.products >= 80 && report.problems.is_empty(), "{file}: {}", report.text(Locale::En));
+                    assert_eq!(if again { report.unchanged } else { report.created }, report.products, "{file}");
+                }
+            }
+            let text = &shop.rows("select count(*) as n from product_text where locale = 'en'").await[0];
+            let product = &shop.rows("select count(*) as n from product where image is not null").await[0];
+            assert_eq!(text.get::<i64>("n"), product.get::<i64>("n"), "every product has both languages and a picture");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_is_an_error_that_says_why() {
+    let shop = Shop::open(false).await;
+    let import = |file: PathBuf| {
+        let shop = &shop;
+        async move { import_into(&shop.db, &shop.media, Currency::CNY, &file, ImportOptions::default()).await }
+    };
+    let other = import(shop.file("Name,Cost\n")).await.unwrap_err();
+    assert!(
+        matches!(&other, ImportError::File(_, FileError::NotProducts { .. }))
+            && other.to_string().contains("Name, Cost")
+    );
+    let missing = import(shop.folder.path().join("none.csv")).await.unwrap_err();
+    assert!(missing.to_string().contains("none.csv"));
+}
+
+/// A file as large shops have it: products with several variants, descriptions, tags and categories.
+fn large(rows: usize, variants: usize) -> String {
+    let mut file = String::from(
+        "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,Variant Compare At Price,Status\n",
+    );
+    let colours = ["黑色", "白色", "雾蓝", "驼色"];
+    let sizes = ["S", "M", "L", "XL"];
+    for row in 0..rows {
+        let (product, place) = (row / variants, row % variants);
+        let (colour, size) = (colours[place / 4 % 4], sizes[place % 4]);
+        if place == 0 {
+            let line = format!(
+                "item-{product},商品 {product} 号,\"<p>这是第 {product} 号商品的<strong>描述</strong>，讲材质、工艺和用法。</p>\n<ul><li>经久耐用</li><li>三年质保</li></ul>\n<table><tbody><tr><th>材质</th><td>棉 {}%</td></tr><tr><th>产地</th><td>中国</td></tr></tbody></table>\",品牌 {},分类 {} > 子类 {},类型 {},\"新品, 热卖, 标签{}\",TRUE,颜色,{colour},尺码,{size}",
+                product % 100,
+                product % 200,
+                product % 20,
+                product % 160,
+                product % 50,
+                product % 300
+            );
+            file.push_str(&line);
+        } else {
+            file.push_str(&format!("item-{product},,,,,,,,,{colour},,{size}"));
+        }
+        file.push_str(&format!(
+            ",SKU-{product}-{place},{},shopify,{},deny,{}.90,{},{}\n",
+            200 + place,
+            row % 500,
+            19 + row % 400,
+            500 + row % 7,
+            if place == 0 { "active" } else { "" }
+        ));
+    }
+    file
+}
+
+/// `cargo test --release --features ssr --test import -- --ignored --nocapture a_hundred_thousand`, on SQLite and with eight
+/// variants a product unless `XIADAN_MEASURE_POSTGRES` or `XIADAN_MEASURE_VARIANTS` (1 to 16) say otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, for a release build on an idle machine"]
+async fn a_hundred_thousand_rows_within_a_minute_and_300_mib() {
+    let on_postgres = std::env::var_os("XIADAN_MEASURE_POSTGRES").is_some();
+    let shop = Shop::open(on_postgres).await;
+    let variants = std::env::var("XIADAN_MEASURE_VARIANTS").map_or(8, |n| n.parse().unwrap());
+    let file = shop.file(&large(100_000, variants));
+    for pass in ["new", "unchanged"] {
+        let started = Instant::now();
+        let report = shop.run(&file, ImportOptions::default()).await;
+        let seconds = started.elapsed().as_secs_f64();
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak: u64 =
+            (status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().split(' ').next().unwrap())
+                .parse()
+                .unwrap();
+        let mib = fs::metadata(&file).unwrap().len() >> 20;
+        println!(
+            "{}, {pass}: {mib} MiB file, {seconds:.1} s, peak {} MiB, {:?}",
+            shop.db.kind().as_str(),
+            peak >> 10,
+            counts(&report)
+        );
+        assert_eq!(report.rejected, 0);
+        assert!(seconds < 60.0 && peak >> 10 < 300);
+    }
+    shop.db.close().await;
+}

@@ -1,0 +1,114 @@
+//! `kill -9` under load, again and again: what was confirmed is there, once, and the stock adds up.
+
+use crate::client::{Buyer, Server, Setup, client, free_ports, run};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use xiadan::{
+    args,
+    server::db::{Db, Options},
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
+const ROUNDS: u64 = 20;
+const BUYERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    run(PROGRAM, data, &["demo", "--demo", concat!(env!("CARGO_MANIFEST_DIR"), "/demo")]);
+    let url = format!("sqlite://{}", data.join("xiadan.db").display());
+    let db = Db::open(Options { url: url.clone(), ..Options::default() }).await.unwrap();
+    let sql = "select s.variant_id from stock s where s.on_hand >= 20 order by s.variant_id limit 40";
+    let variants: Vec<String> =
+        db.all(sql, args![]).await.unwrap().iter().map(|row| row.get("variant_id").unwrap()).collect();
+    let before = on_hand(&db).await;
+    db.close().await;
+
+    let client = client();
+    let setup = Setup { program: PROGRAM, data, site: PathBuf::from("none"), ports: free_ports() };
+    let confirmed = Arc::new(Mutex::new(BTreeSet::new()));
+    for round in 0..ROUNDS {
+        let mut server = Server::start(&setup, &client).await;
+        let buyers: Vec<_> = (0..BUYERS)
+            .map(|buyer| {
+                let (client, url, confirmed, variants) =
+                    (client.clone(), server.url.clone(), confirmed.clone(), variants.clone());
+                tokio::spawn(async move {
+                    // Until the server is gone: every answer before that is a promise.
+                    for i in 0.. {
+                        let variant = &variants[(buyer * 7 + i) % variants.len()];
+                        let mut browser = Buyer::new(&client, &url);
+                        let Ok(review) = browser.prepare(variant, 1).await else { break };
+                        match browser.submit(&review).await {
+                            Ok(Ok(number)) => {
+                                assert!(confirmed.lock().unwrap().insert(number.clone()), "a number was given twice");
+                                if i % 2 == 0 && browser.pay(&number).await.is_err() {
+                                    break;
+                                }
+                            }
+                            Ok(Err(_)) => {}
+                            Err(_) => break,
+                        }
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(250 + round * 23 % 200)).await;
+        server.kill();
+        for buyer in buyers {
+            buyer.await.unwrap();
+        }
+    }
+
+    // A last start finishes what the provider still has to tell.
+    let mut server = Server::start(&setup, &client).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.kill();
+    let db = Db::open(Options { url, ..Options::default() }).await.unwrap();
+    let rows = db.all("select number from orders", args![]).await.unwrap();
+    let stored: BTreeSet<String> = rows.iter().map(|row| row.get("number").unwrap()).collect();
+    let confirmed = confirmed.lock().unwrap().clone();
+    assert!(confirmed.len() > 100, "the load was real: {}", confirmed.len());
+    assert_eq!(stored.len(), rows.len(), "no number is there twice");
+    assert_eq!(confirmed.difference(&stored).count(), 0, "every confirmed order is there");
+    let sql = "select count(*) as n from (select customer_id, submit_key from orders group by customer_id, submit_key having count(*) > 1) x";
+    assert_eq!(db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "no cart became two orders");
+
+    let sold =
+        "select l.variant_id, cast(sum(l.quantity) as bigint) as n from order_line l join orders o on o.id = l.order_id
+        where o.state = $1 group by l.variant_id";
+    let held = "select variant_id, cast(sum(quantity) as bigint) as n from hold where state = $1 group by variant_id";
+    let (sold, waiting, held) =
+        (sums(&db, sold, "to_ship").await, sums(&db, sold, "to_pay").await, sums(&db, held, "active").await);
+    assert_eq!(waiting, held, "what unpaid orders promise is what is held");
+    assert!(!sold.is_empty(), "some orders were paid");
+    for row in db.all("select variant_id, on_hand, held from stock", args![]).await.unwrap() {
+        let variant: String = row.get("variant_id").unwrap();
+        let of = |sums: &std::collections::BTreeMap<String, i64>| sums.get(&variant).copied().unwrap_or(0);
+        assert_eq!(row.get::<i64>("held").unwrap(), of(&held), "{variant}");
+        assert_eq!(row.get::<i64>("on_hand").unwrap(), of(&before) - of(&sold), "{variant}");
+    }
+    let paid = "select count(*) as n from orders o where o.state = 'to_ship'
+        and (select count(*) from payment p where p.order_id = o.id and p.state = 'succeeded') <> 1";
+    assert_eq!(db.one(paid, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each paid order has one payment");
+    let events = "select count(*) as n from orders o where o.version <> (select count(*) from order_event e where e.order_id = o.id)";
+    assert_eq!(db.one(events, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each change has its event");
+    eprintln!("{} orders confirmed over {ROUNDS} crashes, {} stored", confirmed.len(), stored.len());
+}
+
+type Sums = std::collections::BTreeMap<String, i64>;
+
+async fn on_hand(db: &Db) -> Sums {
+    let rows = db.all("select variant_id, on_hand from stock", args![]).await.unwrap();
+    rows.iter().map(|row| (row.get("variant_id").unwrap(), row.get("on_hand").unwrap())).collect()
+}
+
+async fn sums(db: &Db, sql: &'static str, state: &str) -> Sums {
+    let rows = db.all(sql, args![state]).await.unwrap();
+    rows.iter().map(|row| (row.get("variant_id").unwrap(), row.get("n").unwrap())).collect()
+}

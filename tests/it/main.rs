@@ -1,0 +1,14 @@
+//! All tests that need more than one room: on both databases, and over HTTP with the real program.
+#![cfg(feature = "ssr")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
+#[path = "../support/client.rs"]
+mod client;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../support/shop.rs"]
+mod shop;
+
+mod crash;
+mod order;
+mod race;

@@ -1,0 +1,320 @@
+//! The life of an order, rule by rule.
+
+use crate::shop::{Piece, books, both, customer, form, later, place, staff, submit};
+use xiadan::{
+    args,
+    domain::{
+        Error,
+        error::Problem,
+        money::Amount,
+        order::{CancelReason, EventKind, OrderChange, QuantityChange, State},
+    },
+    server::{
+        App, Ctx, cart, context, order,
+        payment::{
+            self, Settled,
+            provider::{Notification, Outcome},
+        },
+        stock,
+    },
+};
+
+const MUG: Piece = Piece("mug", 5_000, 10);
+
+/// A payment row as if the provider had opened its charge; answers with what the provider will say of it.
+async fn charge(app: &App, number: &str, amount: Option<i64>) -> Notification {
+    let row = app.db.one("select id, total from orders where number = $1", args![number]).await.unwrap();
+    let (order_id, total): (String, i64) = (row.get("id").unwrap(), row.get("total").unwrap());
+    let payment_id = context::new_id();
+    let notification = Notification {
+        payment_id: payment_id.clone(),
+        reference: format!("ref-{payment_id}"),
+        outcome: Outcome::Succeeded,
+        amount: amount.unwrap_or(total),
+        currency: "CNY".into(),
+    };
+    app.db
+        .write::<_, Error>(move |tx| {
+            let (payment_id, order_id) = (payment_id.clone(), order_id.clone());
+            Box::pin(async move {
+                let sql = "insert into payment (id, order_id, method, provider, amount, currency, state, created_at)
+                    values ($1, $2, 'alipay', 'sandbox', $3, 'CNY', 'pending', 0)";
+                Ok(tx.exec(sql, args![payment_id, order_id, amount.unwrap_or(total)]).await?)
+            })
+        })
+        .await
+        .unwrap();
+    notification
+}
+
+async fn expire(app: &App, number: &str) {
+    let number = number.to_owned();
+    app.db
+        .write::<_, Error>(move |tx| {
+            let number = number.clone();
+            Box::pin(
+                async move { Ok(tx.exec("update orders set expires_at = 1 where number = $1", args![number]).await?) },
+            )
+        })
+        .await
+        .unwrap();
+    assert_eq!(order::expire_due(app).await.unwrap(), 1);
+}
+
+async fn kinds(ctx: &Ctx, number: &str) -> Vec<EventKind> {
+    order::get(ctx, number).await.unwrap().events.into_iter().map(|event| event.kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_journey_from_cart_to_completion() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        let number = place(&ctx, "mug", 2).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (10, 2, 0));
+        assert!(cart::get(&ctx).await.unwrap().lines.is_empty(), "what was ordered left the cart");
+
+        let placed = order::get(&ctx, &number).await.unwrap();
+        assert_eq!(
+            (placed.state, placed.contact.phone.as_str(), placed.note.as_str()),
+            (State::ToPay, "+8613800138000", "放门口")
+        );
+        assert_eq!(placed.totals.total, placed.totals.goods + placed.totals.shipping);
+        assert_eq!(placed.totals.goods, Amount(10_000));
+
+        assert_eq!(payment::settle(&app, &charge(&app, &number, None).await).await, Ok(Settled::Paid));
+        assert_eq!(books(&app, "mug").await, (8, 0, 2));
+        order::ship(&staff(&app), &number, "顺丰速运", "SF1234567890").await.unwrap();
+        order::ship(&staff(&app), &number, "顺丰速运", "SF1234567890").await.unwrap();
+        order::complete(&ctx, &number).await.unwrap();
+        order::complete(&ctx, &number).await.unwrap();
+        let done = order::get(&ctx, &number).await.unwrap();
+        assert_eq!(done.state, State::Completed);
+        assert_eq!(done.shipment.map(|s| s.tracking_number), Some("SF1234567890".to_owned()));
+        let shipped = EventKind::Shipped { carrier: "顺丰速运".into(), tracking_number: "SF1234567890".into() };
+        assert_eq!(kinds(&ctx, &number).await, [EventKind::Placed, EventKind::Paid, shipped, EventKind::Completed]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submitting_twice_gives_the_same_order() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "mug", 1).await.unwrap();
+        order::save_checkout(&ctx, form("张三"), true).await.unwrap();
+        let review = order::review(&ctx).await.unwrap();
+        let (version, total) = (review.cart.version, review.cart.totals().total.0);
+        let many = futures::future::join_all((0..8).map(|_| order::submit(&ctx, version, total))).await;
+        let numbers: std::collections::BTreeSet<_> = many.into_iter().map(|n| n.unwrap()).collect();
+        assert_eq!(numbers.len(), 1);
+        assert_eq!(books(&app, "mug").await, (10, 1, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_refused_when_stock_price_total_or_address_is_not_what_was_seen() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        assert!(matches!(cart::add(&ctx, "mug", 11).await, Err(Error::Shortage(s)) if s[0].available == 10));
+        assert_eq!(cart::add(&ctx, "no such", 1).await, Err(Error::NotFound));
+        cart::add(&ctx, "mug", 10).await.unwrap();
+        assert!(matches!(order::review(&ctx).await, Err(Error::Invalid(fields)) if fields.contains_key("recipient")));
+        order::save_checkout(&ctx, form("张三"), true).await.unwrap();
+        let review = order::review(&ctx).await.unwrap();
+        assert_eq!(order::submit(&ctx, review.cart.version, 1).await, Err(Error::Conflict), "another total than was shown");
+
+        stock::adjust(&staff(&app), "mug", 10, 7).await.unwrap();
+        assert!(matches!(submit(&ctx).await, Err(Error::Shortage(s)) if s[0].available == 7 && s[0].wanted == 10));
+        cart::take_available(&ctx).await.unwrap();
+        stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
+        assert!(matches!(submit(&ctx).await, Err(Error::PriceChanged(c)) if c[0].old == Amount(5_000) && c[0].new == Amount(6_000)));
+        assert_eq!(stock::set_price(&staff(&app), "mug", 1, "70", "").await, Err(Error::Conflict), "an older version");
+        cart::accept_prices(&ctx).await.unwrap();
+        let number = submit(&ctx).await.unwrap();
+        assert_eq!(order::get(&ctx, &number).await.unwrap().totals.goods, Amount(42_000));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpaid_order_can_be_changed_within_its_hold() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "pot", 1).await.unwrap();
+        let number = place(&ctx, "mug", 2).await.unwrap();
+        let before = order::get(&ctx, &number).await.unwrap();
+        let set = |variant: &str, quantity| QuantityChange { variant_id: variant.into(), quantity };
+        let change = OrderChange {
+            version: before.version,
+            quantities: vec![set("mug", 5), set("pot", 0)],
+            form: Some(form("李四")),
+        };
+        order::change(&ctx, &number, change.clone()).await.unwrap();
+        let after = order::get(&ctx, &number).await.unwrap();
+        assert_eq!(
+            (after.contact.recipient.as_str(), after.lines.len(), after.expires_at),
+            ("李四", 1, before.expires_at)
+        );
+        assert_eq!((books(&app, "mug").await, books(&app, "pot").await), ((10, 5, 0), (3, 0, 0)));
+        assert_eq!(order::change(&ctx, &number, change).await, Err(Error::Conflict), "an older version");
+
+        let more =
+            |quantity| OrderChange { version: after.version, quantities: vec![set("mug", quantity)], form: None };
+        assert!(
+            matches!(order::change(&ctx, &number, more(11)).await, Err(Error::Shortage(s)) if s[0].available == 10)
+        );
+        assert_eq!(books(&app, "mug").await, (10, 5, 0), "a refused change leaves the hold");
+        assert_eq!(order::change(&ctx, &number, more(0)).await, Err(Error::CartEmpty));
+        payment::settle(&app, &charge(&app, &number, None).await).await.unwrap();
+        assert!(order::change(&ctx, &number, more(1)).await.is_err(), "a paid order is no longer changed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_gives_stock_and_money_back() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        let unpaid = place(&ctx, "mug", 4).await.unwrap();
+        order::cancel(&ctx, &unpaid).await.unwrap();
+        order::cancel(&ctx, &unpaid).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (10, 0, 0));
+
+        let paid = place(&ctx, "mug", 3).await.unwrap();
+        payment::settle(&app, &charge(&app, &paid, None).await).await.unwrap();
+        order::cancel(&ctx, &paid).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (10, 0, 0));
+        let order = order::get(&ctx, &paid).await.unwrap();
+        assert_eq!(order.refunds.iter().map(|r| (r.amount, r.done)).collect::<Vec<_>>(), [(order.totals.total, false)]);
+
+        let shipped = place(&ctx, "mug", 1).await.unwrap();
+        assert_eq!(order::ship(&staff(&app), &shipped, "DHL", "12345").await, Err(Error::OrderClosed(State::ToPay)));
+        payment::settle(&app, &charge(&app, &shipped, None).await).await.unwrap();
+        order::ship(&staff(&app), &shipped, "DHL", "12345").await.unwrap();
+        assert_eq!(order::cancel(&ctx, &shipped).await, Err(Error::OrderClosed(State::Shipped)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_order_gives_its_hold_back() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        let number = place(&ctx, "mug", 10).await.unwrap();
+        assert_eq!(order::expire_due(&app).await.unwrap(), 0, "not before its time");
+        expire(&app, &number).await;
+        assert_eq!(books(&app, "mug").await, (10, 0, 0));
+        assert_eq!(kinds(&ctx, &number).await.last(), Some(&EventKind::Cancelled { reason: CancelReason::Expired }));
+        assert_eq!(payment::start(&later(&ctx), &number, None).await, Err(Error::OrderClosed(State::Cancelled)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_payment_takes_its_hold_again_or_is_refunded() {
+    both(&[MUG], async |app| {
+        let (first, second) = (customer(&app).await, customer(&app).await);
+        let number = place(&first, "mug", 6).await.unwrap();
+        let money = charge(&app, &number, None).await;
+        expire(&app, &number).await;
+        assert_eq!(payment::settle(&app, &money).await, Ok(Settled::Paid));
+        assert_eq!(books(&app, "mug").await, (4, 0, 6));
+        assert_eq!(kinds(&first, &number).await.last(), Some(&EventKind::Reopened));
+
+        let late = place(&second, "mug", 4).await.unwrap();
+        let money = charge(&app, &late, None).await;
+        expire(&app, &late).await;
+        place(&first, "mug", 1).await.unwrap();
+        assert_eq!(payment::settle(&app, &money).await, Ok(Settled::Refunded), "one piece is promised to someone else");
+        assert_eq!(books(&app, "mug").await, (4, 1, 6));
+        let order = order::get(&second, &late).await.unwrap();
+        assert_eq!((order.state, order.refunds.len()), (State::Cancelled, 1));
+        assert!(matches!(order.events.last().map(|e| &e.kind), Some(EventKind::RefundRequested { .. })));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_counted_once_and_never_for_another_sum() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        let number = place(&ctx, "mug", 2).await.unwrap();
+        let failed = Notification { outcome: Outcome::Failed, ..charge(&app, &number, None).await };
+        assert_eq!(payment::settle(&app, &failed).await, Ok(Settled::Failed));
+        assert_eq!(payment::settle(&app, &failed).await, Ok(Settled::Nothing));
+        let wrong = charge(&app, &number, Some(1)).await;
+        assert_eq!(payment::settle(&app, &wrong).await, Ok(Settled::Refunded), "a cent does not buy two mugs");
+        let (money, other) = (charge(&app, &number, None).await, charge(&app, &number, None).await);
+        let settled = futures::future::join_all((0..5).map(|_| payment::settle(&app, &money))).await;
+        assert_eq!(settled.iter().filter(|s| **s == Ok(Settled::Paid)).count(), 1);
+        assert_eq!(payment::settle(&app, &other).await, Ok(Settled::Refunded), "a second payment goes back");
+        assert_eq!(books(&app, "mug").await, (8, 0, 2));
+        let unknown = Notification { payment_id: "none".into(), ..money };
+        assert_eq!(payment::settle(&app, &unknown).await, Err(Error::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_or_changes_the_order_of_someone_else() {
+    both(&[MUG], async |app| {
+        let (owner, stranger) = (customer(&app).await, customer(&app).await);
+        let number = place(&owner, "mug", 1).await.unwrap();
+        let nobody = Ctx::system(&app);
+        for other in [&stranger, &nobody] {
+            assert_eq!(order::get(other, &number).await, Err(Error::NotFound));
+            assert_eq!(order::cancel(other, &number).await, Err(Error::NotFound));
+            assert_eq!(order::complete(other, &number).await, Err(Error::NotFound));
+            assert_eq!(order::change(other, &number, OrderChange::default()).await, Err(Error::NotFound));
+            assert_eq!(payment::start(other, &number, None).await, Err(Error::NotFound));
+            assert_eq!(order::ship(other, &number, "DHL", "12345").await, Err(Error::Unauthenticated));
+            assert_eq!(order::office_get(other, &number).await, Err(Error::Unauthenticated));
+            assert_eq!(stock::set_price(other, "mug", 1, "1", "").await, Err(Error::Unauthenticated));
+            assert_eq!(stock::adjust(other, "mug", 10, 1).await, Err(Error::Unauthenticated));
+        }
+        assert!(order::list(&stranger, None, None, 1).await.unwrap().items.is_empty());
+        assert_eq!(order::list(&owner, None, Some(&number[..8]), 1).await.unwrap().total, 1);
+        assert_eq!(order::list(&owner, Some(State::Shipped), None, 1).await.unwrap().total, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_corrects_stock_but_never_below_what_is_held() {
+    both(&[MUG], async |app| {
+        let (ctx, office) = (customer(&app).await, staff(&app));
+        place(&ctx, "mug", 4).await.unwrap();
+        assert_eq!(
+            stock::adjust(&office, "mug", 10, 3).await,
+            Err(Error::field("on_hand", Problem::Range(4, stock::MAX_ON_HAND)))
+        );
+        stock::adjust(&office, "mug", 10, 4).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (4, 4, 0));
+        let listed = stock::office_variants(&office, Some("马克"), 1).await.unwrap();
+        assert_eq!((listed.total, listed.items[0].on_hand, listed.items[0].held), (1, 4, 4));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn personal_data_is_in_no_column_in_clear() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        place(&ctx, "mug", 1).await.unwrap();
+        let row = app
+            .db
+            .one("select contact_sealed, note_sealed, phone_hash, email_hash from orders", args![])
+            .await
+            .unwrap();
+        let mut bytes: Vec<u8> = row.get::<Vec<u8>>("contact_sealed").unwrap();
+        bytes.extend(row.get::<Vec<u8>>("note_sealed").unwrap());
+        bytes.extend(row.get::<String>("phone_hash").unwrap().into_bytes());
+        bytes.extend(row.get::<String>("email_hash").unwrap().into_bytes());
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in ["张三", "13800138000", "buyer@example.cn", "科技园", "放门口"] {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    })
+    .await;
+}

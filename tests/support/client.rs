@@ -1,0 +1,189 @@
+//! The real program as a black box: a server process of its own, and buyers who speak HTTP with it.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "shared by tests and benches, which say so by failing"
+)]
+
+use reqwest::{Client, Response, header};
+use serde_json::Value;
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A running shop; killed with this value.
+pub struct Server {
+    pub url: String,
+    pub child: Child,
+    /// From start to the first answer.
+    pub started_in: Duration,
+}
+
+/// What a server is started with.
+pub struct Setup<'a> {
+    pub program: &'a str,
+    pub data: &'a Path,
+    pub site: PathBuf,
+    /// Ports of the shop and of the sandbox provider; the same over restarts, because notifications name them.
+    pub ports: (u16, u16),
+}
+
+/// Two free ports.
+pub fn free_ports() -> (u16, u16) {
+    let port = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let (a, b) = (port(), port());
+    (a.local_addr().unwrap().port(), b.local_addr().unwrap().port())
+}
+
+/// A client that keeps connections and follows no redirect.
+pub fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(256).build().unwrap()
+}
+
+impl Server {
+    /// Starts the program and waits until it answers.
+    pub async fn start(setup: &Setup<'_>, client: &Client) -> Self {
+        let url = format!("http://127.0.0.1:{}", setup.ports.0);
+        let begin = Instant::now();
+        let child = Command::new(setup.program)
+            .args(["--data", setup.data.to_str().unwrap(), "serve"])
+            .args(["--listen", &format!("127.0.0.1:{}", setup.ports.0)])
+            .args(["--sandbox-listen", &format!("127.0.0.1:{}", setup.ports.1)])
+            .args(["--site", setup.site.to_str().unwrap()])
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while client.get(format!("{url}/readyz")).send().await.is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(30), "the server does not answer");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Self { url, child, started_in: begin.elapsed() }
+    }
+
+    /// A field of `/proc/<pid>/status` in KiB, such as `VmRSS` or `VmHWM`.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        line.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Runs a command of the program to its end.
+pub fn run(program: &str, data: &Path, args: &[&str]) {
+    let done = Command::new(program)
+        .arg("--data")
+        .arg(data)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(done.success(), "{args:?}");
+}
+
+/// A browser without scripts: it keeps its cookies and posts forms.
+#[derive(Clone)]
+pub struct Buyer {
+    client: Client,
+    url: String,
+    cookie: String,
+}
+
+impl Buyer {
+    pub fn new(client: &Client, url: &str) -> Self {
+        Self { client: client.clone(), url: url.to_owned(), cookie: String::new() }
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Result<Value> {
+        let request = self.client.get(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie);
+        request.send().await?.error_for_status()?.json().await
+    }
+
+    /// Posts a form to a server function; answers with status and JSON.
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> reqwest::Result<(u16, Value)> {
+        let body: Vec<_> = form.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
+        let request = self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie);
+        let request =
+            request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").header(header::ORIGIN, &self.url);
+        let answer = request.body(body.join("&")).send().await?;
+        self.keep_cookies(&answer);
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    fn keep_cookies(&mut self, answer: &Response) {
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            if let Some(pair) = cookie.to_str().ok().and_then(|text| text.split(';').next()) {
+                self.cookie = if self.cookie.is_empty() { pair.to_owned() } else { format!("{}; {pair}", self.cookie) };
+            }
+        }
+    }
+
+    /// Fills the cart and the checkout form; answers with what the review says of version and total.
+    pub async fn prepare(&mut self, variant: &str, quantity: i64) -> reqwest::Result<(String, String)> {
+        self.post("/api/cart/add", &[("variant_id", variant), ("quantity", &quantity.to_string())]).await?;
+        let form = [
+            ("form[recipient]", "李雷"),
+            ("form[country_code]", "+86"),
+            ("form[phone]", "13800138000"),
+            ("form[email]", ""),
+            ("form[province]", "440000"),
+            ("form[city]", "440300"),
+            ("form[district]", "440305"),
+            ("form[detail]", "科技园一路 1 号"),
+            ("form[delivery_wish]", ""),
+            ("form[note]", ""),
+            ("form[payment_method]", "alipay"),
+        ];
+        self.post("/api/order/save_checkout", &form).await?;
+        let review = self.get("/api/order/review").await?;
+        let cart: xiadan::domain::cart::Cart = serde_json::from_value(review["cart"].clone()).unwrap_or_default();
+        Ok((cart.version.to_string(), cart.totals().total.0.to_string()))
+    }
+
+    /// Submits; the order's number, or the error.
+    pub async fn submit(&mut self, review: &(String, String)) -> reqwest::Result<Result<String, Value>> {
+        let (status, answer) =
+            self.post("/api/order/submit", &[("cart_version", &review.0), ("total", &review.1)]).await?;
+        Ok(match answer.as_str() {
+            Some(number) if status == 200 => Ok(number.to_owned()),
+            _ => Err(answer),
+        })
+    }
+
+    /// Pays on the cashier; true when the shop has confirmed the payment by then.
+    pub async fn pay(&mut self, number: &str) -> reqwest::Result<bool> {
+        let (_, cashier) = self.post("/api/order/pay", &[("number", number)]).await?;
+        let Some(cashier) = cashier.as_str() else { return Ok(false) };
+        let paid = self
+            .client
+            .post(cashier)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body("outcome=success");
+        Ok(paid.send().await?.status().is_redirection())
+    }
+}
+
+/// Percent-encodes a form field.
+fn encode(text: &str) -> String {
+    xiadan::domain::catalog::percent_encode(text)
+}

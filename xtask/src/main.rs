@@ -1,0 +1,102 @@
+//! The build tool: `cargo xtask build`, `cargo xtask site` and `cargo xtask dev`.
+//!
+//! It does what `cargo leptos` does, with the same `[package.metadata.leptos]`, on the same libraries, but as a part
+//! of this workspace: `wasm-bindgen` is pinned once for the client and for the tool, and nothing but Rust is needed.
+//!
+//! Files of the site: everything below `/pkg/` carries the hash of its content in its name and may be cached for
+//! ever; everything else is a file of `public/` under its own name. `hash.txt` says which hashes are current.
+
+mod client;
+mod dev;
+mod project;
+mod site;
+
+use anyhow::{Result, bail};
+use project::{Mode, Project};
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "usage: cargo xtask <command>
+  build [--dev]   client, styles and public files into the site folder, then the server
+  site [--dev]    the same without the server
+  dev             build, serve, and again whenever a source changes; open pages reload";
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["build"] => build(&Project::load(Mode::Release)?),
+        ["build", "--dev"] => build(&Project::load(Mode::Dev)?),
+        ["site"] => site(&Project::load(Mode::Release)?),
+        ["site", "--dev"] => site(&Project::load(Mode::Dev)?),
+        ["dev"] => dev::run(&Project::load(Mode::Dev)?),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// Builds everything. Once the client is compiled, the server compiles while the client is split, optimised and
+/// compressed: those steps rarely keep more than one core busy.
+fn build(project: &Project) -> Result<()> {
+    let start = Instant::now();
+    step("client: cargo", || client::compile(project))?;
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| step("server: cargo", || project.compile_server()));
+        let site = client::finish(project).and_then(|client| site::assemble(project, &client));
+        match server.join() {
+            Ok(server) => site.and(server),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })?;
+    println!("built in {:.1} s", start.elapsed().as_secs_f32());
+    println!("  site   {}", project.site_root.display());
+    println!("  server {}", project.server().display());
+    Ok(())
+}
+
+fn site(project: &Project) -> Result<()> {
+    step("client: cargo", || client::compile(project))?;
+    site::assemble(project, &client::finish(project)?)?;
+    println!("  site   {}", project.site_root.display());
+    Ok(())
+}
+
+/// Runs one step and prints its name and duration; a step that had nothing to do says so in `Ok("unchanged")`.
+fn step(name: &str, work: impl FnOnce() -> Result<&'static str>) -> Result<()> {
+    let start = Instant::now();
+    let note = work()?;
+    println!("  {name:<24}{:>7.1} s  {note}", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Calls `work` for every item on as many threads as there are cores; the first error is returned.
+fn parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let worker = || {
+            while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                work(item)?;
+            }
+            Ok(())
+        };
+        let workers: Vec<_> = (0..threads.min(items.len())).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}

@@ -64,7 +64,8 @@ fn migrations() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = String::from("&[\n");
     for file in files {
         let name = file.file_stem().and_then(|s| s.to_str()).ok_or("a migration's name is not text")?.to_owned();
-        writeln!(out, "    Migration {{ name: {name:?}, sql: include_str!({:?}) }},", fs::canonicalize(&file)?)?;
+        // The text itself, not its path: the target folder is shared by checkouts in other places.
+        writeln!(out, "    Migration {{ name: {name:?}, sql: {:?} }},", fs::read_to_string(&file)?)?;
     }
     out.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), out)?;

@@ -15,7 +15,7 @@ setup() {
 
 # The whole workspace is selected everywhere, so that dependencies have the same features and are compiled once.
 build() {
-    step 'build: the build tool' cargo build --workspace --release --features ssr --bin xtask
+    step 'build: the build tool' cargo build --release --features ssr --bin xtask
     step 'build: client, site and server' "$CARGO_TARGET_DIR/release/xtask" build
 }
 
@@ -49,7 +49,7 @@ run() {
 
 dev() {
     setup
-    step 'build: the build tool' cargo build --workspace --release --features ssr --bin xtask
+    step 'build: the build tool' cargo build --release --features ssr --bin xtask
     rm -f "$XIADAN_STEPS"
     exec "$CARGO_TARGET_DIR/release/xtask" dev
 }
@@ -67,17 +67,17 @@ tests() {
 check() {
     setup
     attempt 'formatting' cargo fmt --all --check
-    attempt 'clippy: server and build tool' cargo clippy --workspace --features ssr --all-targets -- -D warnings
+    attempt 'clippy: server and build tool' cargo clippy --features ssr --all-targets -- -D warnings
     attempt 'clippy: client' cargo clippy --package xiadan --lib --features hydrate \
         --target wasm32-unknown-unknown -- -D warnings
-    attempt 'tests: fast' cargo test --workspace --features ssr --lib
+    attempt 'tests: fast' cargo test --features ssr --lib
     finish
 }
 
 bench() {
     setup
     build
-    step 'bench' cargo bench --workspace --features ssr
+    step 'bench' cargo bench --features ssr
     finish
 }
 

@@ -3,21 +3,10 @@
 use crate::domain::texts;
 use crate::ui::{
     components::shell::{ShopFrame, ShopShell, provide_shell},
-    design::DesignPage,
     error::OfflinePage,
     live::provide_live,
-    office::{self, OfficeShell},
-    shop::{
-        cart::CartPage,
-        checkout::{CheckoutPage, ReviewPage},
-        home::HomePage,
-        list::{CategoriesPage, CategoryPage, SearchPage},
-        not_found::NotFoundPage,
-        order::{OrderEditPage, OrderPage},
-        orders::{FindOrderPage, MePage, OrdersPage},
-        pay::PayPage,
-        product::ProductPage,
-    },
+    parts::{catalog, office, ordering},
+    shop::{home::HomePage, not_found::NotFoundPage},
     use_locale,
 };
 use leptos::prelude::*;
@@ -44,27 +33,27 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <ShopFrame><NotFoundPage/></ShopFrame> }.into_any()>
                 <ParentRoute path=path!("") view=ShopShell ssr=SsrMode::Async>
                     <Route path=path!("") view=HomePage ssr=SsrMode::Async/>
-                    <Route path=path!("categories") view=CategoriesPage ssr=SsrMode::Async/>
-                    <Route path=path!("c/:handle") view=CategoryPage ssr=SsrMode::Async/>
-                    <Route path=path!("search") view=SearchPage ssr=SsrMode::Async/>
-                    <Route path=path!("p/:handle") view=ProductPage ssr=SsrMode::Async/>
-                    <Route path=path!("cart") view=CartPage ssr=SsrMode::Async/>
-                    <Route path=path!("checkout") view=CheckoutPage ssr=SsrMode::Async/>
-                    <Route path=path!("checkout/review") view=ReviewPage ssr=SsrMode::Async/>
-                    <Route path=path!("pay/:number") view=PayPage ssr=SsrMode::Async/>
-                    <Route path=path!("orders") view=OrdersPage ssr=SsrMode::Async/>
-                    <Route path=path!("orders/find") view=FindOrderPage ssr=SsrMode::Async/>
-                    <Route path=path!("orders/:number") view=OrderPage ssr=SsrMode::Async/>
-                    <Route path=path!("orders/:number/edit") view=OrderEditPage ssr=SsrMode::Async/>
-                    <Route path=path!("me") view=MePage ssr=SsrMode::Async/>
+                    <Route path=path!("categories") view={Lazy::<catalog::Categories>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("c/:handle") view={Lazy::<catalog::Category>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("search") view={Lazy::<catalog::Search>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("p/:handle") view={Lazy::<catalog::Product>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("cart") view={Lazy::<ordering::Cart>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("checkout") view={Lazy::<ordering::Checkout>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("checkout/review") view={Lazy::<ordering::Review>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("pay/:number") view={Lazy::<ordering::Pay>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("orders") view={Lazy::<ordering::Orders>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("orders/find") view={Lazy::<ordering::FindOrder>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("orders/:number") view={Lazy::<ordering::Order>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("orders/:number/edit") view={Lazy::<ordering::OrderEdit>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("me") view={Lazy::<ordering::Me>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("offline") view=OfflinePage ssr=SsrMode::Async/>
-                    <Route path=path!("design") view=DesignPage ssr=SsrMode::Async/>
+                    <Route path=path!("design") view={Lazy::<office::Design>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
-                <Route path=path!("office/sign-in") view={Lazy::<office::sign_in::SignInPage>::new()} ssr=SsrMode::Async/>
-                <ParentRoute path=path!("office") view={Lazy::<OfficeShell>::new()} ssr=SsrMode::Async>
-                    <Route path=path!("") view={Lazy::<office::orders::OrdersPage>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("orders/:number") view={Lazy::<office::order::OrderPage>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("stock") view={Lazy::<office::stock::StockPage>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("office/sign-in") view={Lazy::<office::SignIn>::new()} ssr=SsrMode::Async/>
+                <ParentRoute path=path!("office") view={Lazy::<office::Frame>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("") view={Lazy::<office::Orders>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("orders/:number") view={Lazy::<office::Order>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("stock") view={Lazy::<office::Stock>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>
@@ -74,7 +63,10 @@ pub fn App() -> impl IntoView {
 /// The whole document, as the server sends it.
 #[cfg(feature = "ssr")]
 pub fn shell() -> impl IntoView {
-    use crate::{server::http::document, ui::development};
+    use crate::{
+        server::http::document,
+        ui::{components::price::use_currency, development},
+    };
     use leptos::nonce::use_nonce;
     use leptos_meta::MetaTags;
 
@@ -89,7 +81,7 @@ pub fn shell() -> impl IntoView {
     });
     view! {
         <!DOCTYPE html>
-        <html lang=use_locale().tag() data-development=development().then_some("")>
+        <html lang=use_locale().tag() data-currency=use_currency().code() data-development=development().then_some("")>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>

@@ -8,6 +8,7 @@ pub mod design;
 pub mod error;
 pub mod live;
 pub mod office;
+pub mod parts;
 pub mod shop;
 
 use crate::domain::Locale;

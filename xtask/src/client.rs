@@ -33,7 +33,8 @@ pub fn compile(project: &Project) -> Result<&'static str> {
     let profile = if project.release() { &project.leptos.lib_profile_release } else { "dev" };
     let mut cargo = project.cargo("rustc", &project.leptos.lib_features);
     cargo.args(["--package", &project.package, "--lib", "--target", TARGET, "--profile", profile]);
-    run(cargo.args(["--", "-Clink-arg=--emit-relocs"]))
+    // As a `cdylib` alone: link time optimisation is left out as long as the crate is also an `rlib`.
+    run(cargo.args(["--crate-type", "cdylib", "--", "-Clink-arg=--emit-relocs"]))
 }
 
 /// Makes the client's files from the compiled library, or finds them made already.

@@ -87,12 +87,12 @@ impl Project {
         command
     }
 
-    /// Compiles the server. The whole workspace is selected, as it is for this tool and for the tests, so that the
-    /// dependencies have the same features every time and are compiled once.
+    /// Compiles the server, with the same selection of packages as this tool and the tests (the workspace's default
+    /// members), so that the dependencies have the same features every time and are compiled once.
     pub fn compile_server(&self) -> Result<&'static str> {
         let profile = if self.release() { "release" } else { "dev" };
         let mut cargo = self.cargo("build", &self.leptos.bin_features);
-        run(cargo.args(["--workspace", "--bin", &self.package, "--profile", profile]))
+        run(cargo.args(["--bin", &self.package, "--profile", profile]))
     }
 
     /// The server program, where tests look for it as well.

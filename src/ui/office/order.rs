@@ -35,26 +35,13 @@ use crate::{
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 
 /// The id of the title, where the focus goes after an action.
 const STATE_ID: &str = "state-title";
 
-pub struct OrderPage;
-
-#[lazy_route]
-impl LazyRoute for OrderPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        view! { <Page/> }.into_any()
-    }
-}
-
 #[component]
-fn Page() -> impl IntoView {
+pub fn OrderPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let number = Memo::new(move |_| params.with(|params| params.get("number").unwrap_or_default()));

@@ -30,11 +30,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_location, use_navigate, use_query_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use serde::{Deserialize, Serialize};
 
 /// In the order of their urgency.
@@ -46,19 +42,6 @@ const TABS: [Option<State>; 6] = [
     Some(State::Cancelled),
     None,
 ];
-
-pub struct OrdersPage;
-
-#[lazy_route]
-impl LazyRoute for OrdersPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        view! { <Body/> }.into_any()
-    }
-}
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +87,7 @@ impl Wanted {
 }
 
 #[component]
-fn Body() -> impl IntoView {
+pub fn OrdersPage() -> impl IntoView {
     let l = use_locale();
     let (query, location) = (use_query_map(), use_location());
     // On the way to another page the address is already that of the other page: this one keeps what it looked for.

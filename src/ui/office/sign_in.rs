@@ -18,23 +18,9 @@ use crate::{
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::{Meta, Title};
-use leptos_router::{LazyRoute, lazy_route};
-
-pub struct SignInPage;
-
-#[lazy_route]
-impl LazyRoute for SignInPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        view! { <Body/> }.into_any()
-    }
-}
 
 #[component]
-fn Body() -> impl IntoView {
+pub fn SignInPage() -> impl IntoView {
     let l = use_locale();
     view! {
         <Title text=l.t(t::SIGN_IN_TITLE)/>

@@ -17,25 +17,8 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_location, use_navigate, use_query_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use serde::{Deserialize, Serialize};
-
-pub struct StockPage;
-
-#[lazy_route]
-impl LazyRoute for StockPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        view! { <Body/> }.into_any()
-    }
-}
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +85,7 @@ impl Rows {
 }
 
 #[component]
-fn Body() -> impl IntoView {
+pub fn StockPage() -> impl IntoView {
     let l = use_locale();
     let (query, location) = (use_query_map(), use_location());
     // On the way to another page the address is already that of the other page: this one keeps what it looked for.

@@ -77,7 +77,7 @@ check() {
 bench() {
     setup
     build
-    step 'bench' cargo bench --features ssr
+    step 'bench' cargo bench --features ssr --bench shop
     finish
 }
 

@@ -9,7 +9,7 @@ use crate::{
         live::{Topic, Update as Changed},
         texts::shell as t,
     },
-    ui::{error::query, live::use_live, use_locale},
+    ui::{components::links::category_href, error::query, live::use_live, use_locale},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -213,20 +213,6 @@ fn Header(cart: CartResource) -> impl IntoView {
                     <svg class="logo-mark" aria-hidden="true"><use href="/icons.svg#logo"></use></svg>
                     <span class="logo-text only-desktop">{l.t(t::NAME)}</span>
                 </a>
-                <nav class="site-nav" aria-label=l.t(t::CATEGORIES)>
-                    <ul class="site-nav-list">
-                        <Suspense>
-                            {move || Suspend::new(async move {
-                                let link = move |(handle, title)| {
-                                    let href = format!("/c/{handle}");
-                                    let to = href.clone();
-                                    view! { <li><a class="site-link" href=href aria-current=move || present(&to)>{title}</a></li> }
-                                };
-                                categories.await.into_iter().map(link).collect_view()
-                            })}
-                        </Suspense>
-                    </ul>
-                </nav>
                 <form class="search" role="search" action="/search">
                     <svg class="icon icon-sm" aria-hidden="true"><use href="/icons.svg#search"></use></svg>
                     <input
@@ -257,6 +243,20 @@ fn Header(cart: CartResource) -> impl IntoView {
                 <span>{l.t(t::OFFLINE_BAR)}</span>
             </div>
         </header>
+        <nav class="site-nav container" aria-label=l.t(t::CATEGORIES)>
+            <ul class="site-nav-list">
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let link = move |(handle, title): (String, String)| {
+                            let href = category_href(&handle);
+                            let to = href.clone();
+                            view! { <li><a class="site-link" href=href aria-current=move || present(&to)>{title}</a></li> }
+                        };
+                        categories.await.into_iter().map(link).collect_view()
+                    })}
+                </Suspense>
+            </ul>
+        </nav>
     }
     .into_any()
 }

@@ -1,7 +1,28 @@
 //! What stands in the place of content that is on its way, in its final size.
 
 use crate::{domain::texts::common as t, ui::use_locale};
-use leptos::prelude::*;
+use leptos::{children::ViewFnOnce, prelude::*};
+
+/// Something that stays on the screen while its next version loads; `pending` tells the page around it.
+#[component]
+pub fn Reloading<C>(
+    #[prop(into)] fallback: ViewFnOnce,
+    pending: RwSignal<bool>,
+    children: TypedChildren<C>,
+) -> impl IntoView
+where
+    C: IntoView + Send + 'static,
+{
+    // The server sends nothing that is pending, and the effect that would tell of it runs beside the loading it reads of.
+    #[cfg(feature = "ssr")]
+    let view = {
+        let _ = pending;
+        view! { <Transition fallback>{children.into_inner()()}</Transition> }
+    };
+    #[cfg(not(feature = "ssr"))]
+    let view = view! { <Transition fallback set_pending=pending>{children.into_inner()()}</Transition> };
+    view.into_any()
+}
 
 /// The places of product cards in a `ul.products`.
 #[component]

@@ -23,7 +23,7 @@ use crate::{
             icon::Icon,
             order_state::{count_of, state_name},
             pagination::Pagination,
-            skeleton::SkeletonText,
+            skeleton::{Reloading, SkeletonText},
         },
         use_locale,
     },
@@ -138,14 +138,14 @@ pub fn OrdersPage() -> impl IntoView {
                 </SearchForm>
             </div>
             <div aria-busy=move || pending.get().to_string()>
-                <Transition fallback=Loading set_pending=pending>
+                <Reloading fallback=Loading pending>
                     {move || Suspend::new(async move {
                         match orders.await {
                             (wanted, now, Ok(orders)) => view! { <List wanted now orders reload/> }.into_any(),
                             (_, _, Err(error)) => view! { <LoadFailed error/> }.into_any(),
                         }
                     })}
-                </Transition>
+                </Reloading>
             </div>
         </main>
     }

@@ -11,7 +11,11 @@ use crate::{
     },
     domain::{Error, catalog::percent_encode, office::OfficeVariant, page::Page, texts::office as t},
     ui::{
-        components::{icon::Icon, pagination::Pagination, skeleton::SkeletonText},
+        components::{
+            icon::Icon,
+            pagination::Pagination,
+            skeleton::{Reloading, SkeletonText},
+        },
         use_locale,
     },
 };
@@ -121,14 +125,14 @@ pub fn StockPage() -> impl IntoView {
                 />
             </div>
             <div aria-busy=move || pending.get().to_string()>
-                <Transition fallback=Loading set_pending=pending>
+                <Reloading fallback=Loading pending>
                     {move || Suspend::new(async move {
                         match variants.await {
                             (wanted, Ok(variants)) => view! { <List wanted variants/> }.into_any(),
                             (_, Err(error)) => view! { <LoadFailed error/> }.into_any(),
                         }
                     })}
-                </Transition>
+                </Reloading>
             </div>
         </main>
     }

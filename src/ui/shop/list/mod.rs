@@ -26,7 +26,7 @@ use crate::{
             breadcrumbs::Breadcrumbs,
             links::category_href,
             scroll::{remember_scroll, restore_scroll},
-            skeleton::SkeletonProducts,
+            skeleton::{Reloading, SkeletonProducts},
         },
         error::{ErrorNotice, ErrorPage},
         set_status, use_locale,
@@ -113,7 +113,7 @@ fn ListPage(category: Signal<Option<String>>) -> impl IntoView {
     });
     let busy = Signal::derive(move || moved.get() && pending.get());
     view! {
-        <Transition fallback=ListSkeleton set_pending=pending>
+        <Reloading fallback=ListSkeleton pending>
             {move || Suspend::new(async move {
                 match list.await {
                     (query, Ok(list)) => view! { <ListView query list busy/> }.into_any(),
@@ -121,7 +121,7 @@ fn ListPage(category: Signal<Option<String>>) -> impl IntoView {
                     (query, Err(error)) => view! { <ListBroken query error/> }.into_any(),
                 }
             })}
-        </Transition>
+        </Reloading>
     }
     .into_any()
 }

@@ -23,7 +23,7 @@ use crate::{
             icon::Icon,
             order_state::{count_of, state_name},
             pagination::Pagination,
-            skeleton::SkeletonText,
+            skeleton::{Reloading, SkeletonText},
         },
         error::ErrorNotice,
         live::use_live,
@@ -108,7 +108,7 @@ pub fn OrdersPage() -> impl IntoView {
             <Search wanted/>
             {posted.map(|error| view! { <ErrorNotice error/> })}
             <div class="section-sm" aria-busy=move || pending.get().to_string()>
-                <Transition fallback=Loading set_pending=pending>
+                <Reloading fallback=Loading pending>
                     {move || Suspend::new(async move {
                         match orders.await {
                             (wanted, Ok(orders)) => view! { <List wanted orders reload/> }.into_any(),
@@ -118,7 +118,7 @@ pub fn OrdersPage() -> impl IntoView {
                             }
                         }
                     })}
-                </Transition>
+                </Reloading>
             </div>
         </main>
     }

@@ -15,6 +15,8 @@ pub(super) use store::{AVAILABLE, image, in_locale, json, like};
 
 /// How many products a row of the start page shows.
 const HOME_PRODUCTS: i64 = 8;
+/// With fewer products than these that were ever sold, the start page has no row of those that sell best.
+const HOME_SOLD: usize = 4;
 
 /// The start page.
 ///
@@ -27,8 +29,16 @@ pub async fn home(ctx: &Ctx) -> Result<Home> {
         .read::<_, Error>(move |tx| {
             Box::pin(async move {
                 let categories = store::categories(tx, locale).await?;
-                let hot = store::products(tx, locale, &Filter::default(), Sort::Sales, HOME_PRODUCTS, 0).await?;
-                let new = store::products(tx, locale, &Filter::default(), Sort::Newest, HOME_PRODUCTS, 0).await?;
+                let mut hot = store::products(tx, locale, &Filter::default(), Sort::Sales, HOME_PRODUCTS, 0).await?;
+                hot.retain(|product| product.sales > 0);
+                let rows = if hot.len() < HOME_SOLD {
+                    hot.clear();
+                    2
+                } else {
+                    1
+                };
+                let new =
+                    store::products(tx, locale, &Filter::default(), Sort::Newest, HOME_PRODUCTS * rows, 0).await?;
                 Ok(Home { categories, hot, new })
             })
         })

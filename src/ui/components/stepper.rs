@@ -5,7 +5,7 @@ use crate::{
     domain::{cart::MAX_QUANTITY, texts::common as t},
     ui::use_locale,
 };
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
 
 /// A number with a button on either side.
 ///
@@ -58,6 +58,22 @@ pub fn Stepper(
         event_target::<leptos::web_sys::HtmlInputElement>(&event).set_value(&wanted.to_string());
         choose(wanted);
     };
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |alive: Option<bool>| {
+        let shown = value.get();
+        let Some(field) = field.get() else { return false };
+        if alive == Some(true) {
+            if field.value() != shown.to_string() {
+                field.set_value(&shown.to_string());
+            }
+        } else if let Ok(typed) = field.value().trim().parse()
+            && (1..=max.get_untracked().clamp(1, MAX_QUANTITY)).contains(&typed)
+        {
+            // What was typed before the page came alive counts.
+            choose(typed);
+        }
+        true
+    });
     let kind = if forms.is_some() { "submit" } else { "button" };
     let (less, more) = forms.unzip();
     view! {
@@ -79,8 +95,8 @@ pub fn Stepper(
                 name=name
                 min="1"
                 max=limit
-                value=move || value.get()
-                prop:value=move || value.get().to_string()
+                value=value.get_untracked()
+                node_ref=field
                 aria-label=move || label.get()
                 disabled=move || disabled.get()
                 on:input=typed

@@ -74,6 +74,7 @@ pub fn shell() -> impl IntoView {
     document::secure();
     let script = document::interactive().then(|| view! {
         <link rel="modulepreload" href=files.js.clone()/>
+        {files.loader.clone().map(|loader| view! { <link rel="modulepreload" href=loader/> })}
         <link rel="preload" href=files.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
         <script type="module" nonce=use_nonce()>
             {format!("import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)", files.js, files.wasm)}

@@ -99,9 +99,8 @@ fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
         let context = move || {
             provide_context(site.clone());
-            if let Some(split) = &site.split {
-                provide_context(split.clone());
-            }
+            // Leptos would name the parts itself, but after the rendering, where it may write into another page's head.
+            provide_context(document::Preloaded::default());
             if let Some(ctx) = &ctx {
                 provide_context(ctx.clone());
             }

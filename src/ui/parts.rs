@@ -41,6 +41,8 @@ macro_rules! routes {
                     }
 
                     async fn view(_: Self) -> AnyView {
+                        #[cfg(feature = "ssr")]
+                        crate::server::http::document::preload(stringify!($part));
                         super::$part(Page::$page).await
                     }
 

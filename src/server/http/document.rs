@@ -21,12 +21,33 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos_meta::Link;
 use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The addresses of the client's files.
 pub fn files() -> Names {
     use_context::<Arc<Site>>().map(|site| site.names.clone()).unwrap_or_default()
+}
+
+/// The parts of the client that the page being rendered preloads.
+#[derive(Clone, Default)]
+pub struct Preloaded(Arc<Mutex<Vec<&'static str>>>);
+
+/// Lets the browser load a part of the client while it still reads the page.
+pub fn preload(part: &'static str) {
+    let (Some(site), Some(Preloaded(parts))) = (use_context::<Arc<Site>>(), use_context()) else { return };
+    let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
+    if parts.contains(&part) || !interactive() {
+        return;
+    }
+    parts.push(part);
+    for file in site.parts.get(part).into_iter().flatten() {
+        // To render a link is to put it into the head.
+        let link =
+            view! { <Link rel="preload" href=file.clone() as_="fetch" type_="application/wasm" crossorigin=""/> };
+        drop(link.to_html());
+    }
 }
 
 /// Whether the client takes the page over. It must not where the address is another than the page was made for: the

@@ -16,7 +16,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use leptos::{WasmSplitManifest, prelude::ArcStoredValue};
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fs, io, path::Path, time::SystemTime};
 
@@ -30,8 +29,8 @@ const HASHES: &str = "hash.txt";
 pub struct Site {
     files: HashMap<String, File>,
     pub names: Names,
-    /// Which parts of the client a lazily loaded page needs.
-    pub split: Option<WasmSplitManifest>,
+    /// The files of each part of the client that is loaded when a page of it is opened, by the name of the part.
+    pub parts: HashMap<String, Vec<String>>,
 }
 
 /// The addresses of the client's files.
@@ -40,6 +39,8 @@ pub struct Names {
     pub css: String,
     pub js: String,
     pub wasm: String,
+    /// The loader of the parts, when the client has any.
+    pub loader: Option<String>,
 }
 
 struct File {
@@ -76,17 +77,19 @@ impl Site {
             Some(hash) => format!("/pkg/{start}.{hash}.{end}"),
             None => format!("/pkg/{start}.{end}"),
         };
-        let names =
-            Names { css: name(NAME, "css", "css"), js: name(NAME, "js", "js"), wasm: name(NAME, "wasm", "wasm") };
         let mut contents = HashMap::new();
         if folder.exists() {
             read(folder, "", &mut contents)?;
         }
-        let split = contents.get(&name("__wasm_split_manifest", "manifest", "json")).and_then(|(content, _)| {
-            let parts = serde_json::from_slice(content).ok()?;
-            let loader = name("__wasm_split", "split", "js").trim_start_matches("/pkg/").to_owned();
-            Some(WasmSplitManifest(ArcStoredValue::new(("/pkg".to_owned(), parts, loader))))
-        });
+        let loader = Some(name("__wasm_split", "split", "js")).filter(|loader| contents.contains_key(loader));
+        let names = Names {
+            css: name(NAME, "css", "css"),
+            js: name(NAME, "js", "js"),
+            wasm: name(NAME, "wasm", "wasm"),
+            loader,
+        };
+        let parts = contents.get(&name("__wasm_split_manifest", "manifest", "json"));
+        let parts = parts.map(|(content, _)| parts_of(content)).unwrap_or_default();
         let mut files = HashMap::new();
         for (address, (content, modified)) in &contents {
             if address.ends_with(".br") || address.ends_with(".gz") {
@@ -106,7 +109,7 @@ impl Site {
             };
             files.insert(address.clone(), file);
         }
-        Ok(Self { files, names, split })
+        Ok(Self { files, names, parts })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -166,6 +169,14 @@ impl File {
             None => request.get(IF_MODIFIED_SINCE) == Some(&self.modified),
         }
     }
+}
+
+/// The addresses in the build's table of parts. There a part is called by its name and a number.
+fn parts_of(manifest: &[u8]) -> HashMap<String, Vec<String>> {
+    let parts: HashMap<String, Vec<String>> = serde_json::from_slice(manifest).unwrap_or_default();
+    let address = |file: String| format!("/pkg/{file}.wasm");
+    let name = |part: String| part.rsplit_once('_').map_or(part.clone(), |(name, _)| name.to_owned());
+    parts.into_iter().map(|(part, files)| (name(part), files.into_iter().map(address).collect())).collect()
 }
 
 /// Whether an encoding is among those accepted and not refused with `q=0`.
@@ -263,7 +274,10 @@ mod tests {
         fs::write(folder.path().join(HASHES), "js: H1\nwasm: H1\ncss: H2\nmanifest: H1\nsplit: H1\n")?;
         fs::write(folder.path().join("pkg/xiadan.H2.css"), "a{}")?;
         fs::write(folder.path().join("pkg/xiadan.H2.css.br"), "brotli")?;
-        fs::write(folder.path().join("pkg/__wasm_split_manifest.H1.json"), r#"{"route":["part.H1"]}"#)?;
+        fs::write(
+            folder.path().join("pkg/__wasm_split_manifest.H1.json"),
+            r#"{"office_123":["chunk_1.H1","split_office_123.H1"]}"#,
+        )?;
         fs::write(folder.path().join("icons.svg"), "<svg/>")?;
         let site = Site::load(folder.path())?;
         Ok((folder, site))
@@ -278,7 +292,8 @@ mod tests {
         let (_folder, site) = site()?;
         assert_eq!(site.names.css, "/pkg/xiadan.H2.css");
         assert_eq!(site.names.wasm, "/pkg/xiadan.H1.wasm");
-        assert!(site.split.is_some());
+        assert_eq!(site.names.loader, None, "this client has no loader");
+        assert_eq!(site.parts["office"], ["/pkg/chunk_1.H1.wasm", "/pkg/split_office_123.H1.wasm"]);
         assert!(Site::load(Path::new("/nowhere"))?.is_empty());
         Ok(())
     }

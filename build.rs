@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             writeln!(
                 out,
-                "    /// {}\n    pub const {}: Text = Text([{}]);",
+                "    /// “{}”\n    pub const {}: Text = Text([{}]);",
                 first.replace('\n', " "),
                 key.to_uppercase(),
                 values.join(", ")

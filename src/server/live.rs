@@ -264,7 +264,9 @@ impl Inbox {
             }
             mail.waker.take()
         };
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     fn close(&self) {
@@ -273,7 +275,9 @@ impl Inbox {
             mail.closed = true;
             mail.waker.take()
         };
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 

@@ -94,8 +94,9 @@ mod connection {
     struct Open {
         source: EventSource,
         address: String,
-        /// Kept for as long as the browser may call them.
-        _handlers: (Closure<dyn Fn(MessageEvent)>, Closure<dyn Fn()>),
+        /// Kept for as long as the browser may call it, as is the next.
+        _on_message: Closure<dyn Fn(MessageEvent)>,
+        _on_error: Closure<dyn Fn()>,
     }
 
     impl Drop for Open {
@@ -216,7 +217,7 @@ mod connection {
             let error = Closure::<dyn Fn()>::new(move || set_timeout(move || Connection::failed(this), Duration::ZERO));
             source.set_onmessage(Some(message.as_ref().unchecked_ref()));
             source.set_onerror(Some(error.as_ref().unchecked_ref()));
-            Some(Self { source, address, _handlers: (message, error) })
+            Some(Self { source, address, _on_message: message, _on_error: error })
         }
     }
 }

@@ -393,7 +393,7 @@ interface Fixtures {
   mine: (...handles: string[]) => string;
 }
 
-const PROJECTS = ['phone', 'phone without JavaScript', 'desktop', 'desktop English'];
+const PROJECTS = ['phone', 'phone without JavaScript', 'desktop', 'desktop English', 'desktop without JavaScript'];
 
 export const test = base.extend<Fixtures, { office: Office }>({
   office: [
@@ -430,9 +430,7 @@ export const test = base.extend<Fixtures, { office: Office }>({
   },
   mine: async ({}, use, testInfo) => {
     await use((...handles) => {
-      // Phone and desktop without JavaScript never run the same spec, so they share a place.
-      const name = testInfo.project.name.replace('desktop without', 'phone without');
-      const handle = handles[PROJECTS.indexOf(name)];
+      const handle = handles[PROJECTS.indexOf(testInfo.project.name)];
       if (!handle) throw new Error(`no product for ${testInfo.project.name}`);
       return handle;
     });

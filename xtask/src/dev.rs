@@ -21,7 +21,7 @@ type Pages = Arc<Mutex<Vec<WebSocket<TcpStream>>>>;
 pub fn run(project: &Project) -> Result<()> {
     let port = project.leptos.reload_port;
     let address = &project.leptos.site_addr;
-    let listener = TcpListener::bind(("0.0.0.0", port)).with_context(|| format!("reload port {port}"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| format!("reload port {port}"))?;
     let pages = Pages::default();
     spawn({
         let pages = pages.clone();

@@ -17,7 +17,7 @@ use_toolchain() {
     [ ! -e "$CACHE/env" ] || . "$CACHE/env"
 }
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 

@@ -4,6 +4,8 @@
 
 #[path = "../tests/support/client.rs"]
 mod client;
+#[path = "shop/import.rs"]
+mod import;
 #[path = "shop/load.rs"]
 mod load;
 #[path = "shop/orders.rs"]
@@ -54,6 +56,7 @@ async fn main() {
         orders::live(&client, &server, &data).await;
         println!("memory at the peak: {} MiB", server.memory_kib("VmHWM") / 1024);
     }
+    import::products(PROGRAM, folder.path());
 }
 
 /// From the start of the process to its first answer.

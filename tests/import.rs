@@ -12,7 +12,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
 };
 use xiadan::{
     args,
@@ -489,71 +488,4 @@ async fn a_file_that_is_none_is_an_error_that_says_why() {
     );
     let missing = import(shop.folder.path().join("none.csv")).await.unwrap_err();
     assert!(missing.to_string().contains("none.csv"));
-}
-
-/// A file as large shops have it: products with several variants, descriptions, tags and categories.
-fn large(rows: usize, variants: usize) -> String {
-    let mut file = String::from(
-        "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,Variant Compare At Price,Status\n",
-    );
-    let colours = ["黑色", "白色", "雾蓝", "驼色"];
-    let sizes = ["S", "M", "L", "XL"];
-    for row in 0..rows {
-        let (product, place) = (row / variants, row % variants);
-        let (colour, size) = (colours[place / 4 % 4], sizes[place % 4]);
-        if place == 0 {
-            let line = format!(
-                "item-{product},商品 {product} 号,\"<p>这是第 {product} 号商品的<strong>描述</strong>，讲材质、工艺和用法。</p>\n<ul><li>经久耐用</li><li>三年质保</li></ul>\n<table><tbody><tr><th>材质</th><td>棉 {}%</td></tr><tr><th>产地</th><td>中国</td></tr></tbody></table>\",品牌 {},分类 {} > 子类 {},类型 {},\"新品, 热卖, 标签{}\",TRUE,颜色,{colour},尺码,{size}",
-                product % 100,
-                product % 200,
-                product % 20,
-                product % 160,
-                product % 50,
-                product % 300
-            );
-            file.push_str(&line);
-        } else {
-            file.push_str(&format!("item-{product},,,,,,,,,{colour},,{size}"));
-        }
-        file.push_str(&format!(
-            ",SKU-{product}-{place},{},shopify,{},deny,{}.90,{},{}\n",
-            200 + place,
-            row % 500,
-            19 + row % 400,
-            500 + row % 7,
-            if place == 0 { "active" } else { "" }
-        ));
-    }
-    file
-}
-
-/// `cargo test --release --features ssr --test import -- --ignored --nocapture a_hundred_thousand`, on SQLite and with eight
-/// variants a product unless `XIADAN_MEASURE_POSTGRES` or `XIADAN_MEASURE_VARIANTS` (1 to 16) say otherwise.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement, for a release build on an idle machine"]
-async fn a_hundred_thousand_rows_within_a_minute_and_300_mib() {
-    let on_postgres = std::env::var_os("XIADAN_MEASURE_POSTGRES").is_some();
-    let shop = Shop::open(on_postgres).await;
-    let variants = std::env::var("XIADAN_MEASURE_VARIANTS").map_or(8, |n| n.parse().unwrap());
-    let file = shop.file(&large(100_000, variants));
-    for pass in ["new", "unchanged"] {
-        let started = Instant::now();
-        let report = shop.run(&file, ImportOptions::default()).await;
-        let seconds = started.elapsed().as_secs_f64();
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let peak: u64 =
-            (status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().split(' ').next().unwrap())
-                .parse()
-                .unwrap();
-        let mib = fs::metadata(&file).unwrap().len() >> 20;
-        println!(
-            "{}, {pass}: {mib} MiB file, {seconds:.1} s, peak {} MiB, {:?}",
-            shop.db.kind().as_str(),
-            peak >> 10,
-            counts(&report)
-        );
-        assert_eq!(report.rejected, 0);
-        assert!(seconds < 60.0 && peak >> 10 < 300);
-    }
-    shop.db.close().await;
 }

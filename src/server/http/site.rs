@@ -23,6 +23,8 @@ use std::{collections::HashMap, fs, io, path::Path, time::SystemTime};
 pub const NAME: &str = "xiadan";
 /// The file with the hashes in the names of the client's files.
 const HASHES: &str = "hash.txt";
+/// The folder of the style sheets, from where `cargo leptos watch` runs.
+const STYLES: &str = "style";
 
 /// All files of the site by address.
 #[derive(Default)]
@@ -64,15 +66,13 @@ impl Site {
     /// # Errors
     /// When something in the folder cannot be read.
     pub fn load(folder: &Path) -> io::Result<Self> {
-        let hashes: HashMap<_, _> = match fs::read_to_string(folder.join(HASHES)) {
-            Ok(text) => text
-                .lines()
-                .filter_map(|line| line.split_once(':'))
-                .map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned()))
-                .collect(),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => HashMap::new(),
-            Err(e) => return Err(e),
-        };
+        // `cargo xtask` writes them into the site, `cargo leptos` beside the program.
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(HASHES)));
+        let mut hashes = hashes_in(&folder.join(HASHES))?;
+        let lasting = !hashes.is_empty();
+        if let (false, Some(beside)) = (lasting, beside) {
+            hashes = hashes_in(&beside)?;
+        }
         let name = |start: &str, kind: &str, end: &str| match hashes.get(kind) {
             Some(hash) => format!("/pkg/{start}.{hash}.{end}"),
             None => format!("/pkg/{start}.{end}"),
@@ -80,6 +80,10 @@ impl Site {
         let mut contents = HashMap::new();
         if folder.exists() {
             read(folder, "", &mut contents)?;
+        }
+        // `cargo leptos watch` leaves the style sheet's imports to the browser.
+        if !lasting && std::env::var_os("LEPTOS_WATCH").is_some() && Path::new(STYLES).exists() {
+            read(Path::new(STYLES), "/pkg", &mut contents)?;
         }
         let loader = Some(name("__wasm_split", "split", "js")).filter(|loader| contents.contains_key(loader));
         let names = Names {
@@ -104,7 +108,7 @@ impl Site {
                 brotli: encoded("br"),
                 gzip: encoded("gz"),
                 content_type: HeaderValue::from_static(content_type(address)),
-                cache: HeaderValue::from_static(cache(address, !hashes.is_empty())),
+                cache: HeaderValue::from_static(cache(address, lasting)),
                 modified: http_date(*modified),
             };
             files.insert(address.clone(), file);
@@ -168,6 +172,18 @@ impl File {
             }
             None => request.get(IF_MODIFIED_SINCE) == Some(&self.modified),
         }
+    }
+}
+
+/// The hashes by kind of file; none if there is no such file.
+fn hashes_in(file: &Path) -> io::Result<HashMap<String, String>> {
+    match fs::read_to_string(file) {
+        Ok(text) => {
+            let lines = text.lines().filter_map(|line| line.split_once(':'));
+            Ok(lines.map(|(kind, hash)| (kind.trim().to_owned(), hash.trim().to_owned())).collect())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(HashMap::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,7 +3,9 @@
 use super::{
     App, Ctx,
     context::{internal, new_id, now},
-    crypto, http,
+    crypto,
+    db::Tx,
+    http,
 };
 use crate::{
     args,
@@ -61,6 +63,16 @@ pub async fn create_customer(app: &App) -> Result<String> {
         })
         .await?;
     Ok(id)
+}
+
+/// Makes sure of the row of a customer who was made before: a signed cookie may outlive a database that was restored.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn know(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
+    let sql = "insert into customer (id, created_at) values ($1, $2) on conflict (id) do nothing";
+    tx.exec(sql, args![customer, now]).await?;
+    Ok(())
 }
 
 /// The customer's id in a guest cookie, if its signature holds.
@@ -192,6 +204,11 @@ fn hash(password: &str) -> Option<String> {
 
 /// Runs slow hashing off the threads that serve requests.
 async fn hashing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let _permit = HASHING.clone().acquire_owned().await.map_err(|e| internal("hashing", &e))?;
+    let permit = HASHING.clone().acquire_owned().await.map_err(|e| internal("hashing", &e))?;
+    // The work goes on when the request is given up, so the permit belongs to the work.
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|e| internal("hashing", &e))
 }

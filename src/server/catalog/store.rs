@@ -171,9 +171,14 @@ fn card(row: &Row) -> Result<ProductCard> {
     })
 }
 
+/// The most brands and the longest word that a list is filtered by: more would only make the statement large.
+const MAX_BRANDS: usize = 20;
+const MAX_WORD: usize = 100;
+
 pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<ProductList> {
+    let word = |word: &str| word.chars().take(MAX_WORD).collect();
     let mut filter = Filter {
-        words: query.q.iter().flat_map(|q| q.split_whitespace().take(5).map(str::to_owned)).collect(),
+        words: query.q.iter().flat_map(|q| q.split_whitespace().take(5).map(word)).collect(),
         price_min: query.price_min,
         price_max: query.price_max,
         in_stock: query.in_stock,
@@ -200,7 +205,7 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
     let brands = tx.all(sql, args).await?;
     let brands = brands.iter().map(|row| Ok((row.get("brand")?, row.get("products")?))).collect::<Result<Vec<_>>>()?;
 
-    filter.brands.clone_from(&query.brand);
+    filter.brands = query.brand.iter().take(MAX_BRANDS).cloned().collect();
     let mut args = Args::new();
     let total = tx
         .one(format!("select count(*) as total from product p where {}", filter.sql(&mut args)), args)

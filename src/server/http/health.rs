@@ -24,6 +24,15 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new().set_buckets_for_metric(matcher, &BUCKETS)?.install_recorder()?;
     metrics::describe_histogram!("http_request_seconds", metrics::Unit::Seconds, "Time to the head of an answer");
     metrics::describe_gauge!("live_connections", "Open connections to the live feed");
+    // What is measured waits in memory until it is summed up, whether anybody reads it or not.
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            every.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
     metrics::describe_gauge!("process_resident_memory_bytes", metrics::Unit::Bytes, "Memory in use");
     Ok(handle)
 }
@@ -56,7 +65,6 @@ pub async fn metrics(
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!("process_resident_memory_bytes").set(bytes);
     }
-    front.metrics.run_upkeep();
     front.metrics.render().into_response()
 }
 

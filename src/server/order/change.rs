@@ -7,7 +7,8 @@ use crate::{
         Error, Result,
         address::Checkout,
         cart::check_quantity,
-        error::Shortage,
+        error::{PriceChange, Shortage},
+        money::Amount,
         order::{Action, CancelReason, EventKind, OrderChange, OrderLine, State, totals},
     },
     server::{
@@ -67,15 +68,44 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 let sql = "update orders set goods = $2, discount = $3, shipping = $4, total = $5, quantity = $6, grams = $7 where id = $1";
                 let args = args![&id, sums.goods.0, sums.discount.0, sums.shipping.0, sums.total.0, sums.quantity, sums.grams];
                 tx.exec(sql, args).await?;
+                // Read first: those that are taken out have pieces to tell of as well.
+                let products = store::products(tx, &id).await?;
                 if lines != before {
+                    still_sold(tx, &before, &lines).await?;
                     set_lines(tx, &id, &before, &lines).await?;
                 }
-                let products = store::products(tx, &id).await?;
                 Ok(store::Changed { number: row.number, products })
             })
         })
         .await?;
     announce(&ctx.app, &changed);
+    Ok(())
+}
+
+/// More pieces than were ordered are bought now: only of what is still sold, and at the price of the order only while
+/// that is the price.
+async fn still_sold(tx: &mut Tx<'_>, before: &[OrderLine], after: &[OrderLine]) -> Result<()> {
+    for line in after {
+        let Some(old) = before.iter().find(|old| old.variant_id == line.variant_id) else { continue };
+        if line.quantity <= old.quantity {
+            continue;
+        }
+        let sql = "select v.price from variant v join product p on p.id = v.product_id
+            where v.id = $1 and v.active and p.status = 'active'";
+        let Some(row) = tx.optional(sql, args![&line.variant_id]).await? else {
+            return Err(Error::Shortage(vec![Shortage {
+                variant_id: line.variant_id.clone(),
+                title: line.title.clone(),
+                wanted: line.quantity,
+                available: old.quantity,
+            }]));
+        };
+        let new = Amount(row.get("price")?);
+        if new != line.unit_price {
+            let (variant_id, title) = (line.variant_id.clone(), line.title.clone());
+            return Err(Error::PriceChanged(vec![PriceChange { variant_id, title, old: line.unit_price, new }]));
+        }
+    }
     Ok(())
 }
 

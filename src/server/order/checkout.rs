@@ -81,7 +81,7 @@ pub(super) fn clip(form: &mut CheckoutForm) {
 
 /// Seals what a customer typed with the customer, in place of what was kept before.
 pub(super) async fn keep(ctx: &Ctx, typed: &impl Serialize) -> Result<()> {
-    let customer = account::customer_or_create(ctx).await?;
+    let (customer, now) = (account::customer_or_create(ctx).await?, ctx.now);
     let plain = serde_json::to_vec(typed).map_err(|e| internal("checkout form", &e))?;
     let sealed = ctx.app.keys.seal(&plain, &place(&customer)).map_err(|e| internal("crypto", &e))?;
     ctx.app
@@ -89,6 +89,7 @@ pub(super) async fn keep(ctx: &Ctx, typed: &impl Serialize) -> Result<()> {
         .write::<_, Error>(move |tx| {
             let (customer, sealed) = (customer.clone(), sealed.clone());
             Box::pin(async move {
+                account::know(tx, &customer, now).await?;
                 tx.exec("update customer set checkout_sealed = $2 where id = $1", args![customer, sealed]).await?;
                 Ok(())
             })

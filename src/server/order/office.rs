@@ -106,6 +106,11 @@ pub async fn ship(ctx: &Ctx, number: &str, carrier: &str, tracking_number: &str)
                 if tx.exec(sql, args![&id, &carrier, &tracking_number, now]).await? == 1 {
                     let event = EventKind::Shipped { carrier, tracking_number };
                     store::transition(tx, &id, Action::Ship, &actor, &event, now).await?;
+                } else {
+                    let sql =
+                        "select 1 as same from shipment where order_id = $1 and carrier = $2 and tracking_number = $3";
+                    let same = tx.optional(sql, args![&id, &carrier, &tracking_number]).await?;
+                    same.ok_or(Error::OrderClosed(row.state))?;
                 }
                 Ok(store::Changed { number: row.number, products: Vec::new() })
             })

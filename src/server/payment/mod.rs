@@ -45,33 +45,35 @@ pub enum Effect {
 /// provider does not answer; trying again is safe.
 pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<String> {
     let row = own(ctx, number).await?;
-    if row.state != State::ToPay || row.expires_at <= ctx.now {
-        let state = if row.state == State::ToPay { State::Cancelled } else { row.state };
-        return Err(Error::OrderClosed(state));
-    }
     let method = match method.filter(|name| !name.is_empty()) {
         Some(name) => Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice))?,
         None => row.payment_method,
     };
-    let (order_id, now, total, currency) = (row.id.clone(), ctx.now, row.totals.total, row.currency);
-    let fresh = new_id();
-    let (payment_id, cashier) = ctx
+    let (order_id, now, fresh) = (row.id.clone(), ctx.now, new_id());
+    let (payment_id, cashier, row) = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (order_id, fresh) = (order_id.clone(), fresh.clone());
             Box::pin(async move {
+                // Decided on the locked row: a change or a payment of the order at this moment comes before or after.
+                let order = store::lock(tx, &order_id).await?;
+                if order.state != State::ToPay || order.expires_at <= now {
+                    let state = if order.state == State::ToPay { State::Cancelled } else { order.state };
+                    return Err(Error::OrderClosed(state));
+                }
+                let (total, currency) = (order.totals.total, order.currency);
+                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
                 let sql = "select id, cashier_url from payment
                     where order_id = $1 and method = $2 and amount = $3 and state = 'pending' order by created_at desc limit 1";
                 if let Some(row) = tx.optional(sql, args![&order_id, method.name(), total.0]).await? {
-                    return Ok((row.get("id")?, row.get::<Option<String>>("cashier_url")?));
+                    return Ok((row.get("id")?, row.get::<Option<String>>("cashier_url")?, order));
                 }
                 store::note_event(tx, &order_id, "customer", &EventKind::PaymentStarted { method }, now).await?;
-                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
                 let sql = "insert into payment (id, order_id, method, provider, amount, currency, state, created_at)
                     values ($1, $2, $3, $4, $5, $6, 'pending', $7)";
                 tx.exec(sql, args![&fresh, &order_id, method.name(), provider::SANDBOX, total.0, currency.code(), now]).await?;
-                Ok((fresh, None))
+                Ok((fresh, None, order))
             })
         })
         .await?;
@@ -81,8 +83,8 @@ pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<Stri
     let charge = Charge {
         payment_id: payment_id.clone(),
         order_number: row.number.clone(),
-        amount: total.0,
-        currency: currency.code().to_owned(),
+        amount: row.totals.total.0,
+        currency: row.currency.code().to_owned(),
         method: method.name().to_owned(),
         locale: ctx.locale.tag().to_owned(),
         notify_url: ctx.app.config.notify_url(),

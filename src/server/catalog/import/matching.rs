@@ -17,8 +17,8 @@ pub fn matches(draft: &ProductDraft, known: &[ExistingVariant], old_options: &[P
     let taken: HashSet<usize> = matches.iter().flatten().copied().collect();
     let mut by_values: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();
     let mut choices: Vec<(usize, Vec<usize>)> = known.iter().map(|old| old.row.choices()).enumerate().collect();
-    // One that is sold is found before one that is not.
-    choices.sort_by_key(|(index, _)| known.get(*index).is_none_or(|old| !old.row.active));
+    // The options may have changed since one was withdrawn, and what it chose of them then means another thing now.
+    choices.retain(|(index, _)| known.get(*index).is_some_and(|old| old.row.active));
     for (index, choices) in choices.iter().filter(|(index, _)| !taken.contains(index)) {
         by_values.entry(chosen(old_options, choices)).or_insert(*index);
     }

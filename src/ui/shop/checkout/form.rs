@@ -130,7 +130,7 @@ fn Body(page: Page, posted: Option<Error>) -> impl IntoView {
         error.set(wrong.clone());
         attempts.update(|n| *n += 1);
         match wrong {
-            Some(_) => keeper.typed(form),
+            Some(_) => keeper.keep(form),
             None => keeper.send(form),
         }
     };

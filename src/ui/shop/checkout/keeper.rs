@@ -6,7 +6,7 @@ use crate::{
     domain::{Error, address::CheckoutForm},
     ui::components::address::Divisions,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -63,10 +63,16 @@ impl Keeper {
             lost: RwSignal::new(false),
         };
         let work = keeper.work.get_value();
-        on_cleanup(move || {
+        let flush = move || {
             if is_browser() && lock(&work).draft {
-                keeper.start(work);
+                keeper.start(work.clone());
             }
+        };
+        on_cleanup(flush.clone());
+        Effect::new(move |_| {
+            let flush = flush.clone();
+            let gone = window_event_listener(ev::pagehide, move |_| flush());
+            on_cleanup(move || gone.remove());
         });
         keeper
     }
@@ -88,6 +94,15 @@ impl Keeper {
             };
             *timer = set_timeout_with_handle(later, PAUSE).ok();
         });
+    }
+
+    /// Keeps the form at once.
+    pub fn keep(self, form: CheckoutForm) {
+        self.note(|work| {
+            work.typed = Some(form);
+            work.draft = true;
+        });
+        self.start(self.work.get_value());
     }
 
     /// A province or a city was chosen: keeps it and loads what it offers.

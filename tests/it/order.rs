@@ -85,6 +85,8 @@ async fn the_whole_journey_from_cart_to_completion() {
         assert_eq!(books(&app, "mug").await, (8, 0, 2));
         order::ship(&staff(&app), &number, "顺丰速运", "SF1234567890").await.unwrap();
         order::ship(&staff(&app), &number, "顺丰速运", "SF1234567890").await.unwrap();
+        let other = order::ship(&staff(&app), &number, "顺丰速运", "SF9999999999").await;
+        assert_eq!(other, Err(Error::OrderClosed(State::Shipped)), "a second parcel is not taken for the first");
         order::complete(&ctx, &number).await.unwrap();
         order::complete(&ctx, &number).await.unwrap();
         let done = order::get(&ctx, &number).await.unwrap();
@@ -92,6 +94,24 @@ async fn the_whole_journey_from_cart_to_completion() {
         assert_eq!(done.shipment.map(|s| s.tracking_number), Some("SF1234567890".to_owned()));
         let shipped = EventKind::Shipped { carrier: "顺丰速运".into(), tracking_number: "SF1234567890".into() };
         assert_eq!(kinds(&ctx, &number).await, [EventKind::Placed, EventKind::Paid, shipped, EventKind::Completed]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_whom_a_restored_database_does_not_know_can_order() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        app.db
+            .write::<_, Error>(move |tx| {
+                Box::pin(async move {
+                    tx.exec("delete from cart", args![]).await?;
+                    Ok(tx.exec("delete from customer", args![]).await?)
+                })
+            })
+            .await
+            .unwrap();
+        place(&ctx, "mug", 1).await.unwrap();
     })
     .await;
 }
@@ -166,6 +186,14 @@ async fn an_unpaid_order_can_be_changed_within_its_hold() {
         );
         assert_eq!(books(&app, "mug").await, (10, 5, 0), "a refused change leaves the hold");
         assert_eq!(order::change(&ctx, &number, more(0)).await, Err(Error::CartEmpty));
+        stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
+        let dearer = order::change(&ctx, &number, more(6)).await;
+        assert!(
+            matches!(dearer, Err(Error::PriceChanged(c)) if c[0].new == Amount(6_000)),
+            "more costs what it costs now"
+        );
+        order::change(&ctx, &number, more(4)).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (10, 4, 0), "fewer keep the price of the order");
         payment::settle(&app, &charge(&app, &number, None).await).await.unwrap();
         assert!(order::change(&ctx, &number, more(1)).await.is_err(), "a paid order is no longer changed");
     })

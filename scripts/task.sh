@@ -13,7 +13,8 @@ setup() {
     use_toolchain
 }
 
-# The whole workspace is selected everywhere, so that dependencies have the same features and are compiled once.
+# The same packages (the default members) are selected everywhere, so that dependencies have the same features and are
+# compiled once.
 build() {
     step 'build: the build tool' cargo build --release --features ssr --bin xtask
     step 'build: client, site and server' "$CARGO_TARGET_DIR/release/xtask" build

@@ -217,6 +217,30 @@ async fn without_skus_variants_are_found_by_what_was_chosen() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_variant_is_not_taken_for_another() {
+    both(async |shop| {
+        let file = |variants: &[(&str, &str)]| {
+            let rows = variants.iter().enumerate().map(|(i, (colour, size))| {
+                let first = if i == 0 { ("Tee", "Colour", "Size") } else { ("", "", "") };
+                format!("tee,{},{},{colour},{},{size},9.00,5\n", first.0, first.1, first.2)
+            });
+            "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant Price,Variant Inventory Qty\n"
+                .to_owned()
+                + &rows.collect::<String>()
+        };
+        let base = [("Black", "S"), ("White", "S"), ("Black", "L")];
+        shop.import(&file(&[base[0], base[1], ("White", "M"), base[2]])).await;
+        let known: Vec<_> = shop.variants("tee").await.into_iter().map(|variant| variant.1).collect();
+        shop.import(&file(&base)).await;
+        shop.import(&file(&[base[0], base[1], base[2], ("White", "L")])).await;
+        let sold: Vec<_> = shop.variants("tee").await.into_iter().filter(|variant| variant.4).collect();
+        let kept = sold.iter().filter(|variant| known.contains(&variant.1)).count();
+        assert_eq!((sold.len(), kept), (4, 3), "White in L is a new variant, and not what White in M was");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_bad_row_keeps_its_product_out_and_no_other() {
     both(|shop| async move {

@@ -26,6 +26,7 @@ pub fn products(program: &str, folder: &Path) {
         again.push(run(program, data.path(), &file, &[]).0);
     }
     let (checked, imported) = (median(&mut checked), median(&mut imported));
+    assert!(imported < 60.0 && memory < 300, "{imported:.1} s, {memory} MiB");
     println!(
         "import of {ROWS} rows: {imported:.1} s, {:.1} times as long as to check them only ({checked:.1} s); {:.1} s when nothing has changed; memory at most {memory} MiB",
         imported / checked,

@@ -116,6 +116,7 @@ pub async fn divisions(
 ///
 /// # Errors
 /// [`Error::OrderClosed`], [`Error::Conflict`] when it was changed meanwhile, [`Error::Shortage`],
+/// [`Error::PriceChanged`] when more is wanted than before and costs another sum now,
 /// [`Error::CartEmpty`] when nothing would be left, [`Error::Invalid`]; what was typed is kept all the same.
 #[server(prefix = "/api", endpoint = "order/change")]
 pub async fn change(number: String, change: OrderChange, #[server(default)] step: Option<String>) -> Result<(), Error> {

@@ -109,6 +109,11 @@ pub enum Sort {
     Sales,
 }
 
+/// The most characters of a search; the rest is left out.
+pub const MAX_SEARCH: usize = 100;
+/// The most brands that a list is filtered by; the rest is left out.
+pub const MAX_BRANDS: usize = 20;
+
 /// What a list page asks for: read from the address, so that every list can be linked, reloaded and used without script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuery {
@@ -244,8 +249,8 @@ pub fn parse_list_query<'a>(category: Option<String>, pairs: impl Iterator<Item 
         let value = value.trim();
         let amount = || Amount::parse(value, Default::default()).ok();
         match key {
-            "q" if !value.is_empty() => query.q = Some(value.chars().take(100).collect()),
-            "brand" if !value.is_empty() && query.brand.len() < 20 => query.brand.push(value.to_owned()),
+            "q" if !value.is_empty() => query.q = Some(value.chars().take(MAX_SEARCH).collect()),
+            "brand" if !value.is_empty() && query.brand.len() < MAX_BRANDS => query.brand.push(value.to_owned()),
             "min" => query.price_min = amount(),
             "max" => query.price_max = amount(),
             "stock" => query.in_stock = value == "1",

@@ -69,7 +69,7 @@ pub async fn create_customer(app: &App) -> Result<String> {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn know(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
+pub async fn ensure_customer(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
     let sql = "insert into customer (id, created_at) values ($1, $2) on conflict (id) do nothing";
     tx.exec(sql, args![customer, now]).await?;
     Ok(())

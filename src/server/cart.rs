@@ -188,7 +188,7 @@ pub(super) async fn add_line(
 
 /// Raises the version, which also locks the cart against a change at the same time; answers with the new version.
 pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i64> {
-    account::know(tx, customer, now).await?;
+    account::ensure_customer(tx, customer, now).await?;
     let sql = "insert into cart (customer_id, version, updated_at) values ($1, 1, $2)
         on conflict (customer_id) do update set version = cart.version + 1, updated_at = excluded.updated_at
         returning version";

@@ -5,8 +5,8 @@ use crate::{
     domain::{
         Error, Locale, Result,
         catalog::{
-            Category, Image, ListQuery, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED,
-            Variant,
+            Category, Image, ListQuery, MAX_BRANDS, MAX_SEARCH, PER_PAGE, Product, ProductCard, ProductList,
+            ProductOption, Sort, UNLIMITED, Variant,
         },
         live::VariantState,
         money::Amount,
@@ -171,14 +171,11 @@ fn card(row: &Row) -> Result<ProductCard> {
     })
 }
 
-/// The most brands and the longest word that a list is filtered by: more would only make the statement large.
-const MAX_BRANDS: usize = 20;
-const MAX_WORD: usize = 100;
-
 pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<ProductList> {
-    let word = |word: &str| word.chars().take(MAX_WORD).collect();
+    // The limits of addresses again: this is also asked for without one.
+    let words: String = query.q.iter().flat_map(|q| q.chars()).take(MAX_SEARCH).collect();
     let mut filter = Filter {
-        words: query.q.iter().flat_map(|q| q.split_whitespace().take(5).map(word)).collect(),
+        words: words.split_whitespace().take(5).map(str::to_owned).collect(),
         price_min: query.price_min,
         price_max: query.price_max,
         in_stock: query.in_stock,

@@ -15,7 +15,7 @@ use std::{
 /// The upper bounds of the histogram of request durations, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Makes the metrics of this process readable at `/metrics`; once per process.
+/// Makes the metrics of this process readable at `/metrics`; once per process, on its async runtime.
 ///
 /// # Errors
 /// When another recorder is installed already.
@@ -24,6 +24,7 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new().set_buckets_for_metric(matcher, &BUCKETS)?.install_recorder()?;
     metrics::describe_histogram!("http_request_seconds", metrics::Unit::Seconds, "Time to the head of an answer");
     metrics::describe_gauge!("live_connections", "Open connections to the live feed");
+    metrics::describe_gauge!("process_resident_memory_bytes", metrics::Unit::Bytes, "Memory in use");
     // What is measured waits in memory until it is summed up, whether anybody reads it or not.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -33,7 +34,6 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
             upkeep.run_upkeep();
         }
     });
-    metrics::describe_gauge!("process_resident_memory_bytes", metrics::Unit::Bytes, "Memory in use");
     Ok(handle)
 }
 

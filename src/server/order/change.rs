@@ -23,8 +23,8 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::OrderClosed`] when it is no longer unpaid or its time is over, [`Error::Conflict`] when it is not the
-/// version the customer saw, [`Error::Shortage`] when more is wanted than is left, [`Error::CartEmpty`] when nothing
-/// would be left of it.
+/// version the customer saw, [`Error::Shortage`] when more is wanted than is left, [`Error::PriceChanged`] when
+/// more is wanted and costs another sum now, [`Error::CartEmpty`] when nothing would be left of it.
 pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> {
     let row = own(ctx, number).await?;
     let checkout = match &change.form {

@@ -89,7 +89,7 @@ pub(super) async fn keep(ctx: &Ctx, typed: &impl Serialize) -> Result<()> {
         .write::<_, Error>(move |tx| {
             let (customer, sealed) = (customer.clone(), sealed.clone());
             Box::pin(async move {
-                account::know(tx, &customer, now).await?;
+                account::ensure_customer(tx, &customer, now).await?;
                 tx.exec("update customer set checkout_sealed = $2 where id = $1", args![customer, sealed]).await?;
                 Ok(())
             })

@@ -70,6 +70,14 @@ export interface Product {
   breadcrumbs: [string, string][];
 }
 
+interface OfficeVariant {
+  variant_id: string;
+  on_hand: number;
+  held: number;
+  version: number;
+  stock_version: number;
+}
+
 export const LOGIN = 'lin';
 export const PASSWORD = 'correct horse battery';
 
@@ -90,8 +98,10 @@ export class Office {
 
   /** Sets how many pieces of a variant can be bought. */
   async setStock(variant: Variant, available: number): Promise<void> {
-    const { on_hand, held } = await this.variant(variant);
-    await this.post('adjust_stock', { variant_id: variant.id, seen: on_hand, on_hand: held + available });
+    const { on_hand, held, stock_version } = await this.variant(variant);
+    await this.post('adjust_stock', {
+      variant_id: variant.id, version: stock_version, seen: on_hand, on_hand: held + available,
+    });
   }
 
   /** How many pieces of a variant can be bought. */
@@ -122,8 +132,8 @@ export class Office {
     await this.api.dispose();
   }
 
-  private async variant(variant: Variant): Promise<{ on_hand: number; held: number; version: number }> {
-    const found = await answer<{ items: { variant_id: string; on_hand: number; held: number; version: number }[] }>(
+  private async variant(variant: Variant): Promise<OfficeVariant> {
+    const found = await answer<{ items: OfficeVariant[] }>(
       await this.api.get('/api/office/variants', { params: { q: variant.sku, page: 1 } }),
     );
     const row = found.items.find((item) => item.variant_id === variant.id);

@@ -91,11 +91,12 @@ pub async fn set_price(variant_id: String, version: i64, price: String, compare_
         .await
 }
 
-/// Sets the pieces on hand, as a difference to what the office saw, so that sales in between are not undone.
+/// Sets the pieces on hand, as a difference to what the office saw, so that sales in between are not undone. `version` is
+/// the one the office saw; the same change sent again is made once.
 ///
 /// # Errors
-/// [`Error::Invalid`] when that would be less than customers hold.
+/// [`Error::Invalid`] when that would be less than customers hold, [`Error::Conflict`] when someone else changed it.
 #[server(prefix = "/api", endpoint = "office/adjust_stock")]
-pub async fn adjust_stock(variant_id: String, seen: i64, on_hand: i64) -> Result<(), Error> {
-    super::with(async |ctx| crate::server::stock::adjust(&ctx, &variant_id, seen, on_hand).await).await
+pub async fn adjust_stock(variant_id: String, version: i64, seen: i64, on_hand: i64) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::stock::adjust(&ctx, &variant_id, version, seen, on_hand).await).await
 }

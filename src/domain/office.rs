@@ -22,6 +22,7 @@ pub struct OfficeOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfficeVariant {
     pub variant_id: String,
+    pub product_id: String,
     pub handle: String,
     pub title: String,
     pub label: String,
@@ -33,6 +34,8 @@ pub struct OfficeVariant {
     pub held: i64,
     /// Grows with each change of price; a change must name the version it saw.
     pub version: i64,
+    /// Grows with each change of the pieces on hand that is no sale; a change must name the version it saw.
+    pub stock_version: i64,
 }
 
 /// Carriers the ship form offers; free text is allowed too.

@@ -115,8 +115,9 @@ pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Pa
         where v.active and exists (select 1 from product_text w where w.product_id = p.id and w.words like $1 escape '\\')";
     let total = ctx.app.db.one(sql, args![&pattern]).await?.get("total")?;
     let sql = format!(
-        "select v.id, v.sku, v.choices, v.price, v.compare_at, v.version, p.handle, p.image, {title} as title, {options} as options,
-            coalesce(s.on_hand, 0) as on_hand, coalesce(s.held, 0) as held
+        "select v.id, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.version, p.handle, p.image, {title} as title,
+            {options} as options, coalesce(s.on_hand, 0) as on_hand, coalesce(s.held, 0) as held,
+            coalesce(s.version, 0) as stock_version
         from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id and s.location = '{LOCATION}'
         where v.active and exists (select 1 from product_text w where w.product_id = p.id and w.words like $2 escape '\\')
         order by p.handle, v.position, v.id limit $3 offset $4",
@@ -131,6 +132,7 @@ pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Pa
             options.iter().zip(&choices).filter_map(|(option, i)| option.values.get(*i).cloned()).collect();
         Ok(OfficeVariant {
             variant_id: row.get("id")?,
+            product_id: row.get("product_id")?,
             handle: row.get("handle")?,
             title: row.get("title")?,
             label: label.join(" / "),
@@ -141,6 +143,7 @@ pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Pa
             on_hand: row.get("on_hand")?,
             held: row.get("held")?,
             version: row.get("version")?,
+            stock_version: row.get("stock_version")?,
         })
     });
     Ok(Page { items: items.collect::<Result<_>>()?, total, page, per_page: OFFICE_PER_PAGE })
@@ -190,36 +193,51 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
     Ok(())
 }
 
-/// Changes the pieces on hand by `on_hand − seen`.
+/// Changes the pieces on hand by `on_hand − seen`, so that sales in between are not undone. The same change sent again
+/// is made once: `version` is the one the office saw.
 ///
 /// # Errors
-/// [`Error::Invalid`] when fewer would be on hand than are held, or more than [`MAX_ON_HAND`].
-pub async fn adjust(ctx: &Ctx, variant_id: &str, seen: i64, on_hand: i64) -> Result<()> {
-    let login = ctx.staff()?.login.clone();
+/// [`Error::Invalid`] when fewer would be on hand than are held, or more than [`MAX_ON_HAND`]; [`Error::Conflict`] when
+/// someone else changed the pieces on hand meanwhile.
+pub async fn adjust(ctx: &Ctx, variant_id: &str, version: i64, seen: i64, on_hand: i64) -> Result<()> {
+    let (login, now) = (ctx.staff()?.login.clone(), ctx.now);
     if !(0..=MAX_ON_HAND).contains(&on_hand) || !(0..=MAX_ON_HAND).contains(&seen) {
         return Err(Error::field("on_hand", Problem::Range(0, MAX_ON_HAND)));
     }
-    let (variant, difference) = (variant_id.to_owned(), on_hand - seen);
+    let (variant, staff) = (variant_id.to_owned(), login.clone());
     let product = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let variant = variant.clone();
+            let (variant, staff) = (variant.clone(), staff.clone());
             Box::pin(async move {
                 let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
                 let sql = "insert into stock (variant_id, location, on_hand, held) values ($1, $2, 0, 0) on conflict (variant_id, location) do nothing";
                 tx.exec(sql, args![&variant, LOCATION]).await?;
-                let sql = "update stock set on_hand = on_hand + $3
-                    where variant_id = $1 and location = $2 and on_hand + $3 >= held and on_hand + $3 <= $4";
-                if tx.exec(sql, args![&variant, LOCATION, difference, MAX_ON_HAND]).await? == 0 {
-                    let row = tx.one("select held from stock where variant_id = $1 and location = $2", args![&variant, LOCATION]).await?;
-                    return Err(Error::field("on_hand", Problem::Range(row.get("held")?, MAX_ON_HAND)));
+                let (made, difference) = (version.saturating_add(1), on_hand - seen);
+                let sql = "update stock set on_hand = on_hand + $3, version = $6
+                    where variant_id = $1 and location = $2 and on_hand + $3 >= held and on_hand + $3 <= $4 and version = $5";
+                if tx.exec(sql, args![&variant, LOCATION, difference, MAX_ON_HAND, version, made]).await? == 1 {
+                    let sql = "insert into stock_change (variant_id, location, version, difference, staff, at) values ($1, $2, $3, $4, $5, $6)";
+                    tx.exec(sql, args![&variant, LOCATION, made, difference, &staff, now]).await?;
+                    return Ok(product);
                 }
-                Ok(product)
+                let sql = "select on_hand, held, version from stock where variant_id = $1 and location = $2";
+                let row = tx.one(sql, args![&variant, LOCATION]).await?;
+                if row.get::<i64>("version")? == version {
+                    // What was typed counts from what was seen, and so does the least that can be.
+                    let least = row.get::<i64>("held")? - (row.get::<i64>("on_hand")? - seen);
+                    return Err(Error::field("on_hand", Problem::Range(least.max(0), MAX_ON_HAND)));
+                }
+                let sql = "select 1 as made from stock_change where variant_id = $1 and location = $2 and version = $3 and difference = $4 and staff = $5";
+                match tx.optional(sql, args![&variant, LOCATION, made, difference, &staff]).await? {
+                    Some(_) => Ok(product),
+                    None => Err(Error::Conflict),
+                }
             })
         })
         .await?;
-    tracing::info!(%variant_id, difference, staff = %login, "stock adjusted");
+    tracing::info!(%variant_id, difference = on_hand - seen, staff = %login, "stock adjusted");
     ctx.app.live.changed(Topic::Product(product));
     Ok(())
 }

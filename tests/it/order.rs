@@ -7,6 +7,7 @@ use xiadan::{
         Error,
         error::Problem,
         money::Amount,
+        office::Staff,
         order::{CancelReason, EventKind, OrderChange, QuantityChange, State},
     },
     server::{
@@ -144,7 +145,7 @@ async fn an_order_is_refused_when_stock_price_total_or_address_is_not_what_was_s
         let review = order::review(&ctx).await.unwrap();
         assert_eq!(order::submit(&ctx, review.cart.version, 1).await, Err(Error::Conflict), "another total than was shown");
 
-        stock::adjust(&staff(&app), "mug", 10, 7).await.unwrap();
+        stock::adjust(&staff(&app), "mug", 0, 10, 7).await.unwrap();
         assert!(matches!(submit(&ctx).await, Err(Error::Shortage(s)) if s[0].available == 7 && s[0].wanted == 10));
         cart::take_available(&ctx).await.unwrap();
         stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
@@ -299,7 +300,7 @@ async fn nobody_sees_or_changes_the_order_of_someone_else() {
             assert_eq!(order::ship(other, &number, "DHL", "12345").await, Err(Error::Unauthenticated));
             assert_eq!(order::office_get(other, &number).await, Err(Error::Unauthenticated));
             assert_eq!(stock::set_price(other, "mug", 1, "1", "").await, Err(Error::Unauthenticated));
-            assert_eq!(stock::adjust(other, "mug", 10, 1).await, Err(Error::Unauthenticated));
+            assert_eq!(stock::adjust(other, "mug", 0, 10, 1).await, Err(Error::Unauthenticated));
         }
         assert!(order::list(&stranger, None, None, 1).await.unwrap().items.is_empty());
         assert_eq!(order::list(&owner, None, Some(&number[..8]), 1).await.unwrap().total, 1);
@@ -313,14 +314,33 @@ async fn the_office_corrects_stock_but_never_below_what_is_held() {
     both(&[MUG], async |app| {
         let (ctx, office) = (customer(&app).await, staff(&app));
         place(&ctx, "mug", 4).await.unwrap();
-        assert_eq!(
-            stock::adjust(&office, "mug", 10, 3).await,
-            Err(Error::field("on_hand", Problem::Range(4, stock::MAX_ON_HAND)))
-        );
-        stock::adjust(&office, "mug", 10, 4).await.unwrap();
+        let least = |least| Err(Error::field("on_hand", Problem::Range(least, stock::MAX_ON_HAND)));
+        assert_eq!(stock::adjust(&office, "mug", 0, 10, 3).await, least(4));
+        stock::adjust(&office, "mug", 0, 10, 4).await.unwrap();
         assert_eq!(books(&app, "mug").await, (4, 4, 0));
+        let wrong = stock::adjust(&office, "mug", 1, 6, 5).await;
+        assert_eq!(wrong, least(6), "the least is counted from what was seen, as what was typed is");
         let listed = stock::office_variants(&office, Some("马克"), 1).await.unwrap();
         assert_eq!((listed.total, listed.items[0].on_hand, listed.items[0].held), (1, 4, 4));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_stock_that_is_sent_again_is_made_once() {
+    both(&[MUG], async |app| {
+        let (ctx, office) = (customer(&app).await, staff(&app));
+        let other = Ctx { staff: Some(Staff { login: "hua".into() }), ..staff(&app) };
+        let many = futures::future::join_all((0..8).map(|_| stock::adjust(&office, "mug", 0, 10, 15))).await;
+        assert!(many.iter().all(Result::is_ok), "{many:?}");
+        assert_eq!(books(&app, "mug").await, (15, 0, 0));
+        assert_eq!(stock::adjust(&office, "mug", 0, 10, 16).await, Err(Error::Conflict), "another change of what was seen");
+        assert_eq!(stock::adjust(&other, "mug", 0, 10, 15).await, Err(Error::Conflict), "the same figure by someone else");
+
+        let number = place(&ctx, "mug", 5).await.unwrap();
+        payment::settle(&app, &charge(&app, &number, None).await).await.unwrap();
+        stock::adjust(&other, "mug", 1, 15, 20).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (15, 0, 5), "what was sold meanwhile stays sold");
     })
     .await;
 }

@@ -9,20 +9,29 @@ use crate::{
         self,
         office::{AdjustStock, SetPrice},
     },
-    domain::{Error, catalog::percent_encode, office::OfficeVariant, page::Page, texts::office as t},
+    domain::{
+        Error,
+        catalog::{UNLIMITED, percent_encode},
+        live::{self, Topic, VariantState},
+        office::OfficeVariant,
+        page::Page,
+        texts::office as t,
+    },
     ui::{
         components::{
             icon::Icon,
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
         },
+        live::use_live,
         use_locale,
     },
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,9 +74,46 @@ struct Shelf {
     rows: Vec<(String, RwSignal<OfficeVariant>)>,
     /// How often the rows were asked for. Only the last answer counts: an earlier one may be older.
     asked: usize,
+    /// News has come, and the rows will be asked for in a moment.
+    news: bool,
 }
 
+/// News that come within this time are answered by one question.
+const MOMENT: Duration = Duration::from_millis(250);
+
 impl Rows {
+    /// Follows stock and prices of all products of the page.
+    fn follow(self) {
+        let live = use_live();
+        let rows = self.0.with_value(|shelf| shelf.rows.clone());
+        let products: BTreeSet<_> =
+            rows.iter().map(|(_, row)| row.with_untracked(|variant| variant.product_id.clone())).collect();
+        for product in products {
+            let updates = live.subscribe(Topic::Product(product));
+            let rows = rows.clone();
+            Effect::new(move |before: Option<bool>| {
+                let Some(live::Update::Product { variants, .. }) = updates.get() else { return false };
+                // The first message only says what is so; later ones may tell of pieces that are held or taken, which
+                // changes nothing for customers.
+                if before == Some(true) || rows.iter().any(|(_, row)| row.with_untracked(|row| differs(row, &variants))) {
+                    self.refresh_soon();
+                }
+                true
+            });
+        }
+    }
+
+    fn refresh_soon(self) {
+        let waits = self.0.try_update_value(|shelf| std::mem::replace(&mut shelf.news, true));
+        if waits == Some(false) {
+            let ask = move || {
+                self.0.try_update_value(|shelf| shelf.news = false);
+                spawn_local(self.refresh());
+            };
+            set_timeout(ask, MOMENT);
+        }
+    }
+
     /// Asks for all rows of the page again.
     pub async fn refresh(self) {
         let asked = self.0.try_update_value(|shelf| {
@@ -86,6 +132,14 @@ impl Rows {
             }
         }
     }
+}
+
+/// Whether a row shows something else than customers see. What is sold without stock says nothing of its stock.
+fn differs(row: &OfficeVariant, variants: &[VariantState]) -> bool {
+    variants.iter().find(|variant| variant.id == row.variant_id).is_some_and(|variant| {
+        let pieces = variant.available != UNLIMITED && variant.available != row.on_hand - row.held;
+        pieces || (variant.price, variant.compare_at) != (row.price, row.compare_at)
+    })
 }
 
 #[component]
@@ -172,7 +226,8 @@ fn List(wanted: Wanted, variants: Page<OfficeVariant>) -> impl IntoView {
     let (page, pages, total) = (variants.page, variants.pages(), variants.total);
     let signals: Vec<_> =
         variants.items.into_iter().map(|variant| (variant.variant_id.clone(), RwSignal::new(variant))).collect();
-    let rows = Rows(StoredValue::new(Shelf { wanted: wanted.clone(), rows: signals.clone(), asked: 0 }));
+    let rows = Rows(StoredValue::new(Shelf { wanted: wanted.clone(), rows: signals.clone(), asked: 0, news: false }));
+    rows.follow();
     let shown = signals.into_iter().map(|(_, variant)| view! { <Row variant rows/> }).collect_view();
     let href = move |page| Wanted { page, ..wanted.clone() }.href();
     let column = |text| view! { <th scope="col">{l.t(text)}</th> };

@@ -126,7 +126,7 @@ pub fn problem_words(l: Locale, error: &Error) -> String {
         Some(("price" | "compare_at", Problem::Number)) => l.t(t::NO_PRICE).to_owned(),
         Some((_, problem)) => problem_text(l, problem),
         None => match error {
-            Error::Conflict => l.t(t::PRICE_CONFLICT).to_owned(),
+            Error::Conflict => l.t(t::CONFLICT).to_owned(),
             Error::Unauthenticated => l.t(t::SESSION_ENDED).to_owned(),
             error => message(l, error),
         },
@@ -174,27 +174,41 @@ fn fill(input: NodeRef<html::Input>, text: &str) {
     }
 }
 
+/// What a stock form was filled from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pieces {
+    version: i64,
+    on_hand: i64,
+}
+
+impl Pieces {
+    fn of(variant: &OfficeVariant) -> Self {
+        Self { version: variant.stock_version, on_hand: variant.on_hand }
+    }
+}
+
 /// The pieces on hand. What is sent is the difference to what was seen, so that sales in between are not undone.
 #[component]
 fn StockForm(variant: RwSignal<OfficeVariant>, rows: Rows, name: String) -> impl IntoView {
     let l = use_locale();
-    let (id, first) = variant.with_untracked(|variant| (variant.variant_id.clone(), variant.on_hand));
-    let seen = RwSignal::new(first);
+    let id = variant.with_untracked(|variant| variant.variant_id.clone());
+    let now = Memo::new(move |_| variant.with(Pieces::of));
+    let first = now.get_untracked().on_hand;
+    let seen = RwSignal::new(now.get_untracked());
     let input = NodeRef::<html::Input>::new();
     let progress = Progress::new();
     let alive = use_own_checks();
-    let on_hand = Memo::new(move |_| variant.with(|variant| variant.on_hand));
     Effect::new(move |_| {
-        let now = on_hand.get();
-        let untouched = value_of(input) == Some(seen.get_untracked().to_string());
-        if untouched && now != seen.get_untracked() {
-            fill(input, &now.to_string());
+        let now = now.get();
+        let before = seen.get_untracked();
+        if before != now && value_of(input) == Some(before.on_hand.to_string()) {
+            fill(input, &now.on_hand.to_string());
             seen.set(now);
         }
     });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let Ok(AdjustStock { variant_id, seen: before, on_hand }) = AdjustStock::from_event(&event) else {
+        let Ok(form) = AdjustStock::from_event(&event) else {
             return progress.outcome.set(Some(Outcome::Failed(Some("on_hand"), problem_text(l, Problem::Number))));
         };
         if !progress.begin() {
@@ -202,15 +216,27 @@ fn StockForm(variant: RwSignal<OfficeVariant>, rows: Rows, name: String) -> impl
         }
         let typed = value_of(input);
         spawn_local(async move {
-            match api::office::adjust_stock(variant_id, before, on_hand).await {
+            let AdjustStock { variant_id, version, seen: before, on_hand } = form;
+            match api::office::adjust_stock(variant_id, version, before, on_hand).await {
                 Ok(()) => {
                     if value_of(input) == typed {
                         fill(input, &on_hand.to_string());
                     }
-                    seen.try_set(on_hand);
-                    variant.try_update(|variant| variant.on_hand += on_hand - before);
+                    seen.try_set(Pieces { version: version + 1, on_hand });
+                    variant.try_update(|variant| {
+                        variant.stock_version = version + 1;
+                        variant.on_hand += on_hand - before;
+                    });
                     progress.end(Outcome::Saved);
                     rows.refresh().await;
+                }
+                Err(Error::Conflict) => {
+                    rows.refresh().await;
+                    let Some(now) = now.try_get_untracked() else { return };
+                    // What was typed stays; saving it again counts from the pieces that are shown here.
+                    seen.try_set(now);
+                    let text = l.f(t::STOCK_CONFLICT_NOW, &[("n", &now.on_hand)]);
+                    progress.end(Outcome::Failed(Some("on_hand"), text));
                 }
                 Err(error) => {
                     progress.fail(l, &error);
@@ -232,7 +258,8 @@ fn StockForm(variant: RwSignal<OfficeVariant>, rows: Rows, name: String) -> impl
             on:input=move |_| progress.outcome.set(None)
         >
             <input type="hidden" name="variant_id" value=id/>
-            <input type="hidden" name="seen" value=move || seen.get()/>
+            <input type="hidden" name="version" value=move || seen.get().version/>
+            <input type="hidden" name="seen" value=move || seen.get().on_hand/>
             <input
                 class="input"
                 type="number"

@@ -285,7 +285,8 @@ impl Changes {
         // In the order in which orders go through stock, so that neither waits for the other in a circle.
         self.stock_updates.sort_by(|a, b| text(a).cmp(text(b)));
         // Orders may hold more by now than when the plan was made.
-        let sql = "update stock set on_hand = case when held > $3 then held else $3 end where variant_id = $1 and location = $2";
+        let sql = "update stock set on_hand = case when held > $3 then held else $3 end, version = version + 1
+            where variant_id = $1 and location = $2";
         each(tx, sql, self.stock_updates).await
     }
 }

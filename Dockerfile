@@ -19,11 +19,12 @@ COPY --from=build /xiadan/target/site /usr/share/xiadan/site
 COPY --from=build /xiadan/demo /usr/share/xiadan/demo
 ENV XIADAN_SITE=/usr/share/xiadan/site \
     XIADAN_DATA=/data \
-    XIADAN_LISTEN=0.0.0.0:3000
+    XIADAN_LISTEN=0.0.0.0:3000 \
+    XIADAN_SANDBOX_LISTEN=0.0.0.0:3002
 USER xiadan
 WORKDIR /usr/share/xiadan
 VOLUME /data
-EXPOSE 3000
+EXPOSE 3000 3002
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:3000/healthz"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["xiadan"]

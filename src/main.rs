@@ -233,9 +233,15 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     start::serve(app, shop, sandbox, started, interrupted()).await
 }
 
-/// An address as written by the operator, or the one that is listened on.
-fn address(given: Option<String>, listen: SocketAddr) -> Result<String, Failure> {
-    let Some(given) = given else { return Ok(format!("http://{listen}")) };
+/// An address as written by the operator, or the one that is listened on: on this machine where that is all of them, so
+/// that a shop in a container can be tried on the machine that runs it.
+fn address(given: Option<String>, mut listen: SocketAddr) -> Result<String, Failure> {
+    let Some(given) = given else {
+        if listen.ip().is_unspecified() {
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        return Ok(format!("http://{listen}"));
+    };
     let url = url::Url::parse(&given).map_err(|e| format!("{given}: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
         return Err(format!("{given}: an address is http:// or https:// and a host, without a path").into());

@@ -85,6 +85,7 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
 /// More pieces than were ordered are bought now: only of what is still sold, and at the price of the order only while
 /// that is the price.
 async fn still_sold(tx: &mut Tx<'_>, before: &[OrderLine], after: &[OrderLine]) -> Result<()> {
+    let (mut gone, mut dearer) = (Vec::new(), Vec::new());
     for line in after {
         let Some(old) = before.iter().find(|old| old.variant_id == line.variant_id) else { continue };
         if line.quantity <= old.quantity {
@@ -92,21 +93,22 @@ async fn still_sold(tx: &mut Tx<'_>, before: &[OrderLine], after: &[OrderLine]) 
         }
         let sql = "select v.price from variant v join product p on p.id = v.product_id
             where v.id = $1 and v.active and p.status = 'active'";
-        let Some(row) = tx.optional(sql, args![&line.variant_id]).await? else {
-            return Err(Error::Shortage(vec![Shortage {
-                variant_id: line.variant_id.clone(),
-                title: line.title.clone(),
-                wanted: line.quantity,
-                available: old.quantity,
-            }]));
-        };
-        let new = Amount(row.get("price")?);
-        if new != line.unit_price {
-            let (variant_id, title) = (line.variant_id.clone(), line.title.clone());
-            return Err(Error::PriceChanged(vec![PriceChange { variant_id, title, old: line.unit_price, new }]));
+        let (variant_id, title) = (line.variant_id.clone(), line.title.clone());
+        match tx.optional(sql, args![&line.variant_id]).await? {
+            None => gone.push(Shortage { variant_id, title, wanted: line.quantity, available: old.quantity }),
+            Some(row) => {
+                let (old, new) = (line.unit_price, Amount(row.get("price")?));
+                if new != old {
+                    dearer.push(PriceChange { variant_id, title, old, new });
+                }
+            }
         }
     }
-    Ok(())
+    match (gone.is_empty(), dearer.is_empty()) {
+        (false, _) => Err(Error::Shortage(gone)),
+        (_, false) => Err(Error::PriceChanged(dearer)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the new quantities and holds exactly that much.

@@ -2,7 +2,11 @@
 
 use super::form::Editing;
 use crate::{
-    domain::{Error, error::Shortage, texts::order as t},
+    domain::{
+        Error,
+        error::{PriceChange, Shortage},
+        texts::order as t,
+    },
     ui::{components::icon::Icon, use_locale},
 };
 use leptos::prelude::*;
@@ -12,7 +16,7 @@ pub const ANSWER_ID: &str = "edit-answer";
 
 /// Whether an error is answered here, rather than by the summary of the fields.
 pub fn is_answered(error: &Error) -> bool {
-    matches!(error, Error::Conflict | Error::Shortage(_) | Error::CartEmpty)
+    matches!(error, Error::Conflict | Error::Shortage(_) | Error::PriceChanged(_) | Error::CartEmpty)
 }
 
 #[component]
@@ -21,6 +25,7 @@ pub fn Answer(editing: Editing) -> impl IntoView {
         Memo::new(move |_| editing.changed.get() || editing.error.with(|error| matches!(error, Some(Error::Conflict))));
     let answer = move || match editing.error.get() {
         Some(Error::Shortage(short)) => view! { <Short editing short/> }.into_any(),
+        Some(Error::PriceChanged(changes)) => view! { <Repriced editing changes/> }.into_any(),
         Some(Error::CartEmpty) => view! { <NothingLeft editing/> }.into_any(),
         _ => ().into_any(),
     };
@@ -85,6 +90,49 @@ fn Short(editing: Editing, short: Vec<Shortage>) -> impl IntoView {
                 {lines}
                 <div class="notice-actions" hidden=move || !ready.get()>
                     <button class="btn btn-primary btn-sm" type="button" on:click=take>{l.t(t::TAKE_AVAILABLE)}</button>
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// More is wanted of what has another price now: the order keeps its price for as many as were ordered.
+#[component]
+fn Repriced(editing: Editing, changes: Vec<PriceChange>) -> impl IntoView {
+    let l = use_locale();
+    let ready = RwSignal::new(false);
+    Effect::new(move |_| ready.set(true));
+    let currency = editing.order.with_value(|order| order.currency);
+    let lines = changes.iter().map(|change| {
+        let (old, new) = (change.old.display(currency), change.new.display(currency));
+        let handle = editing.order.with_value(|order| {
+            let line = order.lines.iter().find(|line| line.variant_id == change.variant_id);
+            line.map(|line| format!("/p/{}", line.handle))
+        });
+        let text = l.f(t::REPRICED_LINE, &[("title", &change.title), ("old", &old), ("new", &new)]);
+        view! { <p>{text} " " <a class="link" href=handle>{l.t(t::REPRICED_ORDER)}</a></p> }
+    });
+    let lines = lines.collect_view();
+    let keep = move |_| {
+        for change in &changes {
+            let ordered = editing.order.with_value(|order| {
+                order.lines.iter().find(|line| line.variant_id == change.variant_id).map(|line| line.quantity)
+            });
+            if let Some(ordered) = ordered {
+                editing.quantities.set(&change.variant_id, ordered);
+            }
+        }
+        editing.error.set(None);
+    };
+    view! {
+        <div class="notice notice-warn" role="alert">
+            <Icon name="tag"/>
+            <div class="notice-body">
+                <p class="notice-title">{l.t(t::REPRICED_TITLE)}</p>
+                {lines}
+                <div class="notice-actions" hidden=move || !ready.get()>
+                    <button class="btn btn-primary btn-sm" type="button" on:click=keep>{l.t(t::REPRICED_KEEP)}</button>
                 </div>
             </div>
         </div>

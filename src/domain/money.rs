@@ -42,7 +42,8 @@ impl Amount {
     /// The highest price of one piece: ten thousand million major units of a currency with two decimals.
     pub const MAX_PRICE: Self = Self(1_000_000_000_000);
 
-    /// Reads a price in major units such as `1299`, `1,299.00` or `0.5`.
+    /// Reads a price in major units such as `1299`, `1,299.00` or `0.5`. A comma only parts thousands: taken for less,
+    /// `19,99` would cost a hundred times as much.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let text = text.trim();
         if text.starts_with('-') {
@@ -50,8 +51,11 @@ impl Amount {
         }
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let mut groups = whole.split(',');
+        let first = groups.next().unwrap_or_default().len();
+        let grouped = !whole.contains(',') || (1..=3).contains(&first) && groups.all(|group| group.len() == 3);
         let whole: String = whole.split(',').collect();
-        if whole.is_empty() && fraction.is_empty() || !digits(&whole) || !digits(fraction) {
+        if !grouped || whole.is_empty() && fraction.is_empty() || !digits(&whole) || !digits(fraction) {
             return Err(AmountError::Malformed);
         }
         let fraction = fraction.trim_end_matches('0');
@@ -195,6 +199,11 @@ mod tests {
             ("-1", Err(AmountError::Range)),
             ("", Err(AmountError::Malformed)),
             ("12a", Err(AmountError::Malformed)),
+            ("12,345,678", Ok(1_234_567_800)),
+            ("19,99", Err(AmountError::Malformed)),
+            ("1,5", Err(AmountError::Malformed)),
+            (",123", Err(AmountError::Malformed)),
+            ("1234,567", Err(AmountError::Malformed)),
             ("99999999999999999999", Err(AmountError::Range)),
         ];
         for (text, expected) in table {
@@ -223,6 +232,8 @@ mod tests {
         fn a_written_amount_reads_back(minor in 0..=Amount::MAX_PRICE.0) {
             for currency in Currency::ALL {
                 prop_assert_eq!(Amount::parse(&Amount(minor).to_decimal(currency), currency), Ok(Amount(minor)));
+                let shown = Amount(minor).display(currency);
+                prop_assert_eq!(Amount::parse(shown.trim_start_matches(currency.symbol()), currency), Ok(Amount(minor)));
             }
         }
 

@@ -94,7 +94,7 @@ impl CheckoutForm {
             DeliveryWish::from_name(&self.delivery_wish)
         };
         let wish = check.take("delivery_wish", wish.ok_or(Problem::Choice));
-        let note = check.take("note", text(&self.note, 0, 200));
+        let note = check.take("note", lines(&self.note, 0, 200));
         let method = check.take("payment_method", Method::from_name(&self.payment_method).ok_or(Problem::Choice));
         check.finish()?;
         match (contact, wish, note, method) {
@@ -121,21 +121,33 @@ impl CheckoutForm {
                 _ => Err(Problem::Region),
             },
         );
-        let detail = check.take("detail", text(&self.detail, 4, 200));
+        let detail = check.take("detail", lines(&self.detail, 4, 200));
         Some(Contact { recipient: recipient?, phone: phone?, email: email?, region: region?, detail: detail? })
     }
 }
 
-/// A trimmed text of `min..=max` characters without control characters.
+/// A text in one line of `min..=max` characters, trimmed and without control characters.
 pub fn text(typed: &str, min: u32, max: u32) -> Result<String, Problem> {
-    let cleaned: String = typed.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    match u32::try_from(cleaned.chars().count()).unwrap_or(u32::MAX) {
+    measured(typed.chars().filter(|c| !c.is_control()).collect(), min, max)
+}
+
+/// The same, in as many lines as were typed.
+pub fn lines(typed: &str, min: u32, max: u32) -> Result<String, Problem> {
+    measured(typed.chars().filter(|c| !c.is_control() || *c == '\n').collect(), min, max)
+}
+
+fn measured(cleaned: String, min: u32, max: u32) -> Result<String, Problem> {
+    let text = cleaned.trim();
+    match u32::try_from(text.chars().count()).unwrap_or(u32::MAX) {
         0 if min > 0 => Err(Problem::Required),
         length if length < min => Err(Problem::TooShort(min)),
         length if length > max => Err(Problem::TooLong(max)),
-        _ => Ok(cleaned),
+        _ => Ok(text.to_owned()),
     }
 }
+
+/// The calling codes that a number may be typed with, in the order they are offered; none begins with another.
+pub const CALLING_CODES: [&str; 9] = ["+86", "+852", "+853", "+886", "+1", "+44", "+65", "+81", "+82"];
 
 /// A phone number in E.164. In China mobile numbers have 11 digits and begin with 13 to 19, landlines begin with the
 /// area code's zero; elsewhere 6 to 14 digits are taken.
@@ -143,27 +155,26 @@ pub fn phone(country_code: &str, typed: &str) -> Result<String, Problem> {
     let digits = |s: &str| s.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '\u{a0}')).collect::<String>();
     let (country, typed) = (digits(country_code), digits(typed));
     let country = if country.is_empty() { "+86".to_owned() } else { country };
-    let (country, national) = match typed.strip_prefix("00").or_else(|| typed.strip_prefix('+')) {
-        Some(rest) => match ["86", "852", "853", "886", "1", "44", "81", "82", "65"]
-            .iter()
-            .find_map(|c| Some((c, rest.strip_prefix(c)?)))
-        {
-            Some((c, national)) => (format!("+{c}"), national.to_owned()),
-            None => return Err(Problem::Phone),
-        },
-        None => (country, typed),
+    let typed = typed.strip_prefix("00").map(|rest| format!("+{rest}")).unwrap_or(typed);
+    let (country, national) = if typed.starts_with('+') {
+        let known =
+            CALLING_CODES.iter().find_map(|code| Some(((*code).to_owned(), typed.strip_prefix(code)?.to_owned())));
+        known.ok_or(Problem::Phone)?
+    } else {
+        (country, typed)
     };
     if national.is_empty() {
         return Err(Problem::Required);
     }
-    let code_is_valid =
-        country.strip_prefix('+').is_some_and(|c| (1..=3).contains(&c.len()) && c.bytes().all(|b| b.is_ascii_digit()));
+    let code_is_valid = CALLING_CODES.contains(&country.as_str());
     let all_digits = national.bytes().all(|b| b.is_ascii_digit());
     let valid = match country.as_str() {
         "+86" => {
             let mobile =
                 national.len() == 11 && national.starts_with('1') && matches!(national.as_bytes()[1], b'3'..=b'9');
-            mobile || national.starts_with('0') && (10..=12).contains(&national.len())
+            // Without its zero a landline must not look like a mobile number: area codes begin with 10 or 2 to 9.
+            let area = matches!(national.as_bytes(), [b'0', b'1', b'0', b'2'..=b'9', ..] | [b'0', b'2'..=b'9', ..]);
+            mobile || area && (10..=12).contains(&national.len())
         }
         _ => (6..=14).contains(&national.len()),
     };
@@ -224,11 +235,21 @@ mod tests {
             ("+86", "", Err(Problem::Required)),
             ("+44", "07911 123456", Ok("+447911123456")),
             ("44x", "7911123456", Err(Problem::Phone)),
+            ("+999", "7911123456", Err(Problem::Phone)),
+            ("+86", "010 6555 1234", Ok("+861065551234")),
+            ("+86", "013800138000", Err(Problem::Phone)),
             ("+86", "１３８００１３８０００", Err(Problem::Phone)),
         ];
         for (country, typed, expected) in table {
             assert_eq!(phone(country, typed), expected.map(str::to_owned), "{country} {typed}");
         }
+    }
+
+    #[test]
+    fn texts_are_measured_without_what_nobody_sees() {
+        assert_eq!(text(" \u{7} 李\n雷 ", 1, 20), Ok("李雷".to_owned()));
+        assert_eq!(text("\u{7} \u{7}", 1, 20), Err(Problem::Required));
+        assert_eq!(lines(" 放门口\n谢谢 ", 0, 20), Ok("放门口\n谢谢".to_owned()));
     }
 
     #[test]

@@ -5,15 +5,13 @@ use super::field::{Field, FieldError, TextAreaField, TextField, described_by, in
 use crate::{
     domain::{
         Error, Locale,
-        address::{CheckoutForm, Contact, DeliveryWish},
+        address::{CALLING_CODES, CheckoutForm, Contact, DeliveryWish},
         texts::checkout as t,
     },
     ui::{components::icon::Icon, use_locale},
 };
 use leptos::{ev, html, prelude::*};
 
-/// The calling codes offered, the usual one first.
-const COUNTRY_CODES: [&str; 9] = ["+86", "+852", "+853", "+886", "+1", "+44", "+65", "+81", "+82"];
 /// The most characters of a note.
 const NOTE: usize = 200;
 
@@ -81,9 +79,9 @@ pub fn ContactFields(
 #[component]
 fn PhoneField(prefix: &'static str, code: String, value: String, error: Signal<Option<String>>) -> impl IntoView {
     let l = use_locale();
-    let chosen = if code.is_empty() { COUNTRY_CODES[0].to_owned() } else { code };
-    let unusual = (!COUNTRY_CODES.contains(&chosen.as_str())).then(|| chosen.clone());
-    let codes = COUNTRY_CODES.map(|code| {
+    let chosen = if code.is_empty() { CALLING_CODES[0].to_owned() } else { code };
+    let unusual = (!CALLING_CODES.contains(&chosen.as_str())).then(|| chosen.clone());
+    let codes = CALLING_CODES.map(|code| {
         view! { <option value=code selected={code == chosen}>{code}</option> }
     });
     view! {

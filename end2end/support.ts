@@ -356,11 +356,13 @@ export class Shopper {
     await this.keepAddress();
     const review = await (await this.page.request.get('/checkout/review', { headers: this.headers() })).text();
     const hidden = (name: string) => {
-      const input = review.match(new RegExp(`<input[^>]*name="${name}"[^>]*>`))?.[0].match(/value="(\d+)"/);
+      const input = review.match(new RegExp(`<input[^>]*name="${name}"[^>]*>`))?.[0].match(/value="([\w-]+)"/);
       if (!input) throw new Error(`the review has no ${name}`);
       return input[1];
     };
-    return this.post('order/submit', { cart_version: hidden('cart_version'), total: hidden('total') });
+    return this.post('order/submit', {
+      cart_version: hidden('cart_version'), total: hidden('total'), reviewed: hidden('reviewed'),
+    });
   }
 
   /** An order that is paid. */

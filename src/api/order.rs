@@ -3,17 +3,17 @@
 use crate::domain::{
     Error,
     address::CheckoutForm,
-    cart::Cart,
+    cart::{BuyNow, Cart},
     order::{self, CheckoutPage, Order, OrderChange, OrderCounts, OrderEdit, OrderSummary, State},
     page::Page,
 };
 use leptos::prelude::*;
 use server_fn::codec::{GetUrl, Json};
 
-/// The checkout form as last typed, with the divisions its selects offer.
+/// The checkout form as last typed, for the cart or for what is bought now, with the divisions its selects offer.
 #[server(prefix = "/api", endpoint = "order/checkout", input = GetUrl, output = Json)]
-pub async fn checkout() -> Result<CheckoutPage, Error> {
-    super::with(async |ctx| crate::server::order::checkout(&ctx).await).await
+pub async fn checkout(buy_now: Option<BuyNow>) -> Result<CheckoutPage, Error> {
+    super::with(async |ctx| crate::server::order::checkout(&ctx, buy_now).await).await
 }
 
 /// Keeps the form as typed and checks it; goes on to the review when it is right.
@@ -23,15 +23,20 @@ pub async fn checkout() -> Result<CheckoutPage, Error> {
 /// # Errors
 /// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
 #[server(prefix = "/api", endpoint = "order/save_checkout")]
-pub async fn save_checkout(form: CheckoutForm, #[server(default)] step: Option<String>) -> Result<(), Error> {
+pub async fn save_checkout(
+    form: CheckoutForm,
+    #[server(default)] step: Option<String>,
+    #[server(default)] buy_now: Option<BuyNow>,
+) -> Result<(), Error> {
     super::with(async |ctx| {
         let check = !matches!(step.as_deref(), Some("region" | "draft"));
         crate::server::order::save_checkout(&ctx, form, check).await?;
-        super::go_to(match step.as_deref() {
+        let next = match step.as_deref() {
             Some("draft") => None,
             Some("region") => Some("/checkout"),
             _ => Some("/checkout/review"),
-        });
+        };
+        super::go_to(next.map(|path| BuyNow::href(path, buy_now.as_ref())).as_deref());
         Ok(())
     })
     .await
@@ -39,20 +44,26 @@ pub async fn save_checkout(form: CheckoutForm, #[server(default)] step: Option<S
 
 /// Everything that will be ordered, for a last look.
 #[server(prefix = "/api", endpoint = "order/review", input = GetUrl, output = Json)]
-pub async fn review() -> Result<order::Review, Error> {
-    super::with(async |ctx| crate::server::order::review(&ctx).await).await
+pub async fn review(buy_now: Option<BuyNow>) -> Result<order::Review, Error> {
+    super::with(async |ctx| crate::server::order::review(&ctx, buy_now).await).await
 }
 
-/// Places the order and goes to its payment. `cart_version` and `total` are those of the review, so that submitting
-/// twice gives the same order and nothing is ordered for another sum than was shown.
+/// Places the order and goes to its payment. `cart_version`, `total` and `reviewed` are those of the review, so that
+/// submitting twice gives the same order, and nothing is ordered for another sum or to another address than was shown.
 ///
 /// # Errors
-/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart or the total is no longer the one
+/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when cart, total or address are no longer those
 /// reviewed, [`Error::Invalid`] when the address is missing.
 #[server(prefix = "/api", endpoint = "order/submit")]
-pub async fn submit(cart_version: i64, total: i64) -> Result<String, Error> {
+pub async fn submit(
+    cart_version: i64,
+    total: i64,
+    reviewed: String,
+    #[server(default)] buy_now: Option<BuyNow>,
+) -> Result<String, Error> {
     super::with(async |ctx| {
-        let number = crate::server::order::submit(&ctx, cart_version, total).await?;
+        let submission = crate::server::order::Submission { cart_version, total, reviewed, buy_now };
+        let number = crate::server::order::submit(&ctx, submission).await?;
         super::go_to(Some(&format!("/pay/{number}")));
         Ok(number)
     })
@@ -111,8 +122,7 @@ pub async fn divisions(
 }
 
 /// Changes an unpaid order: quantities, address, note, payment method. The hold keeps its clock.
-/// With `step=region` what was typed is only kept, so that the page offers the cities and districts of the choice made;
-/// with `step=draft` it is only kept.
+/// With `step=region` what was typed is only kept, so that the page offers the cities and districts of the choice made.
 ///
 /// # Errors
 /// [`Error::OrderClosed`], [`Error::Conflict`] when it was changed meanwhile, [`Error::Shortage`],

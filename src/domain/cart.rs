@@ -1,7 +1,7 @@
 //! The cart: the intent to buy, with the price the customer saw.
 
 use super::{
-    catalog::{Image, UNLIMITED},
+    catalog::{Image, UNLIMITED, percent_encode},
     error::{Error, PriceChange, Problem, Result, Shortage},
     money::{Amount, Currency},
     pricing::{PricedLine, ShippingRules, Totals, price},
@@ -49,6 +49,31 @@ pub struct CartLine {
     pub grams: i64,
     /// What can be bought now; zero also when the product is no longer sold.
     pub available: i64,
+}
+
+/// One variant that is ordered at once, past the cart. Its pages carry it in their addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuyNow {
+    pub variant_id: String,
+    pub quantity: i64,
+}
+
+impl BuyNow {
+    /// Reads it from the parameters of an address; `None` where there is none, or a quantity that cannot be.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let quantity = get("quantity")?.parse().ok().and_then(|quantity| check_quantity(quantity).ok())?;
+        Some(Self { variant_id: get("variant_id").filter(|id| !id.is_empty())?, quantity })
+    }
+
+    /// A link to a page of the checkout, for what is bought now or for the cart.
+    pub fn href(path: &str, buy_now: Option<&Self>) -> String {
+        match buy_now {
+            None => path.to_owned(),
+            Some(Self { variant_id, quantity }) => {
+                format!("{path}?variant_id={}&quantity={quantity}", percent_encode(variant_id))
+            }
+        }
+    }
 }
 
 /// What a customer may ask for; the same check on both sides.
@@ -169,6 +194,20 @@ mod tests {
             grams: 0,
             available,
         }
+    }
+
+    #[test]
+    fn what_is_bought_now_reads_back_from_its_address() {
+        let buy_now = BuyNow { variant_id: "a&b".into(), quantity: 3 };
+        assert_eq!(BuyNow::href("/checkout", Some(&buy_now)), "/checkout?variant_id=a%26b&quantity=3");
+        assert_eq!(BuyNow::href("/checkout", None), "/checkout");
+        let read = |quantity: &str| {
+            let quantity = quantity.to_owned();
+            BuyNow::parse(move |name| Some(if name == "quantity" { quantity.clone() } else { "a&b".to_owned() }))
+        };
+        assert_eq!(read("3"), Some(buy_now));
+        assert_eq!((read("0"), read("1000"), read("x")), (None, None, None));
+        assert_eq!(BuyNow::parse(|name| (name == "quantity").then(|| "1".to_owned())), None);
     }
 
     #[test]

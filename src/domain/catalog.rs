@@ -210,13 +210,14 @@ impl Product {
 
     /// The choices of a variant in words: `黑色 / M`.
     pub fn label(&self, variant: &Variant) -> String {
-        let names = self
-            .options
-            .iter()
-            .zip(&variant.choices)
-            .filter_map(|(option, i)| option.values.get(*i).map(String::as_str));
-        names.collect::<Vec<_>>().join(" / ")
+        label(&self.options, &variant.choices)
     }
+}
+
+/// Choices in words: `黑色 / M`.
+pub fn label(options: &[ProductOption], choices: &[usize]) -> String {
+    let names = options.iter().zip(choices).filter_map(|(option, i)| option.values.get(*i).map(String::as_str));
+    names.collect::<Vec<_>>().join(" / ")
 }
 
 /// A link to a list with a query, leaving out what is default; the one place that knows the parameters' names.

@@ -224,6 +224,9 @@ pub struct Review {
     pub region_name: String,
     /// For how long the goods will be held, in minutes.
     pub hold_minutes: i64,
+    /// Stands for recipient, address and wishes as they are shown here: an order goes to what was reviewed and to
+    /// nothing that was typed later.
+    pub reviewed: String,
 }
 
 /// How many orders each tab of "my orders" has.

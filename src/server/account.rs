@@ -81,7 +81,8 @@ pub fn customer_of(app: &App, cookie: &str) -> Option<String> {
     app.keys.verify("guest", id, signature).then(|| id.to_owned())
 }
 
-/// Lets this browser see an order that was placed on another device.
+/// Lets this browser follow and change an order that was placed on another device: for a guest, the number together with
+/// phone or e-mail is what an account is to others.
 pub fn grant_order(ctx: &Ctx, number: &str) {
     let mut numbers: Vec<&str> = vec![number];
     numbers.extend(ctx.granted_orders.iter().map(String::as_str).filter(|n| *n != number));
@@ -105,8 +106,9 @@ pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
 pub async fn staff_of(app: &App, token: &str) -> Option<Staff> {
     let hash = app.keys.lookup("staff session", token);
     let sql = "select s.login from staff_session t join staff s on s.id = t.staff_id where t.token_hash = $1 and t.expires_at > $2";
-    let row = app.db.optional(sql, args![hash, now()]).await.ok()??;
-    Some(Staff { login: row.get("login").ok()? })
+    // The conversion logs what went wrong.
+    let row = app.db.optional(sql, args![hash, now()]).await.map_err(Error::from).ok()??;
+    Some(Staff { login: row.get("login").map_err(Error::from).ok()? })
 }
 
 /// Signs a member of staff in.
@@ -120,31 +122,45 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<()> {
         Some(row) => (Some(row.get::<String>("id")?), row.get::<String>("password_hash")?),
         None => (None, DECOY.clone()),
     };
+    let checked = hash.clone();
     let valid = hashing(move || {
         PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     })
     .await?;
-    let (Some(staff_id), true) = (id, valid) else {
-        tracing::warn!("a sign-in to the office failed");
-        return Err(Error::field("password", Problem::Credentials));
-    };
+    let (Some(staff_id), true) = (id, valid) else { return Err(refused()) };
     let token = crypto::token().map_err(|e| internal("random source", &e))?;
-    let (hash, now) = (ctx.app.keys.lookup("staff session", &token), ctx.now);
-    ctx.app
+    open_session(&ctx.app, &staff_id, &checked, &token, ctx.now).await?;
+    http::set_cookie(&ctx.app, http::STAFF_COOKIE, &token, STAFF_SESSION_MS / 1000);
+    Ok(())
+}
+
+/// Opens a session for whoever knew the password that `checked` is the hash of; not if it was replaced while that was
+/// being checked.
+///
+/// # Errors
+/// `Credentials`, as for a wrong password.
+pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str, now: i64) -> Result<()> {
+    let (hash, staff_id, checked) = (app.keys.lookup("staff session", token), staff_id.to_owned(), checked.to_owned());
+    let opened = app
         .db
         .write::<_, Error>(move |tx| {
-            let (hash, staff_id) = (hash.clone(), staff_id.clone());
+            let (hash, staff_id, checked) = (hash.clone(), staff_id.clone(), checked.clone());
             Box::pin(async move {
                 tx.exec("delete from staff_session where expires_at <= $1", args![now]).await?;
-                let sql =
-                    "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
-                tx.exec(sql, args![hash, staff_id, now, now + STAFF_SESSION_MS]).await?;
-                Ok(())
+                // Waits for whoever is replacing the password.
+                tx.exec("update staff set login = login where id = $1", args![&staff_id]).await?;
+                let sql = "insert into staff_session (token_hash, staff_id, created_at, expires_at)
+                    select $1, s.id, $3, $4 from staff s where s.id = $2 and s.password_hash = $5";
+                Ok(tx.exec(sql, args![hash, staff_id, now, now + STAFF_SESSION_MS, checked]).await?)
             })
         })
         .await?;
-    http::set_cookie(&ctx.app, http::STAFF_COOKIE, &token, STAFF_SESSION_MS / 1000);
-    Ok(())
+    if opened == 1 { Ok(()) } else { Err(refused()) }
+}
+
+fn refused() -> Error {
+    tracing::warn!("a sign-in to the office failed");
+    Error::field("password", Problem::Credentials)
 }
 
 /// Ends the session of the office on this browser.

@@ -4,14 +4,14 @@
 use super::{
     App, Ctx, account,
     catalog::{AVAILABLE, image, in_locale, json},
-    db::Tx,
+    db::{Row, Tx},
 };
 use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        cart::{Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity},
-        catalog::{ProductOption, UNLIMITED},
+        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity},
+        catalog::{ProductOption, UNLIMITED, label},
         error::{Problem, Shortage},
         live::Topic,
         money::Amount,
@@ -36,6 +36,24 @@ pub async fn get(ctx: &Ctx) -> Result<Cart> {
         }
         None => Cart::default(),
     };
+    finish(ctx, &mut cart);
+    Ok(cart)
+}
+
+/// The cart of something that is bought at once: one line at today's price, and the version of the customer's cart.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn bought_now(ctx: &Ctx, buy_now: BuyNow) -> Result<Cart> {
+    let (customer, locale) = (ctx.customer.clone().unwrap_or_default(), ctx.locale);
+    let mut cart = ctx
+        .app
+        .db
+        .read::<_, Error>(move |tx| {
+            let (customer, buy_now) = (customer.clone(), buy_now.clone());
+            Box::pin(async move { load_now(tx, &customer, &buy_now, locale).await })
+        })
+        .await?;
     finish(ctx, &mut cart);
     Ok(cart)
 }
@@ -197,52 +215,73 @@ pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i
 
 /// Reads a cart inside a transaction.
 pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
-    let Some(row) = tx.optional("select version from cart where customer_id = $1", args![customer]).await? else {
-        return Ok(Cart::default());
-    };
-    let mut cart = Cart { version: row.get("version")?, ..Cart::default() };
+    let mut cart = empty(tx, customer).await?;
     let sql = format!(
-        "select l.variant_id, l.quantity, l.price_seen, l.saved, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.grams,
-            p.handle, {title} as title, {options} as options,
-            coalesce((select i.media from product_image i where i.product_id = p.id and i.position = v.image_position), '') as media,
-            p.image, case when v.active and p.status = 'active' then {AVAILABLE} else 0 end as available
-        from cart_line l
-        join variant v on v.id = l.variant_id
-        join product p on p.id = v.product_id
-        left join stock s on s.variant_id = v.id
-        where l.customer_id = $2
-        order by l.added_at desc, l.variant_id",
-        title = in_locale!("title"),
-        options = in_locale!("options"),
+        "select {}, l.quantity, l.price_seen, l.saved from cart_line l join variant v on v.id = l.variant_id {VARIANT_OF}
+        where l.customer_id = $2 order by l.added_at desc, l.variant_id",
+        columns(),
     );
     for row in tx.all(sql, args![locale.tag(), customer]).await? {
-        let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
-        let choices: Vec<usize> = json(&row.get::<String>("choices")?);
-        let label: Vec<_> =
-            options.iter().zip(&choices).filter_map(|(option, i)| option.values.get(*i).cloned()).collect();
-        let mut picture = image(&row, "image")?;
-        let media: String = row.get("media")?;
-        if let (Some(picture), false) = (&mut picture, media.is_empty()) {
-            picture.url = format!("/media/{media}");
-        }
-        let line = CartLine {
-            variant_id: row.get("variant_id")?,
-            product_id: row.get("product_id")?,
-            handle: row.get("handle")?,
-            title: row.get("title")?,
-            label: label.join(" / "),
-            sku: row.get("sku")?,
-            image: picture,
-            quantity: row.get("quantity")?,
-            unit_price: Amount(row.get("price")?),
-            price_seen: Amount(row.get("price_seen")?),
-            compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
-            grams: row.get("grams")?,
-            available: row.get::<i64>("available")?.clamp(0, UNLIMITED),
-        };
+        let line = line(&row, row.get("quantity")?, Amount(row.get("price_seen")?))?;
         if row.get("saved")? { cart.saved.push(line) } else { cart.lines.push(line) }
     }
     Ok(cart)
+}
+
+/// The same for what is bought at once. A variant that does not exist leaves it empty.
+pub(super) async fn load_now(tx: &mut Tx<'_>, customer: &str, buy_now: &BuyNow, locale: Locale) -> Result<Cart> {
+    check_quantity(buy_now.quantity)?;
+    let mut cart = empty(tx, customer).await?;
+    let sql = format!("select {} from variant v {VARIANT_OF} where v.id = $2", columns());
+    if let Some(row) = tx.optional(sql, args![locale.tag(), &buy_now.variant_id]).await? {
+        cart.lines.push(line(&row, buy_now.quantity, Amount(row.get("price")?))?);
+    }
+    Ok(cart)
+}
+
+async fn empty(tx: &mut Tx<'_>, customer: &str) -> Result<Cart> {
+    let row = tx.optional("select version from cart where customer_id = $1", args![customer]).await?;
+    let version = row.map_or(Ok(0), |row| row.get("version"))?;
+    Ok(Cart { version, ..Cart::default() })
+}
+
+/// What belongs to a variant `v` in a cart; in a language ($1).
+fn columns() -> String {
+    format!(
+        "v.id as variant_id, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.grams,
+            p.handle, {title} as title, {options} as options,
+            coalesce((select i.media from product_image i where i.product_id = p.id and i.position = v.image_position), '') as media,
+            p.image, case when v.active and p.status = 'active' then {AVAILABLE} else 0 end as available",
+        title = in_locale!("title"),
+        options = in_locale!("options"),
+    )
+}
+
+const VARIANT_OF: &str = "join product p on p.id = v.product_id left join stock s on s.variant_id = v.id";
+
+fn line(row: &Row, quantity: i64, price_seen: Amount) -> Result<CartLine> {
+    let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
+    let choices: Vec<usize> = json(&row.get::<String>("choices")?);
+    let mut picture = image(row, "image")?;
+    let media: String = row.get("media")?;
+    if let (Some(picture), false) = (&mut picture, media.is_empty()) {
+        picture.url = format!("/media/{media}");
+    }
+    Ok(CartLine {
+        variant_id: row.get("variant_id")?,
+        product_id: row.get("product_id")?,
+        handle: row.get("handle")?,
+        title: row.get("title")?,
+        label: label(&options, &choices),
+        sku: row.get("sku")?,
+        image: picture,
+        quantity,
+        unit_price: Amount(row.get("price")?),
+        price_seen,
+        compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
+        grams: row.get("grams")?,
+        available: row.get::<i64>("available")?.clamp(0, UNLIMITED),
+    })
 }
 
 /// Runs a change of a customer's cart and answers with the cart after it.

@@ -46,7 +46,7 @@ pub struct Ctx {
     pub request_id: String,
     /// The customer's id from the signed cookie, if the browser has one.
     pub customer: Option<String>,
-    /// Numbers of orders from other devices that this browser may see.
+    /// Numbers of orders from other devices that this browser may follow and change.
     pub granted_orders: Vec<String>,
     /// The member of staff who is signed in.
     pub staff: Option<Staff>,
@@ -124,4 +124,10 @@ pub fn internal(what: &str, error: &dyn std::fmt::Display) -> Error {
     let request = super::http::request_id();
     tracing::error!(%request, %error, "{what}");
     Error::Internal(request)
+}
+
+/// The same for a sealed text that is not what it should be. Where it goes wrong is logged and what is there is not: it
+/// is personal.
+pub fn unreadable(what: &str, error: &serde_json::Error) -> Error {
+    internal(what, &format!("{:?} in column {}", error.classify(), error.column()))
 }

@@ -13,7 +13,7 @@ use crate::{
     args,
     domain::{
         Error, Result,
-        catalog::ProductOption,
+        catalog::{ProductOption, label},
         error::Problem,
         live::Topic,
         money::{Amount, AmountError},
@@ -128,14 +128,12 @@ pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Pa
     let items = rows.iter().map(|row| {
         let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
         let choices: Vec<usize> = json(&row.get::<String>("choices")?);
-        let label: Vec<_> =
-            options.iter().zip(&choices).filter_map(|(option, i)| option.values.get(*i).cloned()).collect();
         Ok(OfficeVariant {
             variant_id: row.get("id")?,
             product_id: row.get("product_id")?,
             handle: row.get("handle")?,
             title: row.get("title")?,
-            label: label.join(" / "),
+            label: label(&options, &choices),
             sku: row.get("sku")?,
             image: image(row, "image")?,
             price: Amount(row.get("price")?),

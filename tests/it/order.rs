@@ -1,17 +1,19 @@
 //! The life of an order, rule by rule.
 
-use crate::shop::{Piece, books, both, customer, form, later, place, staff, submit};
+use crate::shop::{Piece, books, both, customer, form, later, place, staff, submission, submit};
 use xiadan::{
     args,
     domain::{
         Error,
+        cart::BuyNow,
         error::Problem,
         money::Amount,
         office::Staff,
         order::{CancelReason, EventKind, OrderChange, QuantityChange, State},
     },
     server::{
-        App, Ctx, cart, context, order,
+        App, Ctx, account, cart, context,
+        order::{self, Submission},
         payment::{
             self, Settled,
             provider::{Notification, Outcome},
@@ -123,12 +125,105 @@ async fn submitting_twice_gives_the_same_order() {
         let ctx = customer(&app).await;
         cart::add(&ctx, "mug", 1).await.unwrap();
         order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-        let review = order::review(&ctx).await.unwrap();
-        let (version, total) = (review.cart.version, review.cart.totals().total.0);
-        let many = futures::future::join_all((0..8).map(|_| order::submit(&ctx, version, total))).await;
+        let seen = submission(&order::review(&ctx, None).await.unwrap());
+        let many = futures::future::join_all((0..8).map(|_| order::submit(&ctx, seen.clone()))).await;
         let numbers: std::collections::BTreeSet<_> = many.into_iter().map(|n| n.unwrap()).collect();
         assert_eq!(numbers.len(), 1);
         assert_eq!(books(&app, "mug").await, (10, 1, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_bought_now_leaves_the_cart_alone() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "mug", 2).await.unwrap();
+        order::save_checkout(&ctx, form("张三"), true).await.unwrap();
+        let pot = |quantity| Some(BuyNow { variant_id: "pot".into(), quantity });
+        let review = order::review(&ctx, pot(2)).await.unwrap();
+        assert_eq!(review.cart.lines.len(), 1);
+        assert_eq!(review.cart.totals().goods, Amount(18_000));
+        let seen = Submission { buy_now: pot(2), ..submission(&review) };
+        let number = order::submit(&ctx, seen.clone()).await.unwrap();
+        assert_eq!(order::submit(&ctx, seen).await.as_ref(), Ok(&number), "the same again");
+        assert_eq!((books(&app, "pot").await, books(&app, "mug").await), ((3, 2, 0), (10, 0, 0)));
+        let placed = order::get(&ctx, &number).await.unwrap();
+        assert_eq!(
+            placed.lines.iter().map(|line| (line.variant_id.as_str(), line.quantity)).collect::<Vec<_>>(),
+            [("pot", 2)]
+        );
+        assert_eq!(cart::get(&ctx).await.unwrap().lines[0].quantity, 2, "the cart keeps what it had");
+
+        let review = order::review(&ctx, pot(2)).await.unwrap();
+        let refused = order::submit(&ctx, Submission { buy_now: pot(2), ..submission(&review) }).await;
+        assert!(matches!(refused, Err(Error::Shortage(short)) if short[0].available == 1));
+        let nothing = BuyNow { variant_id: "no such".into(), quantity: 1 };
+        assert_eq!(order::review(&ctx, Some(nothing)).await.err(), Some(Error::CartEmpty));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_order_that_cannot_expire_holds_no_other_up() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        let (broken, sound) = (place(&ctx, "mug", 2).await.unwrap(), place(&ctx, "pot", 1).await.unwrap());
+        app.db
+            .write::<_, Error>(move |tx| {
+                let broken = broken.clone();
+                Box::pin(async move {
+                    tx.exec("update stock set held = 0 where variant_id = 'mug'", args![]).await?;
+                    tx.exec("update orders set expires_at = 1 where number = $1", args![broken]).await?;
+                    Ok(tx.exec("update orders set expires_at = 2 where expires_at > 2", args![]).await?)
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(order::expire_due(&app).await.unwrap(), 1);
+        assert_eq!(order::get(&ctx, &sound).await.unwrap().state, State::Cancelled);
+        assert_eq!(books(&app, "pot").await, (3, 0, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_recipient_that_cannot_be_opened_hides_no_other_order() {
+    both(&[MUG], async |app| {
+        let ctx = customer(&app).await;
+        let (broken, sound) = (place(&ctx, "mug", 1).await.unwrap(), place(&ctx, "mug", 1).await.unwrap());
+        app.db
+            .write::<_, Error>(move |tx| {
+                let broken = broken.clone();
+                Box::pin(async move {
+                    let sql = "update orders set contact_sealed = note_sealed where number = $1";
+                    Ok(tx.exec(sql, args![broken]).await?)
+                })
+            })
+            .await
+            .unwrap();
+        let listed = order::office_list(&staff(&app), None, None, 1).await.unwrap();
+        let shown: Vec<_> =
+            listed.items.iter().map(|item| (item.order.number.clone(), item.recipient.as_str())).collect();
+        assert_eq!(shown.iter().find(|(number, _)| *number == sound).map(|(_, name)| *name), Some("张*"));
+        assert!(shown.iter().any(|(_, name)| *name == "?"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_password_opens_no_session() {
+    both(&[], async |app| {
+        account::create_staff(&app, "lin", "correct horse".into()).await.unwrap();
+        let row = app.db.one("select id, password_hash from staff", args![]).await.unwrap();
+        let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
+        account::open_session(&app, &id, &hash, "first", context::now()).await.unwrap();
+        assert_eq!(account::staff_of(&app, "first").await.map(|staff| staff.login), Some("lin".to_owned()));
+        account::create_staff(&app, "lin", "battery staple".into()).await.unwrap();
+        assert_eq!(account::staff_of(&app, "first").await, None);
+        let late = account::open_session(&app, &id, &hash, "second", context::now()).await;
+        assert_eq!(late, Err(Error::field("password", Problem::Credentials)));
+        assert_eq!(account::staff_of(&app, "second").await, None);
     })
     .await;
 }
@@ -140,14 +235,19 @@ async fn an_order_is_refused_when_stock_price_total_or_address_is_not_what_was_s
         assert!(matches!(cart::add(&ctx, "mug", 11).await, Err(Error::Shortage(s)) if s[0].available == 10));
         assert_eq!(cart::add(&ctx, "no such", 1).await, Err(Error::NotFound));
         cart::add(&ctx, "mug", 10).await.unwrap();
-        assert!(matches!(order::review(&ctx).await, Err(Error::Invalid(fields)) if fields.contains_key("recipient")));
+        assert!(matches!(order::review(&ctx, None).await, Err(Error::Invalid(fields)) if fields.contains_key("recipient")));
         order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-        let review = order::review(&ctx).await.unwrap();
-        assert_eq!(order::submit(&ctx, review.cart.version, 1).await, Err(Error::Conflict), "another total than was shown");
+        let seen = submission(&order::review(&ctx, None).await.unwrap());
+        let other = Submission { total: 1, ..seen.clone() };
+        assert_eq!(order::submit(&ctx, other).await, Err(Error::Conflict), "another total than was shown");
+        order::save_checkout(&ctx, form("李四"), true).await.unwrap();
+        assert_eq!(order::submit(&ctx, seen).await, Err(Error::Conflict), "another recipient than was shown");
 
         stock::adjust(&staff(&app), "mug", 0, 10, 7).await.unwrap();
         assert!(matches!(submit(&ctx).await, Err(Error::Shortage(s)) if s[0].available == 7 && s[0].wanted == 10));
         cart::take_available(&ctx).await.unwrap();
+        let comma = stock::set_price(&staff(&app), "mug", 1, "19,99", "").await;
+        assert_eq!(comma, Err(Error::field("price", Problem::Number)), "not a hundred times as much");
         stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
         assert!(matches!(submit(&ctx).await, Err(Error::PriceChanged(c)) if c[0].old == Amount(5_000) && c[0].new == Amount(6_000)));
         assert_eq!(stock::set_price(&staff(&app), "mug", 1, "70", "").await, Err(Error::Conflict), "an older version");
@@ -334,8 +434,16 @@ async fn a_change_of_stock_that_is_sent_again_is_made_once() {
         let many = futures::future::join_all((0..8).map(|_| stock::adjust(&office, "mug", 0, 10, 15))).await;
         assert!(many.iter().all(Result::is_ok), "{many:?}");
         assert_eq!(books(&app, "mug").await, (15, 0, 0));
-        assert_eq!(stock::adjust(&office, "mug", 0, 10, 16).await, Err(Error::Conflict), "another change of what was seen");
-        assert_eq!(stock::adjust(&other, "mug", 0, 10, 15).await, Err(Error::Conflict), "the same figure by someone else");
+        assert_eq!(
+            stock::adjust(&office, "mug", 0, 10, 16).await,
+            Err(Error::Conflict),
+            "another change of what was seen"
+        );
+        assert_eq!(
+            stock::adjust(&other, "mug", 0, 10, 15).await,
+            Err(Error::Conflict),
+            "the same figure by someone else"
+        );
 
         let number = place(&ctx, "mug", 5).await.unwrap();
         payment::settle(&app, &charge(&app, &number, None).await).await.unwrap();

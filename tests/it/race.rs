@@ -1,6 +1,6 @@
 //! Races: many people want the same thing at the same moment.
 
-use crate::shop::{Piece, Shop, books, both, customer, form, place};
+use crate::shop::{Piece, Shop, books, both, customer, form, place, submission};
 use std::sync::Arc;
 use tokio::sync::Barrier;
 use xiadan::{
@@ -26,17 +26,17 @@ async fn a_hundred_pieces_for_a_thousand_buyers_are_a_hundred_orders() {
         let ctx = customer(&app).await;
         cart::add(&ctx, "mug", 1).await.unwrap();
         order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-        let review = order::review(&ctx).await.unwrap();
-        buyers.push((ctx, review.cart.version, review.cart.totals().total.0));
+        let review = order::review(&ctx, None).await.unwrap();
+        buyers.push((ctx, submission(&review)));
     }
     let start = Arc::new(Barrier::new(BUYERS));
     let tasks: Vec<_> = buyers
         .into_iter()
-        .map(|(ctx, version, total)| {
+        .map(|(ctx, submission)| {
             let start = start.clone();
             tokio::spawn(async move {
                 start.wait().await;
-                order::submit(&ctx, version, total).await
+                order::submit(&ctx, submission).await
             })
         })
         .collect();

@@ -99,6 +99,13 @@ pub fn run(program: &str, data: &Path, args: &[&str]) {
     assert!(done.success(), "{args:?}");
 }
 
+/// What a review shows of an order.
+pub struct Seen {
+    version: String,
+    total: String,
+    reviewed: String,
+}
+
 /// A browser without scripts: it keeps its cookies and posts forms.
 #[derive(Clone)]
 pub struct Buyer {
@@ -138,8 +145,8 @@ impl Buyer {
         }
     }
 
-    /// Fills the cart and the checkout form; answers with what the review says of version and total.
-    pub async fn prepare(&mut self, variant: &str, quantity: i64) -> reqwest::Result<(String, String)> {
+    /// Fills the cart and the checkout form; answers with what the review's form would send.
+    pub async fn prepare(&mut self, variant: &str, quantity: i64) -> reqwest::Result<Seen> {
         self.post("/api/cart/add", &[("variant_id", variant), ("quantity", &quantity.to_string())]).await?;
         let form = [
             ("form[recipient]", "李雷"),
@@ -157,13 +164,14 @@ impl Buyer {
         self.post("/api/order/save_checkout", &form).await?;
         let review = self.get("/api/order/review").await?;
         let cart: xiadan::domain::cart::Cart = serde_json::from_value(review["cart"].clone()).unwrap_or_default();
-        Ok((cart.version.to_string(), cart.totals().total.0.to_string()))
+        let reviewed = review["reviewed"].as_str().unwrap_or_default().to_owned();
+        Ok(Seen { version: cart.version.to_string(), total: cart.totals().total.0.to_string(), reviewed })
     }
 
     /// Submits; the order's number, or the error.
-    pub async fn submit(&mut self, review: &(String, String)) -> reqwest::Result<Result<String, Value>> {
-        let (status, answer) =
-            self.post("/api/order/submit", &[("cart_version", &review.0), ("total", &review.1)]).await?;
+    pub async fn submit(&mut self, seen: &Seen) -> reqwest::Result<Result<String, Value>> {
+        let form = [("cart_version", &*seen.version), ("total", &seen.total), ("reviewed", &seen.reviewed)];
+        let (status, answer) = self.post("/api/order/submit", &form).await?;
         Ok(match answer.as_str() {
             Some(number) if status == 200 => Ok(number.to_owned()),
             _ => Err(answer),

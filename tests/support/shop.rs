@@ -4,8 +4,14 @@
 use super::postgres;
 use xiadan::{
     args,
-    domain::{Locale, address::CheckoutForm, office::Staff},
-    server::{App, Ctx, account, cart, config::Config, context::now, db::DbError, order},
+    domain::{Locale, address::CheckoutForm, office::Staff, order::Review},
+    server::{
+        App, Ctx, account, cart,
+        config::Config,
+        context::now,
+        db::DbError,
+        order::{self, Submission},
+    },
 };
 
 /// A shop with its folder, which goes away with it.
@@ -114,8 +120,17 @@ pub async fn place(ctx: &Ctx, variant: &str, quantity: i64) -> Result<String, xi
 
 /// Submits what the review shows.
 pub async fn submit(ctx: &Ctx) -> Result<String, xiadan::domain::Error> {
-    let review = order::review(ctx).await?;
-    order::submit(ctx, review.cart.version, review.cart.totals().total.0).await
+    order::submit(ctx, submission(&order::review(ctx, None).await?)).await
+}
+
+/// What the review's form would send.
+pub fn submission(review: &Review) -> Submission {
+    Submission {
+        cart_version: review.cart.version,
+        total: review.cart.totals().total.0,
+        reviewed: review.reviewed.clone(),
+        buy_now: None,
+    }
 }
 
 /// On hand, held, and pieces in orders that were paid and not cancelled.

@@ -89,10 +89,11 @@ impl Filter {
 const IN_STOCK: &str = "exists (select 1 from variant v left join stock s on s.variant_id = v.id
     where v.product_id = p.id and v.active and (v.backorder or s.on_hand > s.held))";
 
-/// A pattern that finds a word anywhere, with the wildcards in it taken literally.
+/// A pattern that finds a word anywhere, with the wildcards in it taken literally. Nobody types more than
+/// [`MAX_SEARCH`] characters, and databases refuse patterns that are very long.
 pub(crate) fn like(word: &str) -> String {
     let mut pattern = String::from("%");
-    for c in word.to_lowercase().chars() {
+    for c in word.to_lowercase().chars().take(MAX_SEARCH) {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

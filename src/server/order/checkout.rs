@@ -5,9 +5,13 @@ use crate::{
     domain::{
         Error, Result,
         address::{Checkout, CheckoutForm},
+        cart::{BuyNow, Cart},
         order::{CheckoutPage, Review},
     },
-    server::{Ctx, account, cart, context::internal},
+    server::{
+        Ctx, account, cart,
+        context::{internal, unreadable},
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,8 +22,8 @@ const KEPT: usize = 400;
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn checkout(ctx: &Ctx) -> Result<CheckoutPage> {
-    let mut cart = cart::get(ctx).await?;
+pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage> {
+    let mut cart = contents(ctx, buy_now).await?;
     let mut form = form(ctx).await?;
     let (provinces, cities, districts) = choices(ctx, &mut form);
     if !form.district.is_empty() {
@@ -34,7 +38,7 @@ pub async fn checkout(ctx: &Ctx) -> Result<CheckoutPage> {
 /// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
 pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Result<()> {
     clip(&mut form);
-    keep(ctx, &form).await?;
+    keep(ctx, Kept::Checkout, &form).await?;
     if check {
         checked_form(ctx, &form)?;
     }
@@ -79,18 +83,74 @@ pub(super) fn clip(form: &mut CheckoutForm) {
     }
 }
 
+/// What is kept, sealed, with a customer. Each has a column of its own, so that none overwrites another.
+#[derive(Clone, Copy)]
+pub(super) enum Kept {
+    /// The checkout form.
+    Checkout,
+    /// A change of an order that was typed and not done.
+    OrderDraft,
+}
+
+impl Kept {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Checkout => "checkout_sealed",
+            Self::OrderDraft => "order_draft_sealed",
+        }
+    }
+
+    /// Where it is sealed to.
+    fn place(self, customer: &str) -> String {
+        let what = match self {
+            Self::Checkout => "checkout",
+            Self::OrderDraft => "order_draft",
+        };
+        format!("customer.{what}:{customer}")
+    }
+}
+
 /// Seals what a customer typed with the customer, in place of what was kept before.
-pub(super) async fn keep(ctx: &Ctx, typed: &impl Serialize) -> Result<()> {
+pub(super) async fn keep(ctx: &Ctx, what: Kept, typed: &impl Serialize) -> Result<()> {
     let (customer, now) = (account::customer_or_create(ctx).await?, ctx.now);
-    let plain = serde_json::to_vec(typed).map_err(|e| internal("checkout form", &e))?;
-    let sealed = ctx.app.keys.seal(&plain, &place(&customer)).map_err(|e| internal("crypto", &e))?;
+    let plain = serde_json::to_vec(typed).map_err(|e| unreadable("form", &e))?;
+    let sealed = ctx.app.keys.seal(&plain, &what.place(&customer)).map_err(|e| internal("crypto", &e))?;
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
             let (customer, sealed) = (customer.clone(), sealed.clone());
             Box::pin(async move {
                 account::ensure_customer(tx, &customer, now).await?;
-                tx.exec("update customer set checkout_sealed = $2 where id = $1", args![customer, sealed]).await?;
+                let sql = format!("update customer set {} = $2 where id = $1", what.column());
+                tx.exec(sql, args![customer, sealed]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// What [`keep`] sealed.
+pub(super) async fn kept<T: DeserializeOwned>(ctx: &Ctx, what: Kept) -> Result<Option<T>> {
+    let Some(customer) = &ctx.customer else { return Ok(None) };
+    let sql = format!("select {} as sealed from customer where id = $1", what.column());
+    let row = ctx.app.db.optional(sql, args![customer]).await?;
+    let Some(sealed) = row.map(|row| row.get::<Option<Vec<u8>>>("sealed")).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let plain = ctx.app.keys.open(&sealed, &what.place(customer)).map_err(|e| internal("crypto", &e))?;
+    serde_json::from_slice(&plain).map(Some).map_err(|e| unreadable("form", &e))
+}
+
+/// Forgets what [`keep`] sealed.
+pub(super) async fn forget(ctx: &Ctx, what: Kept) -> Result<()> {
+    let Some(customer) = ctx.customer.clone() else { return Ok(()) };
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let customer = customer.clone();
+            Box::pin(async move {
+                let sql = format!("update customer set {0} = null where id = $1 and {0} is not null", what.column());
+                tx.exec(sql, args![customer]).await?;
                 Ok(())
             })
         })
@@ -101,15 +161,30 @@ pub(super) async fn keep(ctx: &Ctx, typed: &impl Serialize) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::CartEmpty`]; [`Error::Invalid`] when the form is not complete.
-pub async fn review(ctx: &Ctx) -> Result<Review> {
-    let mut cart = cart::get(ctx).await?;
+pub async fn review(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<Review> {
+    let mut cart = contents(ctx, buy_now).await?;
     if cart.lines.is_empty() {
         return Err(Error::CartEmpty);
     }
     let checkout = checked(ctx).await?;
     cart.region = Some(checkout.contact.region.clone());
     let region_name = ctx.app.divisions.name(&checkout.contact.region, ctx.locale);
-    Ok(Review { cart, checkout, region_name, hold_minutes: ctx.app.config.hold_ms / 60_000 })
+    let reviewed = seal_of(ctx, &checkout)?;
+    Ok(Review { cart, checkout, region_name, hold_minutes: ctx.app.config.hold_ms / 60_000, reviewed })
+}
+
+/// What is about to be ordered: the cart, or the one thing that is bought now.
+async fn contents(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<Cart> {
+    match buy_now {
+        Some(buy_now) => cart::bought_now(ctx, buy_now).await,
+        None => cart::get(ctx).await,
+    }
+}
+
+/// Stands for what a form says, without telling it; see [`Review::reviewed`].
+pub(super) fn seal_of(ctx: &Ctx, checkout: &Checkout) -> Result<String> {
+    let text = serde_json::to_string(checkout).map_err(|e| unreadable("form", &e))?;
+    Ok(ctx.app.keys.sign("reviewed", &text))
 }
 
 /// The customer's form, checked.
@@ -123,20 +198,5 @@ pub(super) fn checked_form(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
 }
 
 async fn form(ctx: &Ctx) -> Result<CheckoutForm> {
-    kept(ctx).await
-}
-
-/// What [`keep`] sealed; the default for a customer of whom nothing is kept.
-pub(super) async fn kept<T: Default + DeserializeOwned>(ctx: &Ctx) -> Result<T> {
-    let Some(customer) = &ctx.customer else { return Ok(T::default()) };
-    let row = ctx.app.db.optional("select checkout_sealed from customer where id = $1", args![customer]).await?;
-    let Some(sealed) = row.map(|row| row.get::<Option<Vec<u8>>>("checkout_sealed")).transpose()?.flatten() else {
-        return Ok(T::default());
-    };
-    let plain = ctx.app.keys.open(&sealed, &place(customer)).map_err(|e| internal("crypto", &e))?;
-    serde_json::from_slice(&plain).map_err(|e| internal("checkout form", &e))
-}
-
-fn place(customer: &str) -> String {
-    format!("customer.checkout:{customer}")
+    Ok(kept(ctx, Kept::Checkout).await?.unwrap_or_default())
 }

@@ -1,10 +1,14 @@
 //! The form that changes an order: what it shows, and what was typed into it and could not be done.
 
-use super::{change::change, checkout, own, store};
+use super::{
+    change::change,
+    checkout::{self, Kept},
+    own, store,
+};
 use crate::{
     domain::{
         Error, Result,
-        address::CheckoutForm,
+        address::{CALLING_CODES, CheckoutForm},
         cart::MAX_LINES,
         order::{Order, OrderChange, OrderEdit, QuantityChange},
     },
@@ -12,15 +16,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is kept with a customer: the checkout form, and beside it one change of an order that was not done.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Kept {
-    #[serde(flatten)]
-    form: CheckoutForm,
-    change: Option<Draft>,
-}
-
+/// A change of an order that was typed and not done.
 #[derive(Serialize, Deserialize)]
 struct Draft {
     number: String,
@@ -35,7 +31,7 @@ struct Draft {
 pub async fn edit(ctx: &Ctx, number: &str, draft: bool) -> Result<OrderEdit> {
     let row = own(ctx, number).await?;
     let order = store::order(ctx, &row).await?;
-    let typed = if draft { checkout::kept::<Kept>(ctx).await?.change } else { None };
+    let typed = if draft { checkout::kept::<Draft>(ctx, Kept::OrderDraft).await? } else { None };
     let typed = typed.filter(|typed| typed.number == order.number);
     let (form, quantities) = typed.map_or((None, Vec::new()), |typed| (typed.form, typed.quantities));
     let mut form = form.unwrap_or_else(|| form_of(ctx, &order));
@@ -53,9 +49,12 @@ pub async fn change_form(ctx: &Ctx, number: &str, wanted: OrderChange, region_on
         return keep(ctx, number, wanted).await;
     }
     let done = change(ctx, number, wanted.clone()).await;
-    if !matches!(done, Ok(()) | Err(Error::NotFound)) {
-        keep(ctx, number, wanted).await?;
-    }
+    let _ = match &done {
+        Ok(()) => checkout::forget(ctx, Kept::OrderDraft).await,
+        Err(Error::NotFound) => Ok(()),
+        Err(_) => keep(ctx, number, wanted).await,
+    };
+    // The log tells what could not be kept; the answer is what became of the change.
     done
 }
 
@@ -65,9 +64,7 @@ async fn keep(ctx: &Ctx, number: &str, typed: OrderChange) -> Result<()> {
     quantities.truncate(usize::try_from(MAX_LINES).unwrap_or_default());
     quantities.retain(|line| line.variant_id.len() <= 64);
     form.iter_mut().for_each(checkout::clip);
-    let mut kept = checkout::kept::<Kept>(ctx).await?;
-    kept.change = Some(Draft { number, quantities, form });
-    checkout::keep(ctx, &kept).await
+    checkout::keep(ctx, Kept::OrderDraft, &Draft { number, quantities, form }).await
 }
 
 /// The checkout form that says what an order says.
@@ -92,9 +89,8 @@ fn form_of(ctx: &Ctx, order: &Order) -> CheckoutForm {
 
 /// Calling code and national number as they are typed, from E.164. Reading them gives the same number again.
 fn split_phone(phone: &str) -> (String, String) {
-    const CODES: [&str; 9] = ["+86", "+852", "+853", "+886", "+1", "+44", "+65", "+81", "+82"];
-    let known = CODES.iter().find_map(|code| Some((*code, phone.strip_prefix(code)?)));
-    let (code, national) = known.or_else(|| phone.split_at_checked(3)).unwrap_or((phone, ""));
+    let known = CALLING_CODES.iter().find_map(|code| Some((*code, phone.strip_prefix(code)?)));
+    let (code, national) = known.unwrap_or((phone, ""));
     let is_mobile = national.len() == 11 && national.starts_with('1');
     // A landline lost the zero of its area code on the way in.
     let zero = if code == "+86" && !is_mobile { "0" } else { "" };
@@ -116,22 +112,11 @@ mod tests {
             "+88612345678",
             "+447911123456",
             "+12125550123",
-            "+33612345678",
+            "+861023456789",
         ] {
             let (code, national) = split_phone(phone);
             assert_eq!(address::phone(&code, &national).as_deref(), Ok(phone), "{code} {national}");
         }
         assert_eq!(split_phone("+8675526001234"), ("+86".to_owned(), "075526001234".to_owned()));
-    }
-
-    #[test]
-    fn a_form_kept_before_there_were_drafts_is_still_read() -> Result<(), serde_json::Error> {
-        let form = CheckoutForm { recipient: "林晓舟".into(), ..CheckoutForm::default() };
-        let kept: Kept = serde_json::from_slice(&serde_json::to_vec(&form)?)?;
-        assert_eq!(kept.form, form);
-        let draft = Some(Draft { number: "1".into(), quantities: Vec::new(), form: None });
-        let both = serde_json::to_vec(&Kept { form: form.clone(), change: draft })?;
-        assert_eq!(serde_json::from_slice::<CheckoutForm>(&both)?, form, "the checkout does not see the draft");
-        Ok(())
     }
 }

@@ -14,9 +14,9 @@ pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,
     list as office_list, ship,
 };
-pub use submit::submit;
+pub use submit::{Submission, submit};
 
-use super::{App, Ctx, account, cart, catalog::like, context::internal};
+use super::{App, Ctx, account, cart, catalog::like};
 use crate::{
     args,
     domain::{
@@ -109,7 +109,7 @@ pub(super) async fn own(ctx: &Ctx, number: &str) -> Result<OrderRow> {
     if owns { Ok(row) } else { Err(Error::NotFound) }
 }
 
-/// Finds an order of a guest by number and by the phone or e-mail given with it, and lets this browser see it.
+/// Finds an order of a guest by number and by the phone or e-mail given with it, and lets this browser act on it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what can be neither; [`Error::NotFound`] without telling which of the two was wrong.
@@ -174,7 +174,7 @@ pub async fn again(ctx: &Ctx, number: &str) -> Result<Cart> {
 /// [`Error::NotFound`] for an unknown number.
 pub async fn live_state(app: &App, number: &str) -> Result<(State, i64)> {
     let row = app.db.one("select state, version from orders where number = $1", args![number]).await?;
-    Ok((state(&row.get::<String>("state")?)?, row.get("version")?))
+    Ok((store::known(State::from_name, &row, "state")?, row.get("version")?))
 }
 
 /// How many orders wait to be shipped, for the live feed of the office.
@@ -183,11 +183,6 @@ pub async fn live_state(app: &App, number: &str) -> Result<(State, i64)> {
 /// When the database cannot be read.
 pub async fn to_ship_count(app: &App) -> Result<i64> {
     Ok(app.db.one("select count(*) as orders from orders where state = 'to_ship'", args![]).await?.get("orders")?)
-}
-
-/// Reads a state from the database.
-fn state(name: &str) -> Result<State> {
-    State::from_name(name).ok_or_else(|| internal("database", &"an order has an unknown state"))
 }
 
 /// Tells open pages of a change.

@@ -46,11 +46,12 @@ pub async fn list(ctx: &Ctx, state: Option<State>, q: Option<&str>, page: i64) -
         .await?;
     let items = rows.iter().zip(orders).map(|(row, order)| {
         let row = store::OrderRow::read(row)?;
-        let contact = row.contact(ctx)?;
+        // One that cannot be opened must not hide the others; the log has it.
+        let contact = row.contact(ctx).ok();
         Ok(OfficeOrder {
             order,
-            recipient: mask_name(&contact.recipient),
-            phone: mask_phone(&contact.phone),
+            recipient: contact.as_ref().map_or_else(|| "?".to_owned(), |contact| mask_name(&contact.recipient)),
+            phone: contact.map(|contact| mask_phone(&contact.phone)).unwrap_or_default(),
             region_name: ctx.app.divisions.name(&row.region, ctx.locale),
         })
     });

@@ -13,7 +13,7 @@ use crate::{
     server::{
         Ctx,
         catalog::image,
-        context::internal,
+        context::{internal, unreadable},
         db::{Db, Row, ToValue, Tx, placeholders},
     },
 };
@@ -55,9 +55,9 @@ impl OrderRow {
             id: row.get("id")?,
             number: row.get("number")?,
             customer_id: row.get("customer_id")?,
-            state: super::state(&row.get::<String>("state")?)?,
+            state: known(State::from_name, row, "state")?,
             version: row.get("version")?,
-            currency: Currency::from_code(&row.get::<String>("currency")?).unwrap_or_default(),
+            currency: known(Currency::from_code, row, "currency")?,
             totals: Totals {
                 goods: Amount(row.get("goods")?),
                 discount: Amount(row.get("discount")?),
@@ -68,8 +68,8 @@ impl OrderRow {
                 grams: row.get("grams")?,
             },
             region: row.get("region")?,
-            delivery_wish: DeliveryWish::from_name(&row.get::<String>("delivery_wish")?).unwrap_or_default(),
-            payment_method: Method::from_name(&row.get::<String>("payment_method")?).unwrap_or_default(),
+            delivery_wish: known(DeliveryWish::from_name, row, "delivery_wish")?,
+            payment_method: known(Method::from_name, row, "payment_method")?,
             contact_sealed: row.get("contact_sealed")?,
             note_sealed: row.get("note_sealed")?,
             placed_at: row.get("placed_at")?,
@@ -81,13 +81,18 @@ impl OrderRow {
     pub fn contact(&self, ctx: &Ctx) -> Result<Contact> {
         let plain =
             ctx.app.keys.open(&self.contact_sealed, &contact_place(&self.id)).map_err(|e| internal("crypto", &e))?;
-        serde_json::from_slice(&plain).map_err(|e| internal("crypto", &e))
+        serde_json::from_slice(&plain).map_err(|e| unreadable("contact", &e))
     }
 
     pub fn note(&self, ctx: &Ctx) -> Result<String> {
         let plain = ctx.app.keys.open(&self.note_sealed, &note_place(&self.id)).map_err(|e| internal("crypto", &e))?;
         String::from_utf8(plain).map_err(|e| internal("crypto", &e))
     }
+}
+
+/// A column whose text stands for one of a few things.
+pub fn known<T>(read: impl Fn(&str) -> Option<T>, row: &Row, column: &str) -> Result<T> {
+    read(&row.get::<String>(column)?).ok_or_else(|| internal("database", &format!("an order has an unknown {column}")))
 }
 
 /// Where an order's recipient is sealed to.
@@ -180,7 +185,7 @@ pub fn counts(rows: &[Row]) -> Result<OrderCounts> {
     let mut counts = OrderCounts::default();
     for row in rows {
         let orders = row.get("orders")?;
-        match super::state(&row.get::<String>("state")?)? {
+        match known(State::from_name, row, "state")? {
             State::ToPay => counts.to_pay = orders,
             State::ToShip => counts.to_ship = orders,
             State::Shipped => counts.shipped = orders,
@@ -274,7 +279,7 @@ pub async fn transition(
     now: i64,
 ) -> Result<State> {
     let row = tx.one("select state, version from orders where id = $1", args![order_id]).await?;
-    let (present, version) = (super::state(&row.get::<String>("state")?)?, row.get::<i64>("version")?);
+    let (present, version) = (known(State::from_name, &row, "state")?, row.get::<i64>("version")?);
     let next = present.after(action)?;
     let sql = "update orders set state = $3, version = version + 1, changed_at = $4 where id = $1 and version = $2";
     if tx.exec(sql, args![order_id, version, next.name(), now]).await? == 0 {

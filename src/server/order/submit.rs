@@ -5,7 +5,7 @@ use crate::{
     args,
     domain::{
         Error, Result,
-        cart::{Cart, CartLine},
+        cart::{BuyNow, Cart, CartLine},
         error::Shortage,
         live::Topic,
         number,
@@ -22,11 +22,27 @@ use crate::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
+/// How many numbers are drawn for an order. A day has a thousand million of them, so that two are rarely taken.
+const NUMBERS: usize = 3;
+
+/// What a customer submits: what the review showed, so that nothing else is ordered.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The version of the cart.
+    pub cart_version: i64,
+    /// In minor units.
+    pub total: i64,
+    /// [`Review::reviewed`](crate::domain::order::Review::reviewed).
+    pub reviewed: String,
+    pub buy_now: Option<BuyNow>,
+}
+
 /// What an order's row is made of, beside the cart.
 #[derive(Clone)]
 struct Draft {
     id: String,
-    number: String,
+    /// Numbers it may get: the first that no other order has.
+    numbers: Vec<String>,
     customer: String,
     submit_key: String,
     locale: crate::domain::Locale,
@@ -41,13 +57,14 @@ struct Draft {
     expires_at: i64,
 }
 
-/// Places the order of a cart. The cart's version is the idempotency key: a cart in one state is ordered once, however
-/// often and from however many tabs it is submitted, and also when the answer was lost.
+/// Places the order of a cart, or of what is bought now. The cart's version is the idempotency key: a cart in one state
+/// is ordered once, however often and from however many tabs it is submitted, and also when the answer was lost.
 ///
 /// # Errors
-/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart or its total is not the one that was
-/// reviewed, [`Error::Invalid`] when the address is missing.
-pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> {
+/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart, its total or the address is not the
+/// one that was reviewed, [`Error::Invalid`] when the address is missing.
+pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
+    let Submission { cart_version, total, reviewed, buy_now } = submission;
     let customer = ctx.customer()?.to_owned();
     let submit_key = cart_version.to_string();
     let before = "select number from orders where customer_id = $1 and submit_key = $2";
@@ -55,6 +72,9 @@ pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> 
         return Ok(row.get("number")?);
     }
     let checkout = checkout::checked(ctx).await?;
+    if checkout::seal_of(ctx, &checkout)? != reviewed {
+        return Err(Error::Conflict);
+    }
     let (id, keys) = (new_id(), &ctx.app.keys);
     let contact = serde_json::to_vec(&checkout.contact).map_err(|e| internal("contact", &e))?;
     let draft = Draft {
@@ -67,7 +87,7 @@ pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> 
         region: checkout.contact.region,
         delivery_wish: checkout.delivery_wish.name(),
         payment_method: checkout.payment_method.name(),
-        number: new_number(ctx.now)?,
+        numbers: (0..NUMBERS).map(|_| new_number(ctx.now)).collect::<Result<_>>()?,
         id,
         customer: customer.clone(),
         submit_key,
@@ -80,7 +100,7 @@ pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> 
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (draft, rules) = (draft.clone(), rules.clone());
+            let (draft, rules, buy_now) = (draft.clone(), rules.clone(), buy_now.clone());
             Box::pin(async move {
                 let sql =
                     "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2";
@@ -89,7 +109,10 @@ pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> 
                     let number = row.map(|row| row.get("number")).transpose()?.ok_or(Error::Conflict)?;
                     return Ok(store::Changed { number, products: Vec::new() });
                 }
-                let mut cart = cart::load(tx, &draft.customer, draft.locale).await?;
+                let mut cart = match &buy_now {
+                    Some(buy_now) => cart::load_now(tx, &draft.customer, buy_now, draft.locale).await?,
+                    None => cart::load(tx, &draft.customer, draft.locale).await?,
+                };
                 cart.shipping = rules;
                 cart.region = Some(draft.region.clone());
                 cart.check()?;
@@ -97,14 +120,17 @@ pub async fn submit(ctx: &Ctx, cart_version: i64, total: i64) -> Result<String> 
                 if totals.total.0 != total {
                     return Err(Error::Conflict);
                 }
-                insert(tx, &draft, &cart, &totals, currency.code()).await?;
+                let number = insert(tx, &draft, &cart, &totals, currency.code()).await?;
                 store::event(tx, &draft.id, 1, "customer", &EventKind::Placed, draft.now).await?;
-                tx.exec("delete from cart_line where customer_id = $1 and not saved", args![&draft.customer]).await?;
+                if buy_now.is_none() {
+                    tx.exec("delete from cart_line where customer_id = $1 and not saved", args![&draft.customer])
+                        .await?;
+                }
                 hold(tx, &draft.id, &cart).await?;
                 let mut products: Vec<_> = cart.lines.iter().map(|line| line.product_id.clone()).collect();
                 products.sort();
                 products.dedup();
-                Ok(store::Changed { number: draft.number, products })
+                Ok(store::Changed { number, products })
             })
         })
         .await?;
@@ -127,15 +153,35 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart) -> Result<()> {
     Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()))
 }
 
-async fn insert(tx: &mut Tx<'_>, draft: &Draft, cart: &Cart, totals: &Totals, currency: &str) -> Result<()> {
+/// Writes the order under a number that is free, and answers with it.
+async fn insert(tx: &mut Tx<'_>, draft: &Draft, cart: &Cart, totals: &Totals, currency: &str) -> Result<String> {
+    for number in &draft.numbers {
+        if insert_as(tx, draft, number, cart, totals, currency).await? {
+            insert_lines(tx, &draft.id, &cart.lines).await?;
+            return Ok(number.clone());
+        }
+    }
+    Err(internal("order number", &"none of those drawn is free"))
+}
+
+/// Whether the number was free.
+async fn insert_as(
+    tx: &mut Tx<'_>,
+    draft: &Draft,
+    number: &str,
+    cart: &Cart,
+    totals: &Totals,
+    currency: &str,
+) -> Result<bool> {
     let titles: Vec<_> = cart.lines.iter().map(|line| line.title.to_lowercase()).collect();
     let sql = "insert into orders (id, number, customer_id, submit_key, state, version, locale, currency, goods, discount, shipping,
             total, quantity, grams, region, delivery_wish, payment_method, contact_sealed, note_sealed, phone_hash, email_hash,
             words, placed_at, expires_at, changed_at)
-        values ($1, $2, $3, $4, 'to_pay', 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $21)";
+        values ($1, $2, $3, $4, 'to_pay', 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $21)
+        on conflict (number) do nothing";
     let args = args![
         &draft.id,
-        &draft.number,
+        number,
         &draft.customer,
         &draft.submit_key,
         draft.locale.tag(),
@@ -153,12 +199,11 @@ async fn insert(tx: &mut Tx<'_>, draft: &Draft, cart: &Cart, totals: &Totals, cu
         &draft.note_sealed,
         &draft.phone_hash,
         draft.email_hash.clone(),
-        format!("{} {}", draft.number, titles.join(" ")),
+        format!("{number} {}", titles.join(" ")),
         draft.now,
         draft.expires_at
     ];
-    tx.exec(sql, args).await?;
-    insert_lines(tx, &draft.id, &cart.lines).await
+    Ok(tx.exec(sql, args).await? == 1)
 }
 
 async fn insert_lines(tx: &mut Tx<'_>, order_id: &str, lines: &[CartLine]) -> Result<()> {

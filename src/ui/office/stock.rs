@@ -95,7 +95,8 @@ impl Rows {
                 let Some(live::Update::Product { variants, .. }) = updates.get() else { return false };
                 // The first message only says what is so; later ones may tell of pieces that are held or taken, which
                 // changes nothing for customers.
-                if before == Some(true) || rows.iter().any(|(_, row)| row.with_untracked(|row| differs(row, &variants))) {
+                if before == Some(true) || rows.iter().any(|(_, row)| row.with_untracked(|row| differs(row, &variants)))
+                {
                     self.refresh_soon();
                 }
                 true

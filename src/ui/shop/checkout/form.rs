@@ -1,13 +1,13 @@
 //! The checkout form. It is a plain form that works by itself; with script it is checked before it is sent, kept while
 //! it is typed, and the sums beside it follow the address.
 
-use super::{Loading, NothingToOrder, ReadLines, Steps, keeper::Keeper};
+use super::{BuyNowFields, Loading, NothingToOrder, ReadLines, Steps, keeper::Keeper, use_buy_now};
 use crate::{
     api::{self, order::SaveCheckout},
     domain::{
         Error,
         address::CheckoutForm,
-        cart::Cart,
+        cart::{BuyNow, Cart},
         live::{self, Topic},
         order::CheckoutPage as Page,
         payment::Method,
@@ -31,7 +31,11 @@ use leptos_meta::{Meta, Title};
 #[component]
 pub fn CheckoutPage() -> impl IntoView {
     let l = use_locale();
-    let page = Resource::new(|| (), |()| api::order::checkout());
+    let buy_now = use_buy_now();
+    let page = Resource::new(
+        move || buy_now.get(),
+        |buy_now| async move { (api::order::checkout(buy_now.clone()).await, buy_now) },
+    );
     let posted = ServerAction::<SaveCheckout>::new().value().get_untracked().and_then(Result::err);
     view! {
         <Title text=l.t(t::TITLE)/>
@@ -41,9 +45,9 @@ pub fn CheckoutPage() -> impl IntoView {
                 let posted = posted.clone();
                 Suspend::new(async move {
                     match page.await {
-                        Ok(page) if page.cart.lines.is_empty() => view! { <NothingToOrder/> }.into_any(),
-                        Ok(page) => view! { <Body page posted/> }.into_any(),
-                        Err(error) => view! { <ErrorPage error/> }.into_any(),
+                        (Ok(page), _) if page.cart.lines.is_empty() => view! { <NothingToOrder/> }.into_any(),
+                        (Ok(page), buy_now) => view! { <Body page buy_now posted/> }.into_any(),
+                        (Err(error), _) => view! { <ErrorPage error/> }.into_any(),
                     }
                 })
             }}
@@ -53,8 +57,7 @@ pub fn CheckoutPage() -> impl IntoView {
 }
 
 /// The cart beside the form, kept up with other tabs.
-fn follow_cart(first: Cart) -> RwSignal<Cart> {
-    let cart = RwSignal::new(first);
+fn follow_cart(cart: RwSignal<Cart>) {
     let updates = use_live().subscribe(Topic::Cart(String::new()));
     Effect::new(move |_| {
         let Some(live::Update::Cart { version }) = updates.get() else { return };
@@ -71,15 +74,23 @@ fn follow_cart(first: Cart) -> RwSignal<Cart> {
             });
         }
     });
-    cart
 }
 
 #[component]
-fn Body(page: Page, posted: Option<Error>) -> impl IntoView {
+fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl IntoView {
     let l = use_locale();
     let Page { form, cart, provinces, cities, districts } = page;
-    let keeper = Keeper::new(Divisions { provinces, cities, districts });
-    let cart = follow_cart(cart);
+    let keeper = Keeper::new(Divisions { provinces, cities, districts }, buy_now.clone());
+    let cart = RwSignal::new(cart);
+    if buy_now.is_none() {
+        follow_cart(cart);
+    }
+    let back = match &buy_now {
+        None => Some(("/cart".to_owned(), t::BACK_TO_CART)),
+        Some(_) => cart.with_untracked(|cart| {
+            cart.lines.first().map(|line| (format!("/p/{}?v={}", line.handle, line.variant_id), t::BACK_TO_PRODUCT))
+        }),
+    };
     let currency = cart.with_untracked(|cart| cart.currency);
     // What is wrong, as shown beside the fields and above the form.
     let error = RwSignal::new(posted);
@@ -182,6 +193,7 @@ fn Body(page: Page, posted: Option<Error>) -> impl IntoView {
             >
                 // The first button is the one that Enter presses.
                 <button class="visually-hidden" type="submit" tabindex="-1" aria-hidden="true">{l.t(t::NEXT)}</button>
+                <BuyNowFields buy_now/>
                 <div class="stack">
                     <section class="panel" aria-labelledby="to-title">
                         <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
@@ -202,7 +214,7 @@ fn Body(page: Page, posted: Option<Error>) -> impl IntoView {
                 <aside class="panel aside-sticky stack" aria-labelledby="sum-title">
                     <div class="spread">
                         <h2 class="panel-title" id="sum-title">{l.t(t::ORDER_CONTENTS)}</h2>
-                        <a class="link link-quiet" href="/cart">{l.t(t::BACK_TO_CART)}</a>
+                        {back.map(|(href, text)| view! { <a class="link link-quiet" href=href>{l.t(text)}</a> })}
                     </div>
                     {contents}
                     <Summary totals currency/>

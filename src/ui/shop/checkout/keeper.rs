@@ -3,7 +3,7 @@
 
 use crate::{
     api,
-    domain::{Error, address::CheckoutForm},
+    domain::{Error, address::CheckoutForm, cart::BuyNow},
     ui::components::address::Divisions,
 };
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -22,6 +22,8 @@ const DRAFT: &str = "draft";
 pub struct Keeper {
     work: StoredValue<Arc<Mutex<Work>>>,
     timer: StoredValue<Option<TimeoutHandle>>,
+    /// What is bought at once; the way on depends on it.
+    buy_now: StoredValue<Option<BuyNow>>,
     /// What can be chosen in the selects of the address.
     pub divisions: RwSignal<Divisions>,
     /// Whether the form is being sent.
@@ -53,10 +55,11 @@ enum Job {
 }
 
 impl Keeper {
-    pub fn new(divisions: Divisions) -> Self {
+    pub fn new(divisions: Divisions, buy_now: Option<BuyNow>) -> Self {
         let keeper = Self {
             work: StoredValue::new(Arc::default()),
             timer: StoredValue::new(None),
+            buy_now: StoredValue::new(buy_now),
             divisions: RwSignal::new(divisions),
             sending: RwSignal::new(false),
             failed: RwSignal::new(None),
@@ -156,7 +159,9 @@ impl Keeper {
             Job::Draft | Job::Region => Some(DRAFT.to_owned()),
         };
         let (province, city) = (form.province.clone(), form.city.clone());
-        let kept = api::order::save_checkout(form, step).await;
+        // The page may be gone by now; then only the form is kept.
+        let buy_now = self.buy_now.try_get_value().flatten();
+        let kept = api::order::save_checkout(form, step, buy_now.clone()).await;
         match (job, kept) {
             (Job::Send, kept) => {
                 self.sending.try_set(false);
@@ -168,7 +173,7 @@ impl Keeper {
             (Job::Region, Err(_)) => {
                 self.lost.try_set(true);
             }
-            (Job::Region, Ok(())) => match api::order::checkout().await {
+            (Job::Region, Ok(())) => match api::order::checkout(buy_now).await {
                 Ok(page) if page.form.province == province && page.form.city == city => {
                     self.divisions.try_update(|divisions| {
                         (divisions.cities, divisions.districts) = (page.cities, page.districts)

@@ -8,13 +8,35 @@ pub use form::CheckoutPage;
 pub use review::ReviewPage;
 
 use crate::{
-    domain::{cart::CartLine, money::Currency, texts::checkout as t},
+    domain::{
+        cart::{BuyNow, CartLine},
+        money::Currency,
+        texts::checkout as t,
+    },
     ui::{
         components::{icon::Icon, skeleton::SkeletonText, summary::CompactLine},
         use_locale,
     },
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// What is bought at once, by the address of the page; `None` for the cart.
+fn use_buy_now() -> Memo<Option<BuyNow>> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|query| BuyNow::parse(|name| query.get(name))))
+}
+
+/// What is bought at once, in the fields of a form.
+#[component]
+fn BuyNowFields(buy_now: Option<BuyNow>) -> impl IntoView {
+    buy_now.map(|BuyNow { variant_id, quantity }| {
+        view! {
+            <input type="hidden" name="buy_now[variant_id]" value=variant_id/>
+            <input type="hidden" name="buy_now[quantity]" value=quantity/>
+        }
+    })
+}
 
 /// How far an order has come: 0 fill in, 1 review, 2 pay.
 #[component]

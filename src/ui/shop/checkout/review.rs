@@ -1,7 +1,7 @@
 //! The last look before an order is placed. What changed meanwhile is shown here and answered here; submitting twice,
 //! or again after an answer got lost, gives the same order.
 
-use super::{Loading, NothingToOrder, ReadLines, Steps};
+use super::{BuyNowFields, Loading, NothingToOrder, ReadLines, Steps, use_buy_now};
 use crate::{
     api::{
         self,
@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         Error,
-        cart::Cart,
+        cart::{BuyNow, Cart},
         error::{PriceChange, Shortage},
         live::{self, Topic, VariantState},
         money::Currency,
@@ -36,7 +36,11 @@ use leptos_meta::{Meta, Title};
 #[component]
 pub fn ReviewPage() -> impl IntoView {
     let l = use_locale();
-    let review = Resource::new(|| (), |()| api::order::review());
+    let buy_now = use_buy_now();
+    let review = Resource::new(
+        move || buy_now.get(),
+        |buy_now| async move { (api::order::review(buy_now.clone()).await, buy_now) },
+    );
     let submit = ServerAction::<Submit>::new();
     let posted = [
         ServerAction::<TakeAvailable>::new().value().get_untracked(),
@@ -51,10 +55,10 @@ pub fn ReviewPage() -> impl IntoView {
                 let posted = posted.clone();
                 Suspend::new(async move {
                     match review.await {
-                        Ok(review) => view! { <Body review submit posted/> }.into_any(),
-                        Err(Error::CartEmpty) => view! { <NothingToOrder/> }.into_any(),
-                        Err(Error::Invalid(_)) => view! { <Incomplete/> }.into_any(),
-                        Err(error) => view! { <ErrorPage error/> }.into_any(),
+                        (Ok(review), buy_now) => view! { <Body review buy_now submit posted/> }.into_any(),
+                        (Err(Error::CartEmpty), _) => view! { <NothingToOrder/> }.into_any(),
+                        (Err(Error::Invalid(_)), buy_now) => view! { <Incomplete buy_now/> }.into_any(),
+                        (Err(error), _) => view! { <ErrorPage error/> }.into_any(),
                     }
                 })
             }}
@@ -65,8 +69,9 @@ pub fn ReviewPage() -> impl IntoView {
 
 /// The address is missing or not right any more.
 #[component]
-fn Incomplete() -> impl IntoView {
+fn Incomplete(buy_now: Option<BuyNow>) -> impl IntoView {
     let l = use_locale();
+    let href = BuyNow::href("/checkout", buy_now.as_ref());
     view! {
         <main id="main" class="page container" tabindex="-1">
             <Steps present=0/>
@@ -74,7 +79,7 @@ fn Incomplete() -> impl IntoView {
                 <span class="empty-art"><Icon name="pin" class="icon-lg"/></span>
                 <h1 class="empty-title">{l.t(t::INCOMPLETE_TITLE)}</h1>
                 <p class="empty-text">{l.t(t::INCOMPLETE_TEXT)}</p>
-                <div class="empty-actions"><a class="btn btn-primary" href="/checkout">{l.t(t::TO_CHECKOUT)}</a></div>
+                <div class="empty-actions"><a class="btn btn-primary" href=href>{l.t(t::TO_CHECKOUT)}</a></div>
             </div>
         </main>
     }
@@ -85,6 +90,8 @@ fn Incomplete() -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Page {
     review: RwSignal<Review>,
+    /// What is bought at once, instead of the cart.
+    buy_now: StoredValue<Option<BuyNow>>,
     submit: ServerAction<Submit>,
     /// The cart was emptied: ordered in another tab, or nothing is left.
     gone: RwSignal<Option<Error>>,
@@ -95,7 +102,8 @@ struct Page {
 impl Page {
     /// Loads the review again. Not while an order is being placed or perhaps was: its cart is empty by then.
     async fn refresh(self) {
-        match api::order::review().await {
+        let Some(buy_now) = self.buy_now.try_get_value() else { return };
+        match api::order::review(buy_now).await {
             Ok(new) => {
                 self.review.try_set(new);
             }
@@ -106,6 +114,11 @@ impl Page {
                 self.failed.try_set(Some(error));
             }
         }
+    }
+
+    /// A link to one of the pages of the checkout.
+    fn href(self, path: &str) -> String {
+        self.buy_now.with_value(|buy_now| BuyNow::href(path, buy_now.as_ref()))
     }
 
     fn is_placing(self) -> bool {
@@ -152,12 +165,20 @@ fn differs(cart: &Cart, variants: &[VariantState]) -> bool {
 }
 
 #[component]
-fn Body(review: Review, submit: ServerAction<Submit>, posted: Option<Error>) -> impl IntoView {
+fn Body(review: Review, buy_now: Option<BuyNow>, submit: ServerAction<Submit>, posted: Option<Error>) -> impl IntoView {
     let currency = review.cart.currency;
-    let page = Page { review: RwSignal::new(review), submit, gone: RwSignal::new(None), failed: RwSignal::new(posted) };
+    let page = Page {
+        review: RwSignal::new(review),
+        buy_now: StoredValue::new(buy_now.clone()),
+        submit,
+        gone: RwSignal::new(None),
+        failed: RwSignal::new(posted),
+    };
     page.follow();
-    let count = use_cart_count();
-    Effect::new(move |_| page.review.with(|review| count.show(&review.cart)));
+    if buy_now.is_none() {
+        let count = use_cart_count();
+        Effect::new(move |_| page.review.with(|review| count.show(&review.cart)));
+    }
     // The cart or its stock is another than was submitted: show the present one below the reason.
     Effect::new(move |_| {
         let stale = submit.value().with(|answer| {
@@ -172,7 +193,7 @@ fn Body(review: Review, submit: ServerAction<Submit>, posted: Option<Error>) -> 
     });
     move || match page.gone.get() {
         Some(Error::CartEmpty) => view! { <NothingToOrder/> }.into_any(),
-        Some(_) => view! { <Incomplete/> }.into_any(),
+        Some(_) => view! { <Incomplete buy_now=page.buy_now.get_value()/> }.into_any(),
         None => view! { <Filled page currency/> }.into_any(),
     }
 }
@@ -200,13 +221,21 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
         event.prevent_default();
         if busy().is_none() {
             page.failed.set(None);
-            let cart_version = review.with_untracked(|review| review.cart.version);
-            page.submit.dispatch(Submit { cart_version, total: total.get_untracked().0 });
+            let (cart_version, reviewed) =
+                review.with_untracked(|review| (review.cart.version, review.reviewed.clone()));
+            let (total, buy_now) = (total.get_untracked().0, page.buy_now.get_value());
+            page.submit.dispatch(Submit { cart_version, total, reviewed, buy_now });
         }
     };
     let hold = review.with_untracked(|review| review.hold_minutes);
+    let goods = match page.buy_now.with_value(Option::is_some) {
+        true => review.with_untracked(|review| {
+            review.cart.lines.first().map(|line| format!("/p/{}?v={}", line.handle, line.variant_id))
+        }),
+        false => Some("/cart".to_owned()),
+    };
     let edit = move |what| {
-        view! { <a class="link" href="/checkout">{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(what))}</span></a> }
+        view! { <a class="link" href=page.href("/checkout")>{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(what))}</span></a> }
     };
     view! {
         <main id="main" class="page container" tabindex="-1">
@@ -226,7 +255,7 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                     <section class="panel" aria-labelledby="lines-title">
                         <div class="panel-head">
                             <h2 class="panel-title" id="lines-title">{l.t(t::GOODS)}</h2>
-                            <a class="link" href="/cart">{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(t::GOODS))}</span></a>
+                            <a class="link" href=goods>{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(t::GOODS))}</span></a>
                         </div>
                         {move || view! { <ReadLines lines=lines.get() currency/> }}
                     </section>
@@ -237,6 +266,8 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                     <form class="stack" id="submit" action=Submit::url() method="post" on:submit=place>
                         <input type="hidden" name="cart_version" value=move || review.with(|review| review.cart.version)/>
                         <input type="hidden" name="total" value=move || total.get().0/>
+                        <input type="hidden" name="reviewed" value=move || review.with(|review| review.reviewed.clone())/>
+                        <BuyNowFields buy_now=page.buy_now.get_value()/>
                         <button class="btn btn-primary btn-lg btn-block only-desktop" type="submit" aria-busy=busy>{label}</button>
                     </form>
                     <p class="muted small">{l.f(t::HOLD_NOTICE, &[("n", &hold)])}</p>
@@ -277,7 +308,7 @@ fn Answers(page: Page, currency: Currency) -> impl IntoView {
                 <div class="notice-body">
                     <p class="notice-title">{l.t(t::INCOMPLETE_TITLE)}</p>
                     <p>{l.t(t::INCOMPLETE_TEXT)}</p>
-                    <div class="notice-actions"><a class="btn btn-primary btn-sm" href="/checkout">{l.t(t::TO_CHECKOUT)}</a></div>
+                    <div class="notice-actions"><a class="btn btn-primary btn-sm" href=page.href("/checkout")>{l.t(t::TO_CHECKOUT)}</a></div>
                 </div>
             </div>
         }
@@ -325,17 +356,33 @@ fn ShortageNotice(page: Page, short: Vec<Shortage>) -> impl IntoView {
         };
         view! { <p>{text}</p> }
     };
+    let take = match page.buy_now.get_value() {
+        None => view! {
+            <p class="small">{l.t(t::TAKE_AVAILABLE_HINT)}</p>
+            <form class="notice-actions" action=TakeAvailable::url() method="post" on:submit=offer(page, api::cart::take_available)>
+                <button class="btn btn-primary btn-sm" type="submit">{l.t(t::TAKE_AVAILABLE)}</button>
+                <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
+            </form>
+        }
+        .into_any(),
+        // The same page for as many as there are.
+        Some(buy_now) => short
+            .first()
+            .filter(|short| short.available > 0)
+            .map(|short| {
+                let left = BuyNow { quantity: short.available, ..buy_now };
+                let href = BuyNow::href("/checkout/review", Some(&left));
+                view! { <div class="notice-actions"><a class="btn btn-primary btn-sm" href=href>{l.t(t::TAKE_AVAILABLE)}</a></div> }
+            })
+            .into_any(),
+    };
     view! {
         <div class="notice notice-danger" role="alert">
             <Icon name="warning"/>
             <div class="notice-body">
                 <p class="notice-title">{l.t(t::SHORTAGE_TITLE)}</p>
                 {short.into_iter().map(line).collect_view()}
-                <p class="small">{l.t(t::TAKE_AVAILABLE_HINT)}</p>
-                <form class="notice-actions" action=TakeAvailable::url() method="post" on:submit=offer(page, api::cart::take_available)>
-                    <button class="btn btn-primary btn-sm" type="submit">{l.t(t::TAKE_AVAILABLE)}</button>
-                    <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
-                </form>
+                {take}
             </div>
         </div>
     }

@@ -1,13 +1,14 @@
 //! The way into the cart: price, choices, quantity, and the two buttons, on a phone in a bar at the lower edge.
 //!
-//! One plain form, which the server answers with the next page; with script it is sent without leaving the page.
+//! One plain form, which the server answers with the next page; with script it is sent without leaving the page. What is
+//! ordered at once does not pass through the cart: its checkout reads the same fields from its address.
 
 use super::{Facts, Shown, options::Options};
 use crate::{
     api,
     domain::{
         Error,
-        cart::MAX_QUANTITY,
+        cart::{BuyNow, MAX_QUANTITY},
         pricing::ShippingRule,
         texts::{catalog as t, common},
     },
@@ -36,8 +37,8 @@ const CHECKOUT: &str = "/checkout";
 #[derive(Clone, Copy)]
 pub struct Adding {
     action: ServerAction<api::cart::Add>,
-    /// The customer goes on to the checkout.
-    buying: RwSignal<bool>,
+    /// Goes on to the checkout with what is chosen.
+    checkout: Callback<BuyNow>,
     /// Pieces in the cart after the last change made here.
     pieces: RwSignal<Option<i64>>,
     shown: Shown,
@@ -48,17 +49,17 @@ impl Adding {
     pub fn new(shown: Shown, quantity: RwSignal<i64>) -> Self {
         let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
         let action = ServerAction::<api::cart::Add>::new();
-        let (buying, pieces) = (RwSignal::new(false), RwSignal::new(None));
+        let pieces = RwSignal::new(None);
+        let checkout = {
+            let navigate = navigate.clone();
+            Callback::new(move |buy_now| navigate(&BuyNow::href(CHECKOUT, Some(&buy_now)), Default::default()))
+        };
         Effect::new(move |_| {
             if let Some(Ok(cart)) = action.value().get() {
                 count.show(&cart);
                 pieces.set(Some(cart.quantity()));
-                if buying.get_untracked() {
-                    navigate(CHECKOUT, Default::default());
-                } else {
-                    let navigate = navigate.clone();
-                    toasts.show_with(l.t(t::ADDED), l.t(t::VIEW_CART), move || navigate(CART, Default::default()));
-                }
+                let navigate = navigate.clone();
+                toasts.show_with(l.t(t::ADDED), l.t(t::VIEW_CART), move || navigate(CART, Default::default()));
             }
         });
         // What was wrong with another choice says nothing about this one; and nobody can want more than there is.
@@ -75,7 +76,7 @@ impl Adding {
                 quantity.set(limit);
             }
         });
-        Self { action, buying, pieces, shown, quantity }
+        Self { action, checkout, pieces, shown, quantity }
     }
 
     /// Sends the form without leaving the page; while one is under way another is ignored.
@@ -85,18 +86,17 @@ impl Adding {
         if self.action.pending().get_untracked() {
             return;
         }
-        let button = event.submitter().and_then(|button| button.get_attribute("value"));
-        self.buying.set(button.as_deref() == Some(CHECKOUT));
-        self.action.dispatch(api::cart::Add {
-            variant_id: variant.id,
-            quantity: self.quantity.get_untracked(),
-            next: None,
-        });
+        let (variant_id, quantity) = (variant.id, self.quantity.get_untracked());
+        if event.submitter().is_some_and(|button| button.has_attribute("formaction")) {
+            self.checkout.run(BuyNow { variant_id, quantity });
+        } else {
+            self.action.dispatch(api::cart::Add { variant_id, quantity, next: None });
+        }
     }
 
-    /// Whether the answer to a button is awaited.
-    fn busy(self, buying: bool) -> Option<&'static str> {
-        (self.action.pending().get() && self.buying.get() == buying).then_some("true")
+    /// Whether it is on its way into the cart.
+    fn busy(self) -> Option<&'static str> {
+        self.action.pending().get().then_some("true")
     }
 
     fn error(self) -> Option<Error> {
@@ -192,10 +192,10 @@ fn Buttons(shown: Shown, adding: Adding, #[prop(optional)] large: bool) -> impl 
             return view! { <button class=format!("btn{size}") form="buy" disabled>{l.t(t::PRODUCT_SOLD_OUT)}</button> }.into_any();
         }
         view! {
-            <button class=format!("btn btn-tint{size}") form="buy" name="next" value=CART aria-busy=move || adding.busy(false)>
+            <button class=format!("btn btn-tint{size}") form="buy" name="next" value=CART aria-busy=move || adding.busy()>
                 {l.t(t::ADD_TO_CART)}
             </button>
-            <button class=format!("btn btn-primary{size}") form="buy" name="next" value=CHECKOUT aria-busy=move || adding.busy(true)>
+            <button class=format!("btn btn-primary{size}") form="buy" formaction=CHECKOUT formmethod="get">
                 {l.t(t::BUY_NOW)}
             </button>
         }

@@ -341,8 +341,8 @@ export class Shopper {
   }
 
   /** Keeps the address of this customer, as the checkout form would. */
-  async keepAddress(): Promise<void> {
-    const { recipient, phone, detail } = this.who;
+  async keepAddress(who: Recipient = this.who): Promise<void> {
+    const { recipient, phone, detail } = who;
     const form = {
       recipient, phone, detail, country_code: '+86', email: '', province: '440000', city: '440300', district: '440305',
       delivery_wish: 'any_time', note: '', payment_method: 'alipay',

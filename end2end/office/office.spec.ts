@@ -100,3 +100,28 @@ test('stock and price are changed, and the customer’s open page follows', asyn
     expect(await office.stock(variant)).toBe(5);
   });
 });
+
+test('the stock list follows what others sell and count', async ({ page, another, office, mine, guard }) => {
+  guard.allow(/status of 409/);
+  const { variant } = await office.stocked(mine('-', '-', 'anti-colic-bottle', '-', 'beeswax-crayons'), 60);
+  const customer = await another();
+  await page.goto('/office/sign-in');
+  await signIn(page, LOGIN, PASSWORD);
+  await expect(page.getByRole('heading', { name: '订单', level: 1 })).toBeVisible();
+  await page.goto(`/office/stock?q=${variant.sku}`);
+  const row = page.getByRole('row').filter({ hasText: variant.sku });
+  const cell = (name: string) => row.locator(`td[data-label="${name}"]`);
+  await expect(cell('占用')).toHaveText('0');
+  await customer.order(variant, 2);
+  if (!customer.js) await page.reload();
+  await expect(cell('占用')).toHaveText('2');
+
+  await test.step('a count against an older figure is a conflict, and what was typed stays', async () => {
+    const onHand = row.getByRole('spinbutton', { name: /^库存：/ });
+    await onHand.fill('50');
+    await office.setStock(variant, 40);
+    await row.getByRole('button', { name: /保存 库存：/ }).click();
+    await expect(page.getByRole('alert').filter({ hasText: /刚被别人/ })).toBeVisible();
+    expect(await office.stock(variant)).toBe(40);
+  });
+});

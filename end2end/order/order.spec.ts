@@ -91,6 +91,27 @@ test('a change that cannot be had says what can, and keeps what was typed', asyn
   expect(await office.stock(variant)).toBe(0);
 });
 
+test('more of what has another price now is told with both prices', async ({ shopper, page, office, mine, guard }) => {
+  guard.allow(/status of 409/);
+  const { product, variant } = await office.stocked(mine('catnip-fish-toy', 'beef-chew-bone'), 20);
+  const price = variant.price + 300;
+  const number = await shopper.order(variant, 2);
+  await office.setPrice(variant, price);
+  await shopper.open(`/orders/${number}/edit`);
+  const quantity = page.getByRole('spinbutton', { name: `数量：${product.title}` });
+  await quantity.fill('4');
+  await page.getByRole('button', { name: '保存修改' }).click();
+  const alert = page.getByRole('alert').filter({ hasText: '不能按原价加购' });
+  await expect(alert).toContainText(`${product.title}：本单价 ${money(variant.price)}，现价 ${money(price)}。`);
+  await expect(alert.getByRole('link', { name: '另下一单' })).toHaveAttribute('href', `/p/${product.handle}`);
+  await expect(quantity).toHaveValue('4');
+  if (shopper.js) await alert.getByRole('button', { name: '保持原数量' }).click();
+  else await quantity.fill('2');
+  await expect(quantity).toHaveValue('2');
+  await page.getByRole('button', { name: '保存修改' }).click();
+  await expect(page.getByRole('region', { name: '金额' })).toContainText(money(variant.price * 2));
+});
+
 test('payment fails, then succeeds', async ({ shopper, page, office }) => {
   const { variant } = await office.stocked('brass-oval-mirror');
   const number = await shopper.order(variant);

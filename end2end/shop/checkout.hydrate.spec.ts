@@ -45,3 +45,15 @@ test('what is typed is kept while it is typed', async ({ shopper, page, office }
   await expect(shopper.field('recipient')).toHaveValue('李雷');
   await expect(shopper.field('note')).toHaveValue('请按门铃');
 });
+
+test('what was typed a moment before leaving is kept', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('spiral-sketchbook');
+  await shopper.put(variant);
+  await shopper.open('/checkout');
+  await shopper.field('recipient').fill('韩梅梅');
+  await page.goto('about:blank');
+  await expect(async () => {
+    await shopper.open('/checkout');
+    await expect(shopper.field('recipient')).toHaveValue('韩梅梅', { timeout: 200 });
+  }).toPass({ timeout: 5000 });
+});

@@ -83,3 +83,51 @@ test('what is missing is asked for before anything is ordered', async ({ shopper
   await page.getByRole('link', { name: '去填写' }).click();
   await expect(shopper.field('recipient')).toBeVisible();
 });
+
+test('what is ordered at once is ordered alone, and the cart stays', async ({ shopper, page, office, mine, guard }) => {
+  guard.allow(/status of 422/);
+  const kept = await office.stocked(mine('ergonomic-mouse', 'leather-tote'), 20);
+  const { product, variant } = await office.stocked(mine('aged-puer-cake', 'dragon-well-tea'), 30);
+  await shopper.put(kept.variant, 2);
+  await shopper.open(`/p/${product.handle}?v=${variant.id}`);
+  await page.getByRole('spinbutton', { name: '数量' }).fill('3');
+  await page.getByRole('button', { name: '立即下单' }).click();
+  await expect(page).toHaveURL(/\/checkout\?variant_id=[\w-]+&quantity=3/);
+  const contents = page.getByRole('complementary', { name: '订单内容' });
+  await expect(contents).toContainText(product.title);
+  await expect(contents).not.toContainText(kept.product.title);
+
+  await test.step('a form with a mistake comes back with it', async () => {
+    await shopper.next();
+    await expect(shopper.field('recipient')).toHaveAccessibleDescription(/请填写/);
+    await expect(contents).toContainText('× 3');
+  });
+  await shopper.fillCheckout();
+  await shopper.next();
+  await expect(shopper.heading('确认订单')).toBeAttached();
+  const goods = page.getByRole('region', { name: '商品' });
+  await expect(goods).toContainText('× 3');
+  await expect(goods).not.toContainText(kept.product.title);
+  await shopper.submit();
+  expect(await office.stock(variant)).toBe(27);
+
+  await shopper.open('/cart');
+  await expect(page.getByRole('spinbutton', { name: `数量：${kept.product.title}` })).toHaveValue('2');
+  await expect(page.getByRole('main')).not.toContainText(product.title);
+});
+
+test('an order goes nowhere but where the review said', async ({ shopper, page, office, mine, guard }) => {
+  guard.allow(/status of 409/);
+  const { variant } = await office.stocked(mine('explorer-compass', 'maple-skateboard'), 20);
+  await shopper.put(variant);
+  await shopper.keepAddress();
+  await shopper.open('/checkout/review');
+  // Typed in another tab while this one shows the review.
+  await shopper.keepAddress({ ...shopper.who, detail: '深南大道 9 号' });
+  await page.getByRole('button', { name: '提交订单' }).click();
+  await expect(page.getByRole('region', { name: '收货信息' })).toContainText('深南大道 9 号');
+  await expect(page.getByRole('alert').filter({ hasText: '订单内容刚刚有变化' })).toBeVisible();
+  expect(await shopper.orders()).toBe(0);
+  await shopper.submit();
+  expect(await shopper.orders()).toBe(1);
+});

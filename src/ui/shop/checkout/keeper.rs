@@ -2,11 +2,11 @@
 //! form is sent. One request at a time, always with the latest, so that nothing older arrives last.
 
 use crate::{
-    api,
+    api::{self, order::SaveCheckout},
     domain::{Error, address::CheckoutForm, cart::BuyNow},
-    ui::components::address::Divisions,
+    ui::{beacon, components::address::Divisions},
 };
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -66,15 +66,15 @@ impl Keeper {
             lost: RwSignal::new(false),
         };
         let work = keeper.work.get_value();
-        let flush = move || {
+        let gone = work.clone();
+        on_cleanup(move || {
             if is_browser() && lock(&work).draft {
                 keeper.start(work.clone());
             }
-        };
-        on_cleanup(flush.clone());
+        });
         Effect::new(move |_| {
-            let flush = flush.clone();
-            let gone = window_event_listener(ev::pagehide, move |_| flush());
+            let work = gone.clone();
+            let gone = window_event_listener(ev::pagehide, move |_| last_word(&work));
             on_cleanup(move || gone.remove());
         });
         keeper
@@ -186,6 +186,18 @@ impl Keeper {
                 }
             },
         }
+    }
+}
+
+/// Keeps what was typed last when the page is left for another site or its tab is closed: a request of the page would end
+/// with it.
+fn last_word(work: &Mutex<Work>) {
+    let mut work = lock(work);
+    // A request that is under way may end with the page as well.
+    if let (true, Some(form)) = (work.draft || work.running, &work.typed)
+        && beacon::post(SaveCheckout::url(), "form", form, DRAFT)
+    {
+        work.draft = false;
     }
 }
 

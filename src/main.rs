@@ -113,6 +113,9 @@ enum Import {
         /// Only report what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Leave the stock of variants that are in the shop as it is; new ones get theirs
+        #[arg(long)]
+        keep_stock: bool,
     },
 }
 
@@ -162,8 +165,9 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
     let config = config(&cli.settings)?;
     match cli.command {
         Command::Serve(options) => serve(config, options, started).await,
-        Command::Import { from: Import::Shopify { file, locale, dry_run } } => {
-            with(config, async |app| import(app, &file, locale, dry_run).await).await
+        Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock } } => {
+            let options = ImportOptions { locale, dry_run, keep_stock, ..ImportOptions::default() };
+            with(config, async |app| import(app, &file, options).await).await
         }
         Command::Demo { demo } => with(config, async |app| fill(app, &demo).await).await,
         Command::Admin { action: Admin::Create { login, password_stdin, demo } } => {
@@ -259,8 +263,8 @@ async fn interrupted() {
     }
 }
 
-async fn import(app: &App, file: &Path, locale: Locale, dry_run: bool) -> Result<(), Failure> {
-    let options = ImportOptions { locale, dry_run, watcher: Some(to_stderr(words())), ..ImportOptions::default() };
+async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<(), Failure> {
+    let options = ImportOptions { watcher: Some(to_stderr(words())), ..options };
     let report = catalog::import::import(app, file, options).await?;
     print!("{}", report.text(words()));
     if report.has_errors() { Err("some products were not imported; see the report above".into()) } else { Ok(()) }
@@ -274,7 +278,8 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     for locale in Locale::ALL {
-        import(app, &folder.join(format!("products.{}.csv", locale.tag())), locale, false).await?;
+        let options = ImportOptions { locale, ..ImportOptions::default() };
+        import(app, &folder.join(format!("products.{}.csv", locale.tag())), options).await?;
     }
     Ok(())
 }

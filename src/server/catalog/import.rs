@@ -53,6 +53,8 @@ pub struct ImportOptions {
     pub locale: Locale,
     /// Only report: write and fetch nothing.
     pub dry_run: bool,
+    /// Leave the stock of variants that are in the shop as it is; new ones get theirs.
+    pub keep_stock: bool,
     /// Fetch pictures from hosts on a private network too.
     pub allow_private_image_hosts: bool,
     /// Is told how far it is.
@@ -147,7 +149,7 @@ async fn run(
     changed: &(dyn Fn(String) + Sync),
 ) -> Result<Report, ImportError> {
     let started = Instant::now();
-    let ImportOptions { locale, dry_run, allow_private_image_hosts, watcher } = options;
+    let ImportOptions { locale, dry_run, keep_stock, allow_private_image_hosts, watcher } = options;
     let purpose = if locale == Locale::default() { Purpose::Products } else { Purpose::Texts };
     let mut reading = read(file, currency, purpose).await?;
     let client = match (purpose, dry_run) {
@@ -160,6 +162,7 @@ async fn run(
     let mut writer = Writer {
         db: db.clone(),
         dry_run,
+        keep_stock,
         locale,
         columns: reading.columns,
         headings: Arc::new(reading.headings),
@@ -296,6 +299,7 @@ async fn get_pictures(
 struct Writer {
     db: Db,
     dry_run: bool,
+    keep_stock: bool,
     locale: Locale,
     columns: Columns,
     headings: Arc<HashMap<Column, String>>,
@@ -346,6 +350,7 @@ impl Writer {
             batch: batch.clone(),
             range,
             dry_run: self.dry_run,
+            keep_stock: self.keep_stock,
             locale: self.locale,
             columns: self.columns,
             headings: self.headings.clone(),
@@ -369,6 +374,7 @@ struct Job {
     batch: Arc<Vec<Prepared>>,
     range: Range<usize>,
     dry_run: bool,
+    keep_stock: bool,
     locale: Locale,
     columns: Columns,
     headings: Arc<HashMap<Column, String>>,
@@ -400,6 +406,7 @@ impl Job {
         let heading = |column: Column| self.headings.get(&column).cloned().unwrap_or_default();
         let mut planner = Planner {
             columns: self.columns,
+            keep_stock: self.keep_stock,
             sku_heading: heading(Column::Sku),
             price_heading: heading(Column::Price),
             quantity_heading: heading(Column::Quantity),

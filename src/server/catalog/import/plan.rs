@@ -55,6 +55,8 @@ pub struct Outcome {
 /// What plans share: all in one transaction.
 pub struct Planner {
     pub columns: Columns,
+    /// Variants that are in the shop keep their stock.
+    pub keep_stock: bool,
     /// Headings as the file writes them, for reports.
     pub sku_heading: String,
     pub price_heading: String,
@@ -332,16 +334,23 @@ impl Planner {
                 let holder = Holder { variant_id: id.clone(), handle: handle.to_owned(), active: true };
                 self.holders.insert(row.sku.clone(), holder);
             }
+            if old.is_some() && self.keep_stock {
+                continue;
+            }
             match (old.and_then(|old| old.stock), draft.quantity) {
                 (None, quantity) => self.changes.stock.push(args![&id, LOCATION, quantity.unwrap_or(0), 0]),
                 (Some(_), None) => {}
                 (Some((on_hand, held)), Some(wanted)) => {
+                    let mut notice = |kind| {
+                        let (column, handle) = (self.quantity_heading.clone(), handle.to_owned());
+                        notices.push(Problem { line: draft.line, column, handle, kind });
+                    };
+                    let to = wanted.max(held);
                     if wanted < held {
-                        let kind = ProblemKind::StockHeld { wanted, kept: held };
-                        let column = self.quantity_heading.clone();
-                        notices.push(Problem { line: draft.line, column, handle: handle.to_owned(), kind });
+                        notice(ProblemKind::StockHeld { wanted, kept: held });
                     }
-                    if on_hand != wanted.max(held) {
+                    if on_hand != to {
+                        notice(ProblemKind::StockSet { sku: row.sku.clone(), from: on_hand, to });
                         self.changes.stock_updates.push(args![&id, LOCATION, wanted]);
                     }
                 }

@@ -4,6 +4,8 @@
 
 #[path = "import/again.rs"]
 mod again;
+#[path = "import/beside.rs"]
+mod beside;
 #[path = "support/postgres.rs"]
 mod postgres;
 

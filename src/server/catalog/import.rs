@@ -390,6 +390,9 @@ impl Job {
     async fn steps(&self, tx: &mut Tx<'_>) -> Result<Written, DbError> {
         let batch = self.batch.get(self.range.clone()).unwrap_or_default();
         let handles: Vec<String> = batch.iter().map(|prepared| prepared.draft.handle.clone()).collect();
+        if !self.dry_run {
+            store::lock(tx, &handles).await?;
+        }
         let existing = store::load(tx, &handles).await?;
         let categories = match &self.categories {
             Some(categories) => categories.clone(),

@@ -1,0 +1,59 @@
+//! An import runs beside a shop that is open: the office changes prices meanwhile.
+
+use super::*;
+use tokio::sync::watch;
+use xiadan::{
+    domain::{Error, office::Staff},
+    server::{Ctx, stock},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_import_without_prices_undoes_no_price_that_is_set_meanwhile() {
+    both(|shop| async move {
+        shop.import(TEA).await;
+        let cheap = shop.variants("tea").await[0].1.clone();
+        // Each import changes texts, tags and variants, so that all rows of the product are written.
+        let files: Vec<PathBuf> = (0..2)
+            .map(|n| {
+                let file = shop.folder.path().join(format!("{n}.csv"));
+                let rows = format!("tea,茶 {n},x{n},净重,50 g,TEA-50,{n}\ntea,,,,250 g,TEA-250,{n}\n");
+                fs::write(&file, "Handle,Title,Tags,Option1 Name,Option1 Value,SKU,Barcode\n".to_owned() + &rows).unwrap();
+                file
+            })
+            .collect();
+        let (done, over) = watch::channel(false);
+        let imports = tokio::spawn({
+            let shop = shop.clone();
+            async move {
+                let mut count = 0;
+                while !*over.borrow() {
+                    let report = shop.run(&files[count % 2], ImportOptions::default()).await;
+                    assert_eq!(counts(&report), [0, 1, 0, 0], "{}", report.text(Locale::En));
+                    count += 1;
+                }
+                count
+            }
+        });
+        let staff = Ctx { staff: Some(Staff { login: "lin".into() }), ..Ctx::system(&shop.app) };
+        let (mut version, mut accepted) = (1, 3_900);
+        for price in 1..=300 {
+            match stock::set_price(&staff, &cheap, version, &price.to_string(), "").await {
+                Ok(()) => (version, accepted) = (version + 1, price * 100),
+                Err(error) => panic!("nobody else sets prices: {error:?}"),
+            }
+            let row = &shop.variants("tea").await[0];
+            assert_eq!((row.2, row.3), (accepted, version), "after {price}");
+        }
+        done.send(true).unwrap();
+        assert!(imports.await.unwrap() > 3);
+        let sql = "select p.price_min, p.price_max, (select min(v.price) from variant v where v.product_id = p.id) as low,
+            (select max(v.price) from variant v where v.product_id = p.id) as high from product p where p.handle = 'tea'";
+        let row = &shop.rows(sql).await[0];
+        let figure = |name: &str| row.get::<i64>(name).unwrap();
+        assert_eq!((figure("price_min"), figure("price_max")), (figure("low"), figure("high")));
+        assert_eq!((figure("low"), figure("high")), (15_900, accepted));
+        let stale = stock::set_price(&staff, &cheap, version - 1, "1", "").await;
+        assert!(matches!(stale, Err(Error::Conflict)));
+    })
+    .await;
+}

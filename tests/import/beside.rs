@@ -1,10 +1,12 @@
-//! An import runs beside a shop that is open: the office changes prices meanwhile.
+//! An import runs beside a shop that is open: the office changes prices meanwhile, and open pages follow.
 
 use super::*;
-use tokio::sync::watch;
+use futures::StreamExt;
+use std::time::Duration;
+use tokio::{sync::watch, time::timeout};
 use xiadan::{
-    domain::{Error, office::Staff},
-    server::{Ctx, stock},
+    domain::{Error, live::Topic, office::Staff},
+    server::{Ctx, jobs, stock},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -54,6 +56,41 @@ async fn an_import_without_prices_undoes_no_price_that_is_set_meanwhile() {
         assert_eq!((figure("low"), figure("high")), (15_900, accepted));
         let stale = stock::set_price(&staff, &cheap, version - 1, "1", "").await;
         assert!(matches!(stale, Err(Error::Conflict)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_follow_an_import_in_another_process() {
+    both(|shop| async move {
+        shop.import(TEA).await;
+        let id: String = shop.rows("select id from product where handle = 'tea'").await[0].get("id").unwrap();
+        let serving = Shop::process(shop.folder.path(), shop.app.config.database_url.clone()).await;
+        let (stop, stopping) = watch::channel(false);
+        let feed = tokio::spawn(serving.live.clone().run(serving.clone()));
+        let jobs = tokio::spawn(jobs::run(serving.clone(), stopping));
+        let mut page = serving.live.listen(vec![Topic::Product(id)]).unwrap();
+        let mut told = async |what: &str| {
+            let seen = async {
+                while let Some(Ok(text)) = page.next().await {
+                    if String::from_utf8_lossy(&text).contains(what) {
+                        return;
+                    }
+                }
+                panic!("the feed ended");
+            };
+            timeout(Duration::from_secs(10), seen).await.unwrap();
+        };
+        told("3900").await;
+        shop.import(&TEA.replace(",39,", ",37,")).await;
+        told("3700").await;
+        shop.import(&TEA.replace(",159,4", ",159,4321")).await;
+        told("4321").await;
+        stop.send(true).unwrap();
+        serving.live.close();
+        jobs.await.unwrap();
+        feed.abort();
+        serving.db.close().await;
     })
     .await;
 }

@@ -16,7 +16,7 @@ pub use report::{Progress, Report, Watcher, to_stderr};
 
 use super::shopify::{Column, Columns, FileError, Problem, ProblemKind, Product, Products, Purpose, Unreadable};
 use crate::{
-    domain::{Locale, live::Topic, money::Currency},
+    domain::{Locale, money::Currency},
     server::{
         App,
         context::now,
@@ -107,13 +107,13 @@ impl From<DbError> for ImportError {
     }
 }
 
-/// Imports a file into a shop, whose open pages then show the new prices and stock.
+/// Imports a file into a shop. It may run beside the process that serves it, which looks for what was changed and tells
+/// the open pages (see [`changed_since`](super::changed_since)).
 ///
 /// # Errors
 /// See [`ImportError`]; problems with single products are in the report.
 pub async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<Report, ImportError> {
-    let changed = |product: String| app.live.changed(Topic::Product(product));
-    run(&app.db, &app.media, app.currency, file, options, &changed).await
+    import_into(&app.db, &app.media, app.currency, file, options).await
 }
 
 /// The same with only a database and a picture store.
@@ -126,27 +126,6 @@ pub async fn import_into(
     currency: Currency,
     file: &Path,
     options: ImportOptions,
-) -> Result<Report, ImportError> {
-    run(db, media, currency, file, options, &|_| ()).await
-}
-
-/// What the file's first line and its size tell, and where its products come from.
-struct Reading {
-    columns: Columns,
-    headings: HashMap<Column, String>,
-    ignored: Vec<String>,
-    total_rows: u64,
-    batches: mpsc::Receiver<Result<Vec<Product>, Unreadable>>,
-    reader: JoinHandle<()>,
-}
-
-async fn run(
-    db: &Db,
-    media: &Media,
-    currency: Currency,
-    file: &Path,
-    options: ImportOptions,
-    changed: &(dyn Fn(String) + Sync),
 ) -> Result<Report, ImportError> {
     let started = Instant::now();
     let ImportOptions { locale, dry_run, keep_stock, allow_private_image_hosts, watcher } = options;
@@ -186,9 +165,6 @@ async fn run(
         for outcome in writer.write(prepared).await? {
             report.count(outcome.done);
             report.add(outcome.problems);
-            if let (Some(product), false) = (outcome.changed, dry_run) {
-                changed(product);
-            }
         }
         if let Some(watcher) = &watcher {
             let (rows, products) = (report.rows, report.products);
@@ -200,6 +176,16 @@ async fn run(
     report.problems.sort_by_key(|problem| problem.line);
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// What the file's first line and its size tell, and where its products come from.
+struct Reading {
+    columns: Columns,
+    headings: HashMap<Column, String>,
+    ignored: Vec<String>,
+    total_rows: u64,
+    batches: mpsc::Receiver<Result<Vec<Product>, Unreadable>>,
+    reader: JoinHandle<()>,
 }
 
 /// Reads the file on a thread of its own, a few batches ahead of what is written.
@@ -337,7 +323,7 @@ impl Writer {
                     let kind = ProblemKind::Database { message: error.to_string() };
                     let (line, handle) = (prepared.draft.line, prepared.draft.handle.clone());
                     let problems = vec![Problem { line, column: String::new(), handle, kind }];
-                    outcomes.push(Outcome { done: Done::Rejected, problems, changed: None });
+                    outcomes.push(Outcome { done: Done::Rejected, problems });
                 }
             }
         }

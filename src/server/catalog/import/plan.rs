@@ -48,8 +48,6 @@ pub struct Outcome {
     pub done: Done,
     /// Problems and notices that only the shop could tell.
     pub problems: Vec<Problem>,
-    /// A product in the shop whose pages show something else now.
-    pub changed: Option<String>,
 }
 
 /// What plans share: all in one transaction.
@@ -79,7 +77,7 @@ impl Planner {
         let resolved = self.resolve(draft, existing.is_some(), known, &matches, &old_options, &mut problems);
         self.check_skus(draft, &mut problems);
         if !problems.is_empty() {
-            return Outcome { done: Done::Rejected, problems, changed: None };
+            return Outcome { done: Done::Rejected, problems };
         }
         let before = self.changes.len();
         let (product_id, is_new) = match existing {
@@ -184,7 +182,7 @@ impl Planner {
             (false, true) => Done::Updated,
             (false, false) => Done::Unchanged,
         };
-        Outcome { done, problems, changed: (done == Done::Updated).then_some(product_id) }
+        Outcome { done, problems }
     }
 
     /// Price and choices of each variant, with what the file leaves to the shop; what is missing is a problem.

@@ -53,3 +53,36 @@ async fn a_withdrawn_variant_is_not_taken_for_another() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_variant_without_a_sku_that_comes_back_is_the_one_it_was() {
+    both(|shop| async move {
+        let file = |colours: &[&str]| {
+            let rows = colours.iter().enumerate().map(|(i, colour)| {
+                let first = if i == 0 { ("Tee", "Colour") } else { ("", "") };
+                format!("tee,{},{},{colour},9.00,5\n", first.0, first.1)
+            });
+            "Handle,Title,Option1 Name,Option1 Value,Price,Inventory quantity\n".to_owned() + &rows.collect::<String>()
+        };
+        let sold = async || {
+            let variants = shop.variants("tee").await;
+            variants.into_iter().filter(|variant| variant.4).map(|variant| variant.1).collect::<Vec<_>>()
+        };
+        shop.import(&file(&["Black", "White", "Red"])).await;
+        let known = sold().await;
+        // White goes, the others change places, and what it chose would be Black by then.
+        shop.import(&file(&["Red", "Black"])).await;
+        assert_eq!(sold().await, [known[2].clone(), known[0].clone()]);
+        shop.import(&file(&["Blue", "Red", "White", "Black"])).await;
+        let back = sold().await;
+        assert_eq!(&back[1..], [known[2].clone(), known[1].clone(), known[0].clone()]);
+        // However often it goes and comes, there is one row of it, and its stock.
+        for _ in 0..3 {
+            shop.import(&file(&["Red"])).await;
+            shop.import(&file(&["Black", "White", "Red"])).await;
+        }
+        assert_eq!(sold().await, known);
+        assert_eq!(shop.variants("tee").await.len(), 4);
+    })
+    .await;
+}

@@ -2,12 +2,12 @@
 //!
 //! Nothing is written here: a plan is made from what was read in the same transaction. What the file has no column for
 //! stays as it is. A variant is found again by its SKU, else by its option values, and keeps its id; one that is not in
-//! the file any more is no longer sold, but stays for the orders that refer to it.
+//! the file any more is no longer sold, but stays for the orders that refer to it and for the file it comes back in.
 
 use super::{
     super::shopify::{Column, Columns, Problem, ProblemKind, ProductDraft, VariantDraft},
     categories::Categories,
-    matching::{Matches, matches, moved},
+    matching::{Matches, chosen, matches, moved},
     store::{Changes, Existing, ExistingVariant, Holder, ImageRow, ProductRow, TextRow, VariantRow},
 };
 use crate::{
@@ -131,11 +131,12 @@ impl Planner {
                     _ => variant.backorder,
                 },
                 active: true,
+                withdrawn_as: String::new(),
             };
             stock.push((old, variant));
             rows.push(row);
         }
-        let stock_problems = self.variants(&product_id, &draft.handle, known, &rows, &stock);
+        let stock_problems = self.variants((&product_id, &draft.handle), known, &old_options, &rows, &stock);
         problems.extend(stock_problems);
         self.image_rows(&product_id, existing, &images);
         let row = self.product_row(draft, existing, &rows, &images);
@@ -280,9 +281,9 @@ impl Planner {
     /// Rows and stock of the variants; answers with notices about stock.
     fn variants(
         &mut self,
-        product_id: &str,
-        handle: &str,
+        (product_id, handle): (&str, &str),
         known: &[ExistingVariant],
+        old_options: &[ProductOption],
         rows: &[VariantRow],
         drafts: &[(Option<&ExistingVariant>, &VariantDraft)],
     ) -> Vec<Problem> {
@@ -310,6 +311,7 @@ impl Planner {
                         image_position,
                         backorder,
                         active,
+                        withdrawn_as: _,
                     } = row;
                     self.changes.variants.push(args![
                         &id,
@@ -355,7 +357,8 @@ impl Planner {
             }
         }
         for gone in known.iter().filter(|old| old.row.active && !kept.contains(old.id.as_str())) {
-            let row = VariantRow { active: false, ..gone.row.clone() };
+            let withdrawn_as = chosen(old_options, &gone.row.choices());
+            let row = VariantRow { active: false, withdrawn_as, ..gone.row.clone() };
             self.changes.variant_updates.push(update(&gone.id, &row));
             if let Some(holder) = self.holders.get_mut(&gone.row.sku) {
                 holder.active = false;
@@ -464,9 +467,33 @@ pub fn text_row(columns: Columns, draft: &ProductDraft, old: Option<&TextRow>, s
 }
 
 fn update(id: &str, row: &VariantRow) -> Vec<Value> {
-    let VariantRow { position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active } =
-        row;
-    args![id, position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active]
+    let VariantRow {
+        position,
+        sku,
+        barcode,
+        choices,
+        price,
+        compare_at,
+        grams,
+        image_position,
+        backorder,
+        active,
+        withdrawn_as,
+    } = row;
+    args![
+        id,
+        position,
+        sku,
+        barcode,
+        choices,
+        price,
+        compare_at,
+        grams,
+        image_position,
+        backorder,
+        active,
+        withdrawn_as
+    ]
 }
 
 /// From 1, as the database counts.

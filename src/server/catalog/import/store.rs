@@ -74,6 +74,8 @@ pub struct VariantRow {
     pub image_position: Option<i64>,
     pub backorder: bool,
     pub active: bool,
+    /// What was chosen when it was withdrawn, as [`chosen`](super::matching::chosen) writes it; empty while it is sold.
+    pub withdrawn_as: String,
 }
 
 /// Who has a SKU.
@@ -153,7 +155,7 @@ pub async fn load(tx: &mut Tx<'_>, handles: &[String]) -> Result<HashMap<String,
     }
     let sql = format!(
         "select v.id, v.product_id, v.position, v.sku, v.barcode, v.choices, v.price, v.compare_at, v.grams,
-            v.image_position, v.backorder, v.active, s.on_hand, s.held
+            v.image_position, v.backorder, v.active, v.withdrawn_as, s.on_hand, s.held
         from variant v left join stock s on s.variant_id = v.id and s.location = '{LOCATION}' where v.product_id in "
     );
     for row in rows_in(tx, &sql, " order by v.product_id, v.position, v.id", &ids).await? {
@@ -171,6 +173,7 @@ pub async fn load(tx: &mut Tx<'_>, handles: &[String]) -> Result<HashMap<String,
             image_position: row.get("image_position")?,
             backorder: row.get("backorder")?,
             active: row.get("active")?,
+            withdrawn_as: row.get("withdrawn_as")?,
         };
         product.variants.push(ExistingVariant { id, row, stock });
     }
@@ -284,7 +287,7 @@ impl Changes {
         insert(tx, into, "", self.images).await?;
         let sql = "update variant set position = $2, sku = $3, barcode = $4, choices = $5,
             version = version + case when price <> $6 then 1 else 0 end, price = $6, compare_at = $7, grams = $8,
-            image_position = $9, backorder = $10, active = $11 where id = $1";
+            image_position = $9, backorder = $10, active = $11, withdrawn_as = $12 where id = $1";
         each(tx, sql, self.variant_updates).await?;
         let into = "variant (id, product_id, position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active, version)";
         insert(tx, into, "", self.variants).await?;

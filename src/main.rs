@@ -20,6 +20,7 @@ use xiadan::{
         },
         config::Config,
         crypto,
+        db::DbError,
         start::{self, Failure},
     },
 };
@@ -270,17 +271,26 @@ async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<(), Fa
     if report.has_errors() { Err("some products were not imported; see the report above".into()) } else { Ok(()) }
 }
 
-/// Imports the demo shop, its products first and their English texts after that. A shop that has products keeps them.
+/// Imports the demo shop, its products first and their English texts after that. A shop that has products keeps them,
+/// unless they are those of a demo that was begun and not finished: then it goes on.
 async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
+    let begun = app.db.optional("select value from setting where key = 'demo'", args![]).await?.is_some();
     let products: i64 = app.db.one("select count(*) as products from product", args![]).await?.get("products")?;
-    if products > 0 {
+    if products > 0 && !begun {
         println!("the shop has {products} products already; nothing was changed");
         return Ok(());
     }
+    set(app, "insert into setting (key, value) values ('demo', 'begun') on conflict (key) do nothing").await?;
     for locale in Locale::ALL {
-        let options = ImportOptions { locale, ..ImportOptions::default() };
+        // What was sold between the two runs stays sold.
+        let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
         import(app, &folder.join(format!("products.{}.csv", locale.tag())), options).await?;
     }
+    set(app, "delete from setting where key = 'demo'").await
+}
+
+async fn set(app: &App, sql: &'static str) -> Result<(), Failure> {
+    app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await?;
     Ok(())
 }
 

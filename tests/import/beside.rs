@@ -2,7 +2,7 @@
 
 use super::*;
 use futures::StreamExt;
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use xiadan::{
     domain::{Error, live::Topic, office::Staff},
@@ -91,6 +91,34 @@ async fn open_pages_follow_an_import_in_another_process() {
         jobs.await.unwrap();
         feed.abort();
         serving.db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_demo_that_was_interrupted_goes_on() {
+    both(|shop| async move {
+        let demo = tempfile::tempdir().unwrap();
+        let run = || {
+            let done = Command::new(env!("CARGO_BIN_EXE_xiadan"))
+                .arg("--data")
+                .arg(shop.folder.path())
+                .args(["--database-url", &shop.app.config.database_url, "demo", "--demo"])
+                .arg(demo.path())
+                .output()
+                .unwrap();
+            (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+        };
+        fs::write(demo.path().join("products.zh-CN.csv"), TEA).unwrap();
+        assert!(!run().0, "the English texts are missing");
+        shop.exec("update stock set on_hand = 1").await;
+        let english = "Handle,Title,Variant SKU\nmug,Mug,MUG\n";
+        fs::write(demo.path().join("products.en.csv"), english).unwrap();
+        assert!(run().0);
+        assert_eq!(shop.rows("select title from product_text where locale = 'en'").await.len(), 1);
+        assert_eq!(shop.variants("mug").await[0].5, 1, "what was sold meanwhile stays sold");
+        let (good, text) = run();
+        assert!(good && text.contains("2 products already"), "{text}");
     })
     .await;
 }

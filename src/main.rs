@@ -20,6 +20,7 @@ use xiadan::{
         },
         config::Config,
         crypto,
+        db::DbError,
         start::{self, Failure},
     },
 };
@@ -113,6 +114,9 @@ enum Import {
         /// Only report what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Leave the stock of variants that are in the shop as it is; new ones get theirs
+        #[arg(long)]
+        keep_stock: bool,
     },
 }
 
@@ -162,8 +166,9 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
     let config = config(&cli.settings)?;
     match cli.command {
         Command::Serve(options) => serve(config, options, started).await,
-        Command::Import { from: Import::Shopify { file, locale, dry_run } } => {
-            with(config, async |app| import(app, &file, locale, dry_run).await).await
+        Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock } } => {
+            let options = ImportOptions { locale, dry_run, keep_stock, ..ImportOptions::default() };
+            with(config, async |app| import(app, &file, options).await).await
         }
         Command::Demo { demo } => with(config, async |app| fill(app, &demo).await).await,
         Command::Admin { action: Admin::Create { login, password_stdin, demo } } => {
@@ -259,23 +264,33 @@ async fn interrupted() {
     }
 }
 
-async fn import(app: &App, file: &Path, locale: Locale, dry_run: bool) -> Result<(), Failure> {
-    let options = ImportOptions { locale, dry_run, watcher: Some(to_stderr(words())), ..ImportOptions::default() };
+async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<(), Failure> {
+    let options = ImportOptions { watcher: Some(to_stderr(words())), ..options };
     let report = catalog::import::import(app, file, options).await?;
     print!("{}", report.text(words()));
     if report.has_errors() { Err("some products were not imported; see the report above".into()) } else { Ok(()) }
 }
 
-/// Imports the demo shop, its products first and their English texts after that. A shop that has products keeps them.
+/// Imports the demo shop, its products first and their English texts after that. A shop that has products keeps them,
+/// unless they are those of a demo that was begun and not finished: then it goes on.
 async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
+    let begun = app.db.optional("select value from setting where key = 'demo'", args![]).await?.is_some();
     let products: i64 = app.db.one("select count(*) as products from product", args![]).await?.get("products")?;
-    if products > 0 {
+    if products > 0 && !begun {
         println!("the shop has {products} products already; nothing was changed");
         return Ok(());
     }
+    set(app, "insert into setting (key, value) values ('demo', 'begun') on conflict (key) do nothing").await?;
     for locale in Locale::ALL {
-        import(app, &folder.join(format!("products.{}.csv", locale.tag())), locale, false).await?;
+        // What was sold between the two runs stays sold.
+        let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
+        import(app, &folder.join(format!("products.{}.csv", locale.tag())), options).await?;
     }
+    set(app, "delete from setting where key = 'demo'").await
+}
+
+async fn set(app: &App, sql: &'static str) -> Result<(), Failure> {
+    app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await?;
     Ok(())
 }
 

@@ -2,6 +2,10 @@
 #![cfg(feature = "ssr")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "import/again.rs"]
+mod again;
+#[path = "import/beside.rs"]
+mod beside;
 #[path = "support/postgres.rs"]
 mod postgres;
 
@@ -15,22 +19,23 @@ use std::{
 };
 use xiadan::{
     args,
-    domain::{Locale, catalog::ProductOption, money::Currency},
+    domain::{Locale, catalog::ProductOption},
     server::{
-        MIGRATIONS,
+        App,
         catalog::{
-            import::{ImportError, ImportOptions, Report, import_into},
+            import::{ImportError, ImportOptions, Report, import},
             shopify::{FileError, PictureFault, ProblemKind},
         },
-        db::{Db, DbError, Options, Row},
-        media::Media,
+        config::Config,
+        db::{Db, DbError, Row},
+        start,
     },
 };
 
 /// An empty shop that imports files.
 struct Shop {
+    app: App,
     db: Db,
-    media: Media,
     folder: tempfile::TempDir,
     _database: Option<postgres::Database>,
 }
@@ -46,17 +51,19 @@ async fn both<F: Future<Output = ()>>(test: impl Fn(Arc<Shop>) -> F) {
 
 impl Shop {
     async fn open(on_postgres: bool) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let database = on_postgres.then(postgres::Database::create);
         let url = match &database {
             Some(database) => database.url.clone(),
             None => format!("sqlite://{}", folder.path().join("shop.db").display()),
         };
-        let db = Db::open(Options { url, ..Options::default() }).await.unwrap();
-        db.migrate(MIGRATIONS).await.unwrap();
-        let media = Media::open(folder.path()).unwrap();
-        Self { db, media, folder, _database: database }
+        let app = Self::process(folder.path(), url).await;
+        Self { db: app.db.clone(), app, folder, _database: database }
+    }
+
+    /// Opens the shop as a process of its own does.
+    async fn process(folder: &Path, database_url: String) -> App {
+        start::open(Config { data: folder.to_owned(), database_url, ..Config::default() }).await.unwrap()
     }
 
     fn file(&self, text: &str) -> PathBuf {
@@ -66,7 +73,7 @@ impl Shop {
     }
 
     async fn run(&self, file: &Path, options: ImportOptions) -> Report {
-        import_into(&self.db, &self.media, Currency::CNY, file, options).await.unwrap_or_else(|error| panic!("{error}"))
+        import(&self.app, file, options).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     async fn import(&self, text: &str) -> Report {
@@ -184,7 +191,8 @@ mug,马克杯,窑,家居 > 餐具,,,MUG,49,
 ";
         let report = shop.import(file).await;
         assert_eq!(counts(&report), [0, 1, 1, 0], "{}", report.text(Locale::En));
-        assert_eq!(kinds(&report), [&ProblemKind::StockHeld { wanted: 1, kept: 3 }]);
+        let set = ProblemKind::StockSet { sku: "TEA-50".into(), from: 10, to: 3 };
+        assert_eq!(kinds(&report), [&ProblemKind::StockHeld { wanted: 1, kept: 3 }, &set]);
         assert_eq!(report.problems[0].line, 3);
         let after = shop.variants("tea").await;
         let seen: Vec<_> = after.iter().map(|v| (v.0.as_str(), v.2, v.3, v.4, v.5)).collect();
@@ -213,30 +221,6 @@ async fn without_skus_variants_are_found_by_what_was_chosen() {
         assert_eq!([&after[0].1, &after[1].1, &after[2].1], [&before[2].1, &before[1].1, &before[0].1]);
         assert!(after.iter().all(|variant| variant.3 == 1), "another order is no other price");
         assert_eq!(shop.options("t", Locale::ZhCn).await, [option("色", &["白", "红"]), option("码", &["S", "M"])]);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_withdrawn_variant_is_not_taken_for_another() {
-    both(async |shop| {
-        let file = |variants: &[(&str, &str)]| {
-            let rows = variants.iter().enumerate().map(|(i, (colour, size))| {
-                let first = if i == 0 { ("Tee", "Colour", "Size") } else { ("", "", "") };
-                format!("tee,{},{},{colour},{},{size},9.00,5\n", first.0, first.1, first.2)
-            });
-            "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant Price,Variant Inventory Qty\n"
-                .to_owned()
-                + &rows.collect::<String>()
-        };
-        let base = [("Black", "S"), ("White", "S"), ("Black", "L")];
-        shop.import(&file(&[base[0], base[1], ("White", "M"), base[2]])).await;
-        let known: Vec<_> = shop.variants("tee").await.into_iter().map(|variant| variant.1).collect();
-        shop.import(&file(&base)).await;
-        shop.import(&file(&[base[0], base[1], base[2], ("White", "L")])).await;
-        let sold: Vec<_> = shop.variants("tee").await.into_iter().filter(|variant| variant.4).collect();
-        let kept = sold.iter().filter(|variant| known.contains(&variant.1)).count();
-        assert_eq!((sold.len(), kept), (4, 3), "White in L is a new variant, and not what White in M was");
     })
     .await;
 }
@@ -463,7 +447,7 @@ async fn pictures_come_from_the_web_once_and_missing_ones_are_reported() {
                 (Ok(3), Ok(2), Ok("P".to_owned()))
             );
             let name: String = images[0].get("media").unwrap();
-            assert_eq!(fs::read(shop.media.path(&name).unwrap()).unwrap(), PNG);
+            assert_eq!(fs::read(shop.app.media.path(&name).unwrap()).unwrap(), PNG);
             let (before, fetched) = (shop.everything().await, asked.load(Ordering::Relaxed));
             assert_eq!(fetched, 2);
             assert_eq!(counts(&run(shop.file(&file), true).await), [0, 0, 1, 0]);
@@ -501,15 +485,15 @@ async fn the_demo_shop_is_complete() {
 #[tokio::test]
 async fn a_file_that_is_none_is_an_error_that_says_why() {
     let shop = Shop::open(false).await;
-    let import = |file: PathBuf| {
+    let run = |file: PathBuf| {
         let shop = &shop;
-        async move { import_into(&shop.db, &shop.media, Currency::CNY, &file, ImportOptions::default()).await }
+        async move { import(&shop.app, &file, ImportOptions::default()).await }
     };
-    let other = import(shop.file("Name,Cost\n")).await.unwrap_err();
+    let other = run(shop.file("Name,Cost\n")).await.unwrap_err();
     assert!(
         matches!(&other, ImportError::File(_, FileError::NotProducts { .. }))
             && other.to_string().contains("Name, Cost")
     );
-    let missing = import(shop.folder.path().join("none.csv")).await.unwrap_err();
+    let missing = run(shop.folder.path().join("none.csv")).await.unwrap_err();
     assert!(missing.to_string().contains("none.csv"));
 }

@@ -3,10 +3,10 @@
 //! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
 //! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
 
-use super::{App, order, outbox};
-use crate::domain::Result;
+use super::{App, catalog, context::now, order, outbox};
+use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 /// A recurring piece of work.
@@ -33,6 +33,11 @@ const JOBS: &[Job] = &[
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often products are looked for that an import beside this process changed.
+const LOOK: Duration = Duration::from_secs(1);
+/// How far back the look goes, in milliseconds: a product is dated before the transaction that changes it ends, and maybe
+/// by the clock of another machine.
+const LOOK_BACK: i64 = 15_000;
 
 /// Runs all jobs until `stop` turns true, and lets each finish the batch it is at.
 pub async fn run(app: App, stop: watch::Receiver<bool>) {
@@ -40,7 +45,30 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
     for job in JOBS {
         tasks.spawn(repeat(job, app.clone(), stop.clone()));
     }
+    tasks.spawn(watch_products(app, stop));
     while tasks.join_next().await.is_some() {}
+}
+
+/// Tells open pages of the products that another process changed, each change once.
+async fn watch_products(app: App, mut stop: watch::Receiver<bool>) {
+    let mut told = HashMap::new();
+    loop {
+        let pause = match catalog::changed_since(&app, now() - LOOK_BACK).await {
+            Ok(changed) => {
+                for (product, _) in changed.iter().filter(|(product, at)| told.get(*product) != Some(*at)) {
+                    app.live.changed(Topic::Product(product.clone()));
+                }
+                told = changed;
+                LOOK
+            }
+            // It was logged where it happened.
+            Err(_) => LOOK * 10,
+        };
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
 }
 
 async fn repeat(job: &'static Job, app: App, mut stop: watch::Receiver<bool>) {

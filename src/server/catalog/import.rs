@@ -16,7 +16,7 @@ pub use report::{Progress, Report, Watcher, to_stderr};
 
 use super::shopify::{Column, Columns, FileError, Problem, ProblemKind, Product, Products, Purpose, Unreadable};
 use crate::{
-    domain::{Locale, live::Topic, money::Currency},
+    domain::{Locale, money::Currency},
     server::{
         App,
         context::now,
@@ -53,6 +53,8 @@ pub struct ImportOptions {
     pub locale: Locale,
     /// Only report: write and fetch nothing.
     pub dry_run: bool,
+    /// Leave the stock of variants that are in the shop as it is; new ones get theirs.
+    pub keep_stock: bool,
     /// Fetch pictures from hosts on a private network too.
     pub allow_private_image_hosts: bool,
     /// Is told how far it is.
@@ -105,13 +107,13 @@ impl From<DbError> for ImportError {
     }
 }
 
-/// Imports a file into a shop, whose open pages then show the new prices and stock.
+/// Imports a file into a shop. It may run beside the process that serves it, which looks for what was changed and tells
+/// the open pages (see [`changed_since`](super::changed_since)).
 ///
 /// # Errors
 /// See [`ImportError`]; problems with single products are in the report.
 pub async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<Report, ImportError> {
-    let changed = |product: String| app.live.changed(Topic::Product(product));
-    run(&app.db, &app.media, app.currency, file, options, &changed).await
+    import_into(&app.db, &app.media, app.currency, file, options).await
 }
 
 /// The same with only a database and a picture store.
@@ -125,29 +127,8 @@ pub async fn import_into(
     file: &Path,
     options: ImportOptions,
 ) -> Result<Report, ImportError> {
-    run(db, media, currency, file, options, &|_| ()).await
-}
-
-/// What the file's first line and its size tell, and where its products come from.
-struct Reading {
-    columns: Columns,
-    headings: HashMap<Column, String>,
-    ignored: Vec<String>,
-    total_rows: u64,
-    batches: mpsc::Receiver<Result<Vec<Product>, Unreadable>>,
-    reader: JoinHandle<()>,
-}
-
-async fn run(
-    db: &Db,
-    media: &Media,
-    currency: Currency,
-    file: &Path,
-    options: ImportOptions,
-    changed: &(dyn Fn(String) + Sync),
-) -> Result<Report, ImportError> {
     let started = Instant::now();
-    let ImportOptions { locale, dry_run, allow_private_image_hosts, watcher } = options;
+    let ImportOptions { locale, dry_run, keep_stock, allow_private_image_hosts, watcher } = options;
     let purpose = if locale == Locale::default() { Purpose::Products } else { Purpose::Texts };
     let mut reading = read(file, currency, purpose).await?;
     let client = match (purpose, dry_run) {
@@ -160,6 +141,7 @@ async fn run(
     let mut writer = Writer {
         db: db.clone(),
         dry_run,
+        keep_stock,
         locale,
         columns: reading.columns,
         headings: Arc::new(reading.headings),
@@ -183,9 +165,6 @@ async fn run(
         for outcome in writer.write(prepared).await? {
             report.count(outcome.done);
             report.add(outcome.problems);
-            if let (Some(product), false) = (outcome.changed, dry_run) {
-                changed(product);
-            }
         }
         if let Some(watcher) = &watcher {
             let (rows, products) = (report.rows, report.products);
@@ -197,6 +176,16 @@ async fn run(
     report.problems.sort_by_key(|problem| problem.line);
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// What the file's first line and its size tell, and where its products come from.
+struct Reading {
+    columns: Columns,
+    headings: HashMap<Column, String>,
+    ignored: Vec<String>,
+    total_rows: u64,
+    batches: mpsc::Receiver<Result<Vec<Product>, Unreadable>>,
+    reader: JoinHandle<()>,
 }
 
 /// Reads the file on a thread of its own, a few batches ahead of what is written.
@@ -296,6 +285,7 @@ async fn get_pictures(
 struct Writer {
     db: Db,
     dry_run: bool,
+    keep_stock: bool,
     locale: Locale,
     columns: Columns,
     headings: Arc<HashMap<Column, String>>,
@@ -333,7 +323,7 @@ impl Writer {
                     let kind = ProblemKind::Database { message: error.to_string() };
                     let (line, handle) = (prepared.draft.line, prepared.draft.handle.clone());
                     let problems = vec![Problem { line, column: String::new(), handle, kind }];
-                    outcomes.push(Outcome { done: Done::Rejected, problems, changed: None });
+                    outcomes.push(Outcome { done: Done::Rejected, problems });
                 }
             }
         }
@@ -346,6 +336,7 @@ impl Writer {
             batch: batch.clone(),
             range,
             dry_run: self.dry_run,
+            keep_stock: self.keep_stock,
             locale: self.locale,
             columns: self.columns,
             headings: self.headings.clone(),
@@ -369,6 +360,7 @@ struct Job {
     batch: Arc<Vec<Prepared>>,
     range: Range<usize>,
     dry_run: bool,
+    keep_stock: bool,
     locale: Locale,
     columns: Columns,
     headings: Arc<HashMap<Column, String>>,
@@ -384,6 +376,9 @@ impl Job {
     async fn steps(&self, tx: &mut Tx<'_>) -> Result<Written, DbError> {
         let batch = self.batch.get(self.range.clone()).unwrap_or_default();
         let handles: Vec<String> = batch.iter().map(|prepared| prepared.draft.handle.clone()).collect();
+        if !self.dry_run {
+            store::lock(tx, &handles).await?;
+        }
         let existing = store::load(tx, &handles).await?;
         let categories = match &self.categories {
             Some(categories) => categories.clone(),
@@ -400,6 +395,7 @@ impl Job {
         let heading = |column: Column| self.headings.get(&column).cloned().unwrap_or_default();
         let mut planner = Planner {
             columns: self.columns,
+            keep_stock: self.keep_stock,
             sku_heading: heading(Column::Sku),
             price_heading: heading(Column::Price),
             quantity_heading: heading(Column::Quantity),

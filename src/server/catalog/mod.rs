@@ -5,11 +5,15 @@ pub mod shopify;
 mod store;
 
 use super::{App, Ctx};
-use crate::domain::{
-    Error, Result,
-    catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Sort},
-    live::VariantState,
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Sort},
+        live::VariantState,
+    },
 };
+use std::collections::HashMap;
 use store::Filter;
 pub(super) use store::{AVAILABLE, image, in_locale, json, like};
 
@@ -111,4 +115,13 @@ pub async fn variant_states(app: &App, product_id: &str) -> Result<Vec<VariantSt
             Box::pin(async move { store::variant_states(tx, &product_id).await })
         })
         .await
+}
+
+/// When each product was changed that was so after `since`: by an import, which may run in another process.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn changed_since(app: &App, since: i64) -> Result<HashMap<String, i64>> {
+    let rows = app.db.all("select id, updated_at from product where updated_at > $1", args![since]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("updated_at")?))).collect()
 }

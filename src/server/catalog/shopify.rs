@@ -87,10 +87,20 @@ pub struct Products<R> {
     held: Vec<Group>,
     held_places: HashMap<String, usize>,
     current: Option<Group>,
+    /// Where the last row with a handle went, which a row without one follows.
+    last: Option<Place>,
     ready: VecDeque<Product>,
     /// Which product has a SKU.
     skus: HashMap<String, String>,
     finished: bool,
+}
+
+/// Which group a row went to.
+#[derive(Clone, Copy)]
+enum Place {
+    Current,
+    /// One of those that wait until the end of the file.
+    Held(usize),
 }
 
 #[derive(Default)]
@@ -141,6 +151,7 @@ impl<R: BufRead> Products<R> {
             held: Vec::new(),
             held_places: HashMap::new(),
             current: None,
+            last: None,
             ready: VecDeque::new(),
             skus: HashMap::new(),
             finished: false,
@@ -171,34 +182,41 @@ impl<R: BufRead> Products<R> {
         }
         let (row, problems) = self.row();
         let handle = handle(&self.header, &self.records);
-        let group = match &handle {
-            Some(handle) if self.scattered.contains(handle) => {
+        match handle {
+            Some(handle) if self.scattered.contains(&handle) => {
                 let place = *self.held_places.entry(handle.clone()).or_insert_with(|| {
-                    self.held.push(Group { handle: handle.clone(), ..Group::default() });
+                    self.held.push(Group { handle, ..Group::default() });
                     self.held.len() - 1
                 });
-                self.held.get_mut(place)
+                self.last = Some(Place::Held(place));
             }
             Some(handle) => {
-                if let Some(before) = self.current.take_if(|current| current.handle != *handle) {
+                if let Some(before) = self.current.take_if(|current| current.handle != handle) {
                     self.finish(before);
                 }
-                Some(self.current.get_or_insert_with(|| Group { handle: handle.clone(), ..Group::default() }))
+                self.current.get_or_insert_with(|| Group { handle, ..Group::default() });
+                self.last = Some(Place::Current);
             }
-            None => self.current.as_mut(),
+            None => {}
+        }
+        let group = match self.last {
+            Some(Place::Current) => self.current.as_mut(),
+            Some(Place::Held(place)) => self.held.get_mut(place),
+            None => None,
         };
         let mut alone = Group::default();
         let group = group.unwrap_or(&mut alone);
         group.count += 1;
-        group.problems.extend(problems.into_iter().map(|(column, kind)| Problem {
-            line: row.line,
-            column: column.map(|column| self.header.heading(column).to_owned()).unwrap_or_default(),
-            handle: group.handle.clone(),
-            kind,
-        }));
+        // What is beyond the limit is counted and not looked at, so that endless rows cost no memory.
         if group.rows.len() < MAX_ROWS {
+            group.problems.extend(problems.into_iter().map(|(column, kind)| Problem {
+                line: row.line,
+                column: column.map(|column| self.header.heading(column).to_owned()).unwrap_or_default(),
+                handle: group.handle.clone(),
+                kind,
+            }));
             group.rows.push(row);
-        } else if group.rows.len() == MAX_ROWS && group.count == MAX_ROWS as u64 + 1 {
+        } else if group.count == MAX_ROWS as u64 + 1 {
             let (line, handle) = (row.line, group.handle.clone());
             let kind = ProblemKind::TooManyRows { limit: MAX_ROWS };
             group.problems.push(Problem { line, column: String::new(), handle, kind });

@@ -2,12 +2,12 @@
 //!
 //! Nothing is written here: a plan is made from what was read in the same transaction. What the file has no column for
 //! stays as it is. A variant is found again by its SKU, else by its option values, and keeps its id; one that is not in
-//! the file any more is no longer sold, but stays for the orders that refer to it.
+//! the file any more is no longer sold, but stays for the orders that refer to it and for the file it comes back in.
 
 use super::{
     super::shopify::{Column, Columns, Problem, ProblemKind, ProductDraft, VariantDraft},
     categories::Categories,
-    matching::{Matches, matches, moved},
+    matching::{Matches, chosen, matches, moved},
     store::{Changes, Existing, ExistingVariant, Holder, ImageRow, ProductRow, TextRow, VariantRow},
 };
 use crate::{
@@ -48,13 +48,13 @@ pub struct Outcome {
     pub done: Done,
     /// Problems and notices that only the shop could tell.
     pub problems: Vec<Problem>,
-    /// A product in the shop whose pages show something else now.
-    pub changed: Option<String>,
 }
 
 /// What plans share: all in one transaction.
 pub struct Planner {
     pub columns: Columns,
+    /// Variants that are in the shop keep their stock.
+    pub keep_stock: bool,
     /// Headings as the file writes them, for reports.
     pub sku_heading: String,
     pub price_heading: String,
@@ -77,7 +77,7 @@ impl Planner {
         let resolved = self.resolve(draft, existing.is_some(), known, &matches, &old_options, &mut problems);
         self.check_skus(draft, &mut problems);
         if !problems.is_empty() {
-            return Outcome { done: Done::Rejected, problems, changed: None };
+            return Outcome { done: Done::Rejected, problems };
         }
         let before = self.changes.len();
         let (product_id, is_new) = match existing {
@@ -131,11 +131,12 @@ impl Planner {
                     _ => variant.backorder,
                 },
                 active: true,
+                withdrawn_as: String::new(),
             };
             stock.push((old, variant));
             rows.push(row);
         }
-        let stock_problems = self.variants(&product_id, &draft.handle, known, &rows, &stock);
+        let stock_problems = self.variants((&product_id, &draft.handle), known, &old_options, &rows, &stock);
         problems.extend(stock_problems);
         self.image_rows(&product_id, existing, &images);
         let row = self.product_row(draft, existing, &rows, &images);
@@ -182,7 +183,7 @@ impl Planner {
             (false, true) => Done::Updated,
             (false, false) => Done::Unchanged,
         };
-        Outcome { done, problems, changed: (done == Done::Updated).then_some(product_id) }
+        Outcome { done, problems }
     }
 
     /// Price and choices of each variant, with what the file leaves to the shop; what is missing is a problem.
@@ -280,9 +281,9 @@ impl Planner {
     /// Rows and stock of the variants; answers with notices about stock.
     fn variants(
         &mut self,
-        product_id: &str,
-        handle: &str,
+        (product_id, handle): (&str, &str),
         known: &[ExistingVariant],
+        old_options: &[ProductOption],
         rows: &[VariantRow],
         drafts: &[(Option<&ExistingVariant>, &VariantDraft)],
     ) -> Vec<Problem> {
@@ -310,6 +311,7 @@ impl Planner {
                         image_position,
                         backorder,
                         active,
+                        withdrawn_as: _,
                     } = row;
                     self.changes.variants.push(args![
                         &id,
@@ -332,23 +334,31 @@ impl Planner {
                 let holder = Holder { variant_id: id.clone(), handle: handle.to_owned(), active: true };
                 self.holders.insert(row.sku.clone(), holder);
             }
+            if old.is_some() && self.keep_stock {
+                continue;
+            }
             match (old.and_then(|old| old.stock), draft.quantity) {
                 (None, quantity) => self.changes.stock.push(args![&id, LOCATION, quantity.unwrap_or(0), 0]),
                 (Some(_), None) => {}
                 (Some((on_hand, held)), Some(wanted)) => {
+                    let mut notice = |kind| {
+                        let (column, handle) = (self.quantity_heading.clone(), handle.to_owned());
+                        notices.push(Problem { line: draft.line, column, handle, kind });
+                    };
+                    let to = wanted.max(held);
                     if wanted < held {
-                        let kind = ProblemKind::StockHeld { wanted, kept: held };
-                        let column = self.quantity_heading.clone();
-                        notices.push(Problem { line: draft.line, column, handle: handle.to_owned(), kind });
+                        notice(ProblemKind::StockHeld { wanted, kept: held });
                     }
-                    if on_hand != wanted.max(held) {
+                    if on_hand != to {
+                        notice(ProblemKind::StockSet { sku: row.sku.clone(), from: on_hand, to });
                         self.changes.stock_updates.push(args![&id, LOCATION, wanted]);
                     }
                 }
             }
         }
         for gone in known.iter().filter(|old| old.row.active && !kept.contains(old.id.as_str())) {
-            let row = VariantRow { active: false, ..gone.row.clone() };
+            let withdrawn_as = chosen(old_options, &gone.row.choices());
+            let row = VariantRow { active: false, withdrawn_as, ..gone.row.clone() };
             self.changes.variant_updates.push(update(&gone.id, &row));
             if let Some(holder) = self.holders.get_mut(&gone.row.sku) {
                 holder.active = false;
@@ -457,9 +467,33 @@ pub fn text_row(columns: Columns, draft: &ProductDraft, old: Option<&TextRow>, s
 }
 
 fn update(id: &str, row: &VariantRow) -> Vec<Value> {
-    let VariantRow { position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active } =
-        row;
-    args![id, position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active]
+    let VariantRow {
+        position,
+        sku,
+        barcode,
+        choices,
+        price,
+        compare_at,
+        grams,
+        image_position,
+        backorder,
+        active,
+        withdrawn_as,
+    } = row;
+    args![
+        id,
+        position,
+        sku,
+        barcode,
+        choices,
+        price,
+        compare_at,
+        grams,
+        image_position,
+        backorder,
+        active,
+        withdrawn_as
+    ]
 }
 
 /// From 1, as the database counts.

@@ -1,6 +1,9 @@
 //! What an import says while it runs and when it is done.
 
-use super::{super::shopify::Problem, plan::Done};
+use super::{
+    super::shopify::{Problem, ProblemKind},
+    plan::Done,
+};
 use crate::domain::Locale;
 use serde::Serialize;
 use std::{
@@ -14,6 +17,8 @@ use std::{
 const SHOWN: usize = 100;
 /// How many problems are kept; beyond that the file is to be mended from its beginning.
 const KEPT: usize = 100_000;
+/// How many notices are kept, apart from the problems, so that neither crowds the other out.
+const KEPT_NOTICES: usize = 10_000;
 
 /// What an import did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,11 +37,18 @@ pub struct Report {
     pub rejected: u64,
     pub pictures: u64,
     pub pictures_missing: u64,
+    /// Variants that were in the shop with another number of pieces on hand.
+    pub stock_set: u64,
     /// Columns the import has no use for.
     pub ignored_columns: Vec<String>,
     pub problems: Vec<Problem>,
     /// Problems beyond those kept in `problems`.
     pub more_problems: u64,
+    /// Notices beyond those kept in `problems`.
+    pub more_notices: u64,
+    /// Notices among `problems`.
+    #[serde(skip)]
+    pub(super) notices: usize,
     pub seconds: f64,
 }
 
@@ -64,9 +76,18 @@ impl Report {
     }
 
     pub(super) fn add(&mut self, problems: Vec<Problem>) {
-        let room = KEPT.saturating_sub(self.problems.len());
-        self.more_problems += problems.len().saturating_sub(room) as u64;
-        self.problems.extend(problems.into_iter().take(room));
+        for problem in problems {
+            let is_notice = problem.kind.is_notice();
+            self.stock_set += u64::from(matches!(problem.kind, ProblemKind::StockSet { .. }));
+            match (is_notice, self.notices, self.problems.len() - self.notices) {
+                (true, KEPT_NOTICES.., _) => self.more_notices += 1,
+                (false, _, KEPT..) => self.more_problems += 1,
+                _ => {
+                    self.notices += usize::from(is_notice);
+                    self.problems.push(problem);
+                }
+            }
+        }
     }
 
     /// Whether a product or a row was kept out.
@@ -100,6 +121,13 @@ impl Report {
                 format!("{pictures} pictures, {pictures_missing} missing"),
             );
         }
+        if self.stock_set > 0 {
+            let n = self.stock_set;
+            line(
+                format!("已有规格的库存改动 {n} 处；--keep-stock 可保持库存不变"),
+                format!("the stock of {n} variants was set to another figure; --keep-stock leaves it alone"),
+            );
+        }
         line(format!("用时 {:.1} 秒", self.seconds), format!("{:.1} seconds", self.seconds));
         if !self.ignored_columns.is_empty() {
             let (zh_list, en_list) = (self.ignored_columns.join("、"), self.ignored_columns.join(", "));
@@ -117,7 +145,8 @@ impl Report {
             for problem in found.iter().take(SHOWN) {
                 let _ = writeln!(text, "  {}", problem.line_of_text(locale));
             }
-            let more = found.len().saturating_sub(SHOWN) as u64 + if notices { 0 } else { self.more_problems };
+            let dropped = if notices { self.more_notices } else { self.more_problems };
+            let more = found.len().saturating_sub(SHOWN) as u64 + dropped;
             if more > 0 {
                 let _ = if zh { writeln!(text, "  还有 {more} 条") } else { writeln!(text, "  and {more} more") };
             }
@@ -160,4 +189,30 @@ pub fn to_stderr(locale: Locale) -> Watcher {
             (false, _) => writeln!(std::io::stderr(), "{text}"),
         };
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn many(count: usize, kind: &ProblemKind) -> Vec<Problem> {
+        let problem = Problem { line: 2, column: String::new(), handle: "a".into(), kind: kind.clone() };
+        vec![problem; count]
+    }
+
+    #[test]
+    fn many_notices_are_counted_and_neither_kept_nor_an_error() {
+        let mut report = Report::default();
+        report.add(many(KEPT * 2, &ProblemKind::StockSet { sku: "S".into(), from: 6, to: 10 }));
+        assert_eq!((report.problems.len(), report.stock_set), (KEPT_NOTICES, KEPT as u64 * 2));
+        assert!(!report.has_errors());
+        let text = report.text(Locale::En);
+        assert!(
+            text.lines().count() < SHOWN + 10 && text.contains(&format!("and {} more", KEPT * 2 - SHOWN)),
+            "{text}"
+        );
+        report.add(many(KEPT + 7, &ProblemKind::NoPrice));
+        assert_eq!((report.problems.len(), report.more_problems), (KEPT_NOTICES + KEPT, 7));
+        assert!(report.has_errors() && report.text(Locale::ZhCn).contains(&format!("还有 {} 条", KEPT + 7 - SHOWN)));
+    }
 }

@@ -74,6 +74,8 @@ pub struct VariantRow {
     pub image_position: Option<i64>,
     pub backorder: bool,
     pub active: bool,
+    /// What was chosen when it was withdrawn, as [`chosen`](super::matching::chosen) writes it; empty while it is sold.
+    pub withdrawn_as: String,
 }
 
 /// Who has a SKU.
@@ -93,6 +95,17 @@ impl VariantRow {
     pub fn choices(&self) -> Vec<usize> {
         json(&self.choices)
     }
+}
+
+/// Takes the variants of these products until the transaction ends, so that what is read of them after this still holds
+/// when it is written. A price is set by changing its variant first, the product's price range after that in the same
+/// transaction: whoever has the variants need not take the product.
+pub async fn lock(tx: &mut Tx<'_>, handles: &[String]) -> Result<(), DbError> {
+    let sql = "update variant set version = version where product_id in (select id from product where handle in ";
+    for (list, args) in lists(handles) {
+        tx.exec(format!("{sql}{list})"), args).await?;
+    }
+    Ok(())
 }
 
 /// The products with these handles, by handle.
@@ -142,7 +155,7 @@ pub async fn load(tx: &mut Tx<'_>, handles: &[String]) -> Result<HashMap<String,
     }
     let sql = format!(
         "select v.id, v.product_id, v.position, v.sku, v.barcode, v.choices, v.price, v.compare_at, v.grams,
-            v.image_position, v.backorder, v.active, s.on_hand, s.held
+            v.image_position, v.backorder, v.active, v.withdrawn_as, s.on_hand, s.held
         from variant v left join stock s on s.variant_id = v.id and s.location = '{LOCATION}' where v.product_id in "
     );
     for row in rows_in(tx, &sql, " order by v.product_id, v.position, v.id", &ids).await? {
@@ -160,6 +173,7 @@ pub async fn load(tx: &mut Tx<'_>, handles: &[String]) -> Result<HashMap<String,
             image_position: row.get("image_position")?,
             backorder: row.get("backorder")?,
             active: row.get("active")?,
+            withdrawn_as: row.get("withdrawn_as")?,
         };
         product.variants.push(ExistingVariant { id, row, stock });
     }
@@ -194,15 +208,21 @@ fn stored(row: &Row) -> Result<Stored, DbError> {
 /// Rows whose key is in a list of any length, with few different statements.
 async fn rows_in(tx: &mut Tx<'_>, before: &str, after: &str, keys: &[String]) -> Result<Vec<Row>, DbError> {
     let mut rows = Vec::new();
-    for chunk in keys.chunks(256) {
+    for (list, args) in lists(keys) {
+        rows.extend(tx.all(format!("{before}{list}{after}"), args).await?);
+    }
+    Ok(rows)
+}
+
+/// Lists of placeholders with their arguments, in few sizes so that the statements are prepared once.
+fn lists(keys: &[String]) -> impl Iterator<Item = (String, Args)> {
+    keys.chunks(256).map(|chunk| {
         let size = [1, 8, 64].into_iter().find(|size| chunk.len() <= *size).unwrap_or(256);
         let mut args: Args = chunk.iter().map(|key| Value::Text(key.clone())).collect();
         // A key that is there twice finds the same rows once.
         args.resize(size, Value::Text(chunk.first().cloned().unwrap_or_default()));
-        let sql = format!("{before}({}){after}", crate::server::db::placeholders(1, size));
-        rows.extend(tx.all(sql, args).await?);
-    }
-    Ok(rows)
+        (format!("({})", crate::server::db::placeholders(1, size)), args)
+    })
 }
 
 /// What is to be written, in an order that no constraint minds.
@@ -257,10 +277,6 @@ impl Changes {
         each(tx, "update variant set sku = '' where id = $1", self.free_skus).await?;
         let into = "product (id, handle, status, brand, category_id, tags, price_min, price_max, compare_at, image, sales, created_at, updated_at)";
         insert(tx, into, "", self.products).await?;
-        let sql =
-            "update product set status = $2, brand = $3, category_id = $4, tags = $5, price_min = $6, price_max = $7,
-            compare_at = $8, image = $9, updated_at = $10 where id = $1";
-        each(tx, sql, self.product_updates).await?;
         let into = "product_text (product_id, locale, title, description_html, seo_title, seo_description, options, tags, words)";
         insert(tx, into, "", self.texts).await?;
         let sql = "update product_text set title = $3, description_html = $4, seo_title = $5, seo_description = $6, options = $7,
@@ -271,7 +287,7 @@ impl Changes {
         insert(tx, into, "", self.images).await?;
         let sql = "update variant set position = $2, sku = $3, barcode = $4, choices = $5,
             version = version + case when price <> $6 then 1 else 0 end, price = $6, compare_at = $7, grams = $8,
-            image_position = $9, backorder = $10, active = $11 where id = $1";
+            image_position = $9, backorder = $10, active = $11, withdrawn_as = $12 where id = $1";
         each(tx, sql, self.variant_updates).await?;
         let into = "variant (id, product_id, position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active, version)";
         insert(tx, into, "", self.variants).await?;
@@ -282,12 +298,18 @@ impl Changes {
             self.stock,
         )
         .await?;
-        // In the order in which orders go through stock, so that neither waits for the other in a circle.
+        // In the order in which orders go through stock, and products after it as they do, so that neither waits for the
+        // other in a circle.
         self.stock_updates.sort_by(|a, b| text(a).cmp(text(b)));
+        self.product_updates.sort_by(|a, b| text(a).cmp(text(b)));
         // Orders may hold more by now than when the plan was made.
         let sql = "update stock set on_hand = case when held > $3 then held else $3 end, version = version + 1
             where variant_id = $1 and location = $2";
-        each(tx, sql, self.stock_updates).await
+        each(tx, sql, self.stock_updates).await?;
+        let sql =
+            "update product set status = $2, brand = $3, category_id = $4, tags = $5, price_min = $6, price_max = $7,
+            compare_at = $8, image = $9, updated_at = $10 where id = $1";
+        each(tx, sql, self.product_updates).await
     }
 }
 

@@ -17,7 +17,7 @@ impl Planner {
     pub fn translation(&mut self, draft: &ProductDraft, existing: Option<&Existing>, locale: Locale) -> Outcome {
         let rejected = |kind| {
             let problem = Problem { line: draft.line, column: String::new(), handle: draft.handle.clone(), kind };
-            Outcome { done: Done::Rejected, problems: vec![problem], changed: None }
+            Outcome { done: Done::Rejected, problems: vec![problem] }
         };
         let Some(existing) = existing else { return rejected(ProblemKind::UnknownProduct) };
         let base = existing.texts.get(Locale::default().tag()).map(TextRow::options).unwrap_or_default();
@@ -38,7 +38,7 @@ impl Planner {
             (false, true) => Done::Updated,
             (false, false) => Done::Unchanged,
         };
-        Outcome { done, problems: Vec::new(), changed: None }
+        Outcome { done, problems: Vec::new() }
     }
 
     /// Calls the categories of a product as the file does. `named` are those that another product of this file has

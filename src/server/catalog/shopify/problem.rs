@@ -91,6 +91,12 @@ pub enum ProblemKind {
         wanted: i64,
         kept: i64,
     },
+    /// Pieces on hand in the shop were replaced by another figure.
+    StockSet {
+        sku: String,
+        from: i64,
+        to: i64,
+    },
     PicturesInDescription {
         count: usize,
     },
@@ -139,6 +145,7 @@ impl ProblemKind {
             Self::CompareAtIgnored
                 | Self::NegativeQuantity { .. }
                 | Self::StockHeld { .. }
+                | Self::StockSet { .. }
                 | Self::PicturesInDescription { .. }
                 | Self::Unlisted
                 | Self::PictureMissing { .. }
@@ -224,6 +231,13 @@ impl ProblemKind {
             Self::StockHeld { wanted, kept } => (
                 format!("未付款订单占用 {kept} 件，库存保持 {kept} 而不是 {wanted}"),
                 format!("unpaid orders hold {kept}, so the stock stays at {kept} instead of {wanted}"),
+            ),
+            Self::StockSet { sku, from, to } if sku.is_empty() => {
+                (format!("库存由 {from} 改为 {to}"), format!("the stock was set from {from} to {to}"))
+            }
+            Self::StockSet { sku, from, to } => (
+                format!("SKU {sku} 的库存由 {from} 改为 {to}"),
+                format!("the stock of SKU {sku} was set from {from} to {to}"),
             ),
             Self::PicturesInDescription { count } => (
                 format!("描述中的 {count} 张图片已去掉"),

@@ -8,8 +8,11 @@ use std::io::{self, BufRead};
 /// The longest record. Shops keep long descriptions in a cell, but not books.
 pub const MAX_RECORD: usize = 1 << 20;
 
-/// After so many faults in a row of quotes the file is no CSV file, and finding its lines again costs too much.
+/// After so many records in a row whose quotes are broken the file is no CSV file.
 const MAX_FAULTS: u32 = 20;
+/// How many bytes may be read in vain beside those of the file itself. Where good and broken lines alternate, each
+/// broken one costs up to [`MAX_RECORD`], and a large file would never end.
+const MAX_VAIN: u64 = 64 * MAX_RECORD as u64;
 
 /// Why a record could not be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +51,12 @@ pub struct Records<R> {
     delimiter: u8,
     terminator: u8,
     next_line: u64,
+    /// Broken records since the last good one.
     faults: u32,
+    /// Bytes of the file so far.
+    read: u64,
+    /// Bytes that were read and given back.
+    vain: u64,
     raw: Vec<u8>,
     line: u64,
     fault: Option<Fault>,
@@ -94,6 +102,8 @@ impl<R: BufRead> Records<R> {
             terminator,
             next_line: 1,
             faults: 0,
+            read: 0,
+            vain: 0,
             raw: Vec::new(),
             line: 0,
             fault: None,
@@ -144,6 +154,7 @@ impl<R: BufRead> Records<R> {
             }
             self.ends.push(self.text.len());
             if self.raw.iter().any(|b| !b.is_ascii_whitespace()) {
+                self.faults = 0;
                 return Ok(true);
             }
         }
@@ -174,7 +185,8 @@ impl<R: BufRead> Records<R> {
     /// Ends the current record after its first line and reads the others again.
     fn give_back(&mut self, first: usize) -> Result<(), Unreadable> {
         self.faults += 1;
-        if self.faults > MAX_FAULTS {
+        self.vain += self.raw.len() as u64;
+        if self.faults > MAX_FAULTS || self.vain > self.read + MAX_VAIN {
             return Err(Unreadable::Quotes { line: self.line });
         }
         let mut again = self.raw.split_off(first.min(self.raw.len()));
@@ -273,6 +285,7 @@ impl<R: BufRead> Records<R> {
             self.again_at += count;
         } else {
             self.input.consume(count);
+            self.read += count as u64;
         }
     }
 }
@@ -362,9 +375,21 @@ mod tests {
     }
 
     #[test]
+    fn broken_quotes_here_and_there_cost_their_lines_only() -> Result<(), Unreadable> {
+        let file = "a,b\n".to_owned() + &"1,x\ny\"z,\"w\n2,x\n".repeat(50);
+        let seen = read(file.as_bytes())?;
+        assert_eq!(seen.len(), 151);
+        assert_eq!(seen.iter().filter(|record| record.1.is_some()).count(), 50);
+        assert_eq!(seen[150], row(151, &["2", "x"]));
+        Ok(())
+    }
+
+    #[test]
     fn hopeless_quotes_end_early() {
         let file = "y\"z,\"w\n".repeat(200_000);
-        assert!(matches!(read(file.as_bytes()), Err(Unreadable::Quotes { .. })));
+        assert!(matches!(read(file.as_bytes()), Err(Unreadable::Quotes { line }) if line < 100));
+        let mixed = "1,x\ny\"z,\"w\n".repeat(200_000);
+        assert!(matches!(read(mixed.as_bytes()), Err(Unreadable::Quotes { line }) if line < 1_000));
         assert!(matches!(read(b"\xff\xfea\0"), Err(Unreadable::Utf16)));
     }
 

@@ -200,6 +200,16 @@ fn rows_of_a_product_that_are_apart_are_put_together() {
 }
 
 #[test]
+fn a_row_without_a_handle_is_taken_for_one_of_the_row_before_it() {
+    let file = "Handle,Title,Option1 Name,Option1 Value,Price\na,A,色,红,5\nb,B,,,5\na,,,白,6\n,,,黑,7\n";
+    let products = read(file);
+    let drafts: Vec<_> = products.iter().map(|product| (product.handle.as_str(), product.draft.is_some())).collect();
+    assert_eq!(drafts, [("b", true), ("a", false)]);
+    let found: Vec<_> = products[1].problems.iter().map(|problem| (problem.line, &problem.kind)).collect();
+    assert_eq!(found, [(5, &ProblemKind::NoHandle)]);
+}
+
+#[test]
 fn a_handle_is_made_from_the_title_where_there_is_none() {
     let products = read("Title,Price\nMen's Wool  Coat!,5\n陶瓷 茶壶,6\n");
     let handles: Vec<_> = products.iter().map(|product| product.handle.as_str()).collect();
@@ -261,6 +271,9 @@ fn a_product_with_endless_rows_is_refused_and_costs_no_memory() {
     }
     let kinds: Vec<_> = problems(&file).into_iter().map(|problem| problem.2).collect();
     assert_eq!(kinds, [ProblemKind::TooManyRows { limit: MAX_ROWS }]);
+    file.push_str(&"a,A,n\n".repeat(5_000));
+    file.push_str(&",,,,1\n".repeat(5_000));
+    assert_eq!(problems(&file).len(), 1, "problems beyond the limit are one");
 }
 
 proptest! {

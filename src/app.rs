@@ -2,7 +2,10 @@
 
 use crate::domain::texts;
 use crate::ui::{
-    components::shell::{ShopFrame, ShopShell, provide_shell},
+    components::{
+        shell::{ShopFrame, ShopShell, provide_shell},
+        travel::{TravelBar, provide_travel},
+    },
     error::OfflinePage,
     live::provide_live,
     parts::{catalog, office, ordering},
@@ -25,11 +28,13 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_live();
     provide_shell();
+    provide_travel();
     let name = use_locale().t(texts::shell::NAME);
     let full_title = move |title: String| if title.is_empty() { name.to_owned() } else { format!("{title} · {name}") };
     view! {
         <Title formatter=full_title/>
         <Router>
+            <TravelBar/>
             <Routes fallback=|| view! { <ShopFrame><NotFoundPage/></ShopFrame> }.into_any()>
                 <ParentRoute path=path!("") view=ShopShell ssr=SsrMode::Async>
                     <Route path=path!("") view=HomePage ssr=SsrMode::Async/>

@@ -59,10 +59,12 @@ pub struct BuyNow {
 }
 
 impl BuyNow {
-    /// Reads it from the parameters of an address; `None` where there is none, or a quantity that cannot be.
+    /// Reads it from the parameters of an address. Where there is a variant its quantity becomes one that can be: the
+    /// whole cart would be something else than was asked for.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let quantity = get("quantity")?.parse().ok().and_then(|quantity| check_quantity(quantity).ok())?;
-        Some(Self { variant_id: get("variant_id").filter(|id| !id.is_empty())?, quantity })
+        let variant_id = get("variant_id").filter(|id| !id.is_empty())?;
+        let quantity = get("quantity").and_then(|quantity| quantity.trim().parse().ok()).unwrap_or(1);
+        Some(Self { variant_id, quantity: quantity.clamp(1, MAX_QUANTITY) })
     }
 
     /// A link to a page of the checkout, for what is bought now or for the cart.
@@ -206,7 +208,8 @@ mod tests {
             BuyNow::parse(move |name| Some(if name == "quantity" { quantity.clone() } else { "a&b".to_owned() }))
         };
         assert_eq!(read("3"), Some(buy_now));
-        assert_eq!((read("0"), read("1000"), read("x")), (None, None, None));
+        let quantities = ["0", "1000", ""].map(|text| read(text).map(|buy_now| buy_now.quantity));
+        assert_eq!(quantities, [Some(1), Some(MAX_QUANTITY), Some(1)]);
         assert_eq!(BuyNow::parse(|name| (name == "quantity").then(|| "1".to_owned())), None);
     }
 

@@ -1,6 +1,6 @@
 //! Errors in the words of the page: a sentence, a notice where it happened, or a whole page.
 
-use super::{set_status, use_locale};
+use super::{components::travel::Main, set_status, use_locale};
 use crate::domain::{
     Error, Locale,
     error::{Problem, Shortage},
@@ -83,16 +83,22 @@ fn worth_repeating(error: &Error) -> bool {
 
 /// An error, shown where it happened.
 #[component]
-pub fn ErrorNotice(error: Error) -> impl IntoView {
+pub fn ErrorNotice(
+    error: Error,
+    /// Offers to load the page again; not beside a form, whose button is the way to try again and whose text would go.
+    #[prop(optional)]
+    reload: bool,
+) -> impl IntoView {
     let l = use_locale();
     let id = request_id(&error);
+    let again = reload && worth_repeating(&error);
     view! {
         <div class="notice notice-danger" role="alert">
             <svg class="icon" aria-hidden="true"><use href="/icons.svg#error"></use></svg>
             <div class="notice-body">
                 <p class="notice-title">{message(l, &error)}</p>
                 {id.map(|id| view! { <p>{l.t(t::NUMBER)}<span class="code">{id}</span></p> })}
-                {worth_repeating(&error).then(|| view! { <div class="notice-actions"><RetryLink small=true/></div> })}
+                {again.then(|| view! { <div class="notice-actions"><RetryLink small=true/></div> })}
             </div>
         </div>
     }
@@ -139,7 +145,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <Title text=l.t(t::NOT_FOUND_TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="empty">
                 <span class="empty-art">
                     <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#compass"></use></svg>
@@ -151,7 +157,7 @@ pub fn NotFound() -> impl IntoView {
                     <a class="btn btn-secondary" href="/categories">{l.t(t::TO_CATEGORIES)}</a>
                 </div>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -167,7 +173,7 @@ fn Broken(error: Error) -> impl IntoView {
     view! {
         <Title text=title.clone()/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="empty" role="alert">
                 <span class="empty-art">
                     <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#warning"></use></svg>
@@ -180,7 +186,7 @@ fn Broken(error: Error) -> impl IntoView {
                     <a class="btn btn-secondary" href="/">{l.t(t::TO_HOME)}</a>
                 </div>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -193,7 +199,7 @@ pub fn OfflinePage() -> impl IntoView {
     view! {
         <Title text=l.t(t::OFFLINE_TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="empty">
                 <span class="empty-art">
                     <svg class="icon icon-lg" aria-hidden="true"><use href="/icons.svg#offline"></use></svg>
@@ -208,7 +214,7 @@ pub fn OfflinePage() -> impl IntoView {
                     <a class="btn btn-secondary" href="/cart">{l.t(t::TO_CART)}</a>
                 </div>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 //! The parts of the client: each is one file that the browser loads when the first of its pages is opened.
 //!
 //! The first visit needs the frame and the start page only. What the main file and a part both use is in the main file;
-//! the build tool finds that out. Only what is called inside a function marked `lazy` can leave the main file, so a
+//! the build tool finds that out. Only what is called inside a function marked `wasm_split` can leave the main file, so a
 //! route makes nothing before its page's code is there, and each page asks for its data itself.
 
 use super::{
@@ -17,7 +17,13 @@ use super::{
         product::ProductPage,
     },
 };
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    wasm_split::{SplitLoaderError, wasm_split},
+};
+
+/// A page, or its part could not be loaded.
+type Loaded = Result<AnyView, SplitLoaderError>;
 
 /// Names the routes of a part. A page is chosen by value inside the part: a function handed in from outside would keep
 /// its code in the main file.
@@ -25,8 +31,9 @@ macro_rules! routes {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
         $(#[$doc])*
         pub mod $part {
+            use crate::ui::components::travel::use_travel;
             use leptos::prelude::*;
-            use leptos_router::LazyRoute;
+            use leptos_router::{LazyRoute, hooks::use_url};
 
             #[derive(Clone, Copy)]
             #[repr(u8)]
@@ -43,12 +50,16 @@ macro_rules! routes {
                     async fn view(_: Self) -> AnyView {
                         #[cfg(feature = "ssr")]
                         crate::server::http::document::preload(stringify!($part));
-                        super::$part(Page::$page).await
+                        // Loaded before, or the page would not be shown.
+                        super::$part(Page::$page).await.unwrap_or_else(|_| ().into_any())
                     }
 
                     async fn preload() {
-                        #[cfg(feature = "hydrate")]
-                        super::$preload().await;
+                        let (url, travel) = (use_url().get_untracked(), use_travel());
+                        if travel.opening(super::$preload()).await.is_err() {
+                            // The shop was brought up to date meanwhile, or the network is gone.
+                            travel.by_the_server(&url).await;
+                        }
                     }
                 }
             )+
@@ -58,29 +69,29 @@ macro_rules! routes {
 
 routes! {
     /// Finding goods.
-    catalog, __preload_catalog: Categories, Category, Search, Product
+    catalog, preload_catalog: Categories, Category, Search, Product
 }
 
-#[lazy]
-fn catalog(page: catalog::Page) -> AnyView {
+#[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
+fn catalog(page: catalog::Page) -> Loaded {
     use catalog::Page;
-    match page {
+    Ok(match page {
         Page::Categories => view! { <CategoriesPage/> }.into_any(),
         Page::Category => view! { <CategoryPage/> }.into_any(),
         Page::Search => view! { <SearchPage/> }.into_any(),
         Page::Product => view! { <ProductPage/> }.into_any(),
-    }
+    })
 }
 
 routes! {
     /// From the cart to goods that have arrived.
-    ordering, __preload_ordering: Cart, Checkout, Review, Pay, Orders, FindOrder, Order, OrderEdit, Me
+    ordering, preload_ordering: Cart, Checkout, Review, Pay, Orders, FindOrder, Order, OrderEdit, Me
 }
 
-#[lazy]
-fn ordering(page: ordering::Page) -> AnyView {
+#[wasm_split(ordering, wasm_split_path = ::leptos::wasm_split, preload(preload_ordering), fallible)]
+fn ordering(page: ordering::Page) -> Loaded {
     use ordering::Page;
-    match page {
+    Ok(match page {
         Page::Cart => view! { <CartPage/> }.into_any(),
         Page::Checkout => view! { <CheckoutPage/> }.into_any(),
         Page::Review => view! { <ReviewPage/> }.into_any(),
@@ -90,23 +101,23 @@ fn ordering(page: ordering::Page) -> AnyView {
         Page::Order => view! { <OrderPage/> }.into_any(),
         Page::OrderEdit => view! { <OrderEditPage/> }.into_any(),
         Page::Me => view! { <MePage/> }.into_any(),
-    }
+    })
 }
 
 routes! {
     /// For the shop's staff.
-    office, __preload_office: Frame, SignIn, Orders, Order, Stock, Design
+    office, preload_office: Frame, SignIn, Orders, Order, Stock, Design
 }
 
-#[lazy]
-fn office(page: office::Page) -> AnyView {
+#[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
+fn office(page: office::Page) -> Loaded {
     use office::Page;
-    match page {
+    Ok(match page {
         Page::Frame => view! { <Frame/> }.into_any(),
         Page::SignIn => view! { <SignInPage/> }.into_any(),
         Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Page::Order => view! { <order::OrderPage/> }.into_any(),
         Page::Stock => view! { <StockPage/> }.into_any(),
         Page::Design => view! { <DesignPage/> }.into_any(),
-    }
+    })
 }

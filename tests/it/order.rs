@@ -146,7 +146,9 @@ async fn what_is_bought_now_leaves_the_cart_alone() {
         assert_eq!(review.cart.totals().goods, Amount(18_000));
         let seen = Submission { buy_now: pot(2), ..submission(&review) };
         let number = order::submit(&ctx, seen.clone()).await.unwrap();
-        assert_eq!(order::submit(&ctx, seen).await.as_ref(), Ok(&number), "the same again");
+        assert_eq!(order::submit(&ctx, seen.clone()).await.as_ref(), Ok(&number), "the same again");
+        let other = Submission { buy_now: None, ..seen };
+        assert_eq!(order::submit(&ctx, other).await, Err(Error::Conflict), "another tab's order is another one");
         assert_eq!((books(&app, "pot").await, books(&app, "mug").await), ((3, 2, 0), (10, 0, 0)));
         let placed = order::get(&ctx, &number).await.unwrap();
         assert_eq!(

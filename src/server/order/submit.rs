@@ -66,7 +66,10 @@ struct Draft {
 pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
     let Submission { cart_version, total, reviewed, buy_now } = submission;
     let customer = ctx.customer()?.to_owned();
-    let submit_key = cart_version.to_string();
+    let submit_key = match &buy_now {
+        None => cart_version.to_string(),
+        Some(BuyNow { variant_id, quantity }) => format!("{cart_version}:{variant_id}:{quantity}"),
+    };
     let before = "select number from orders where customer_id = $1 and submit_key = $2";
     if let Some(row) = ctx.app.db.optional(before, args![&customer, &submit_key]).await? {
         return Ok(row.get("number")?);

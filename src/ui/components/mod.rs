@@ -20,3 +20,5 @@ pub mod stepper;
 pub mod summary;
 pub mod time;
 pub mod timeline;
+pub mod travel;
+pub mod typed;

@@ -9,9 +9,14 @@ use crate::{
         live::{Topic, Update as Changed},
         texts::shell as t,
     },
-    ui::{components::links::category_href, error::query, live::use_live, use_locale},
+    ui::{
+        components::{links::category_href, typed::follow_text},
+        error::query,
+        live::use_live,
+        use_locale,
+    },
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
@@ -205,7 +210,9 @@ fn Header(cart: CartResource) -> impl IntoView {
     let path = use_location().pathname;
     let present = move |href: &str| (path.get() == href).then_some("page");
     let words = use_query_map();
-    let words = move || words.with(|query| query.get("q").unwrap_or_default());
+    let words = Signal::derive(move || words.with(|query| query.get("q").unwrap_or_default()));
+    let field = NodeRef::<html::Input>::new();
+    follow_text(field, words);
     view! {
         <header class="site-header">
             <div class="container site-header-row">
@@ -222,8 +229,8 @@ fn Header(cart: CartResource) -> impl IntoView {
                         enterkeyhint="search"
                         placeholder=l.t(t::SEARCH_PLACEHOLDER)
                         aria-label=l.t(t::SEARCH_LABEL)
-                        value=words
-                        prop:value=words
+                        value=words.get_untracked()
+                        node_ref=field
                     />
                 </form>
                 <div class="site-actions">

@@ -95,6 +95,7 @@ pub fn Stepper(
                 name=name
                 min="1"
                 max=limit
+                required
                 value=value.get_untracked()
                 node_ref=field
                 aria-label=move || label.get()

@@ -28,6 +28,7 @@ use crate::{
             order_state::{StateBadge, state_name},
             skeleton::SkeletonText,
             time,
+            travel::Main,
         },
         live::use_live,
         use_locale,
@@ -55,7 +56,7 @@ pub fn OrderPage() -> impl IntoView {
     let posted = Posted { ship, other: cancel.or(complete) };
     view! {
         <Title text=move || l.f(t::ORDER_TITLE, &[("number", &shown())])/>
-        <main id="main" class="office-main" tabindex="-1">
+        <Main class="office-main">
             <nav aria-label=l.t(common::BREADCRUMB)>
                 <ol class="breadcrumb">
                     <li><a class="breadcrumb-link" href="/office">{l.t(t::ORDERS)}</a></li>
@@ -73,7 +74,7 @@ pub fn OrderPage() -> impl IntoView {
                     })
                 }}
             </Suspense>
-        </main>
+        </Main>
     }
     .into_any()
 }

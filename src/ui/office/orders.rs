@@ -24,6 +24,7 @@ use crate::{
             order_state::{count_of, state_name},
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
+            travel::Main,
         },
         use_locale,
     },
@@ -118,7 +119,7 @@ pub fn OrdersPage() -> impl IntoView {
     });
     view! {
         <Title text=l.t(t::ORDERS_TITLE)/>
-        <main id="main" class="office-main" tabindex="-1">
+        <Main class="office-main">
             <div class="page-head"><h1 class="page-title">{l.t(t::ORDERS)}</h1></div>
             <Transition>
                 {move || Suspend::new(async move {
@@ -147,7 +148,7 @@ pub fn OrdersPage() -> impl IntoView {
                     })}
                 </Reloading>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

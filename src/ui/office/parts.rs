@@ -3,7 +3,11 @@
 use super::SIGN_IN;
 use crate::{
     domain::{Error, Locale, texts::office as t},
-    ui::{components::icon::Icon, error::ErrorNotice, set_status, use_locale},
+    ui::{
+        components::{icon::Icon, typed::follow_text},
+        error::ErrorNotice,
+        set_status, use_locale,
+    },
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, components::Redirect};
@@ -36,7 +40,7 @@ pub fn LoadFailed(error: Error) -> impl IntoView {
         }
         error => {
             set_status(error.status_code());
-            view! { <ErrorNotice error/> }.into_any()
+            view! { <ErrorNotice error reload=true/> }.into_any()
         }
     }
 }
@@ -74,6 +78,7 @@ pub fn SearchForm(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
+    follow_text(field, words);
     let search = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if let Some(field) = field.get_untracked() {
@@ -92,8 +97,7 @@ pub fn SearchForm(
                 maxlength="100"
                 placeholder=placeholder
                 aria-label=label
-                value=move || words.get()
-                prop:value=move || words.get()
+                value=words.get_untracked()
                 node_ref=field
             />
         </form>

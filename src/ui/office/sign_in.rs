@@ -11,6 +11,7 @@ use crate::{
         components::{
             field::{TextField, focus, problem_of},
             shell::Languages,
+            travel::Main,
         },
         error::ErrorNotice,
         use_locale,
@@ -25,7 +26,7 @@ pub fn SignInPage() -> impl IntoView {
     view! {
         <Title text=l.t(t::SIGN_IN_TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="sign-in" tabindex="-1">
+        <Main class="sign-in">
             <div class="stack-sm center">
                 <p class="cluster">
                     <svg class="logo-mark" aria-hidden="true"><use href="/icons.svg#logo"></use></svg>
@@ -38,7 +39,7 @@ pub fn SignInPage() -> impl IntoView {
                 <a class="link link-quiet" href="/">{l.t(t::TO_SHOP)}</a>
                 <Languages/>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

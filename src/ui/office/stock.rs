@@ -22,6 +22,7 @@ use crate::{
             icon::Icon,
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
+            travel::Main,
         },
         live::use_live,
         use_locale,
@@ -167,7 +168,7 @@ pub fn StockPage() -> impl IntoView {
     let search = Callback::new(move |q: String| navigate(&Wanted { q, page: 1 }.href(), Default::default()));
     view! {
         <Title text=l.t(t::STOCK_TITLE)/>
-        <main id="main" class="office-main" tabindex="-1">
+        <Main class="office-main">
             <div class="page-head"><h1 class="page-title">{l.t(t::STOCK)}</h1></div>
             {posted.map(|error| view! { <NotSaved error/> })}
             <div class="office-tools">
@@ -189,7 +190,7 @@ pub fn StockPage() -> impl IntoView {
                     })}
                 </Reloading>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         catalog::{Category, Home, ProductCard},
         locale::Text,
-        texts::{catalog as t, common},
+        texts::catalog as t,
     },
     ui::{
         absolute,
@@ -16,6 +16,7 @@ use crate::{
             product_card::ProductGrid,
             scroll::{remember_scroll, restore_scroll},
             skeleton::SkeletonProducts,
+            travel::Main,
         },
         error::ErrorPage,
         use_locale,
@@ -67,7 +68,7 @@ fn HomeView(home: Home) -> impl IntoView {
         <Meta property="og:url" content=absolute("/")/>
         <Meta property="og:description" content=l.t(t::HOME_DESCRIPTION)/>
         <Link rel="canonical" href=absolute("/")/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <section class="hero" aria-labelledby="hero-title">
                 <div class="hero-body">
                     <h1 class="hero-title" id="hero-title">{l.t(t::HERO_TITLE)}<br/>{l.t(t::HERO_TITLE_2)}</h1>
@@ -82,7 +83,7 @@ fn HomeView(home: Home) -> impl IntoView {
             <Row id="new" title=t::NEW href="/search?sort=newest" products=new/>
             <Row id="hot" title=t::HOT href="/search?sort=sales" products=hot/>
             {empty.then(|| view! { <ShopEmpty/> })}
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -155,7 +156,7 @@ fn ShopEmpty() -> impl IntoView {
 fn HomeSkeleton() -> impl IntoView {
     let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1" aria-busy="true" aria-label=l.t(common::LOADING)>
+        <Main class="page container" loading=true>
             <section class="hero">
                 <div class="hero-body">
                     <h1 class="hero-title">{l.t(t::HERO_TITLE)}<br/>{l.t(t::HERO_TITLE_2)}</h1>
@@ -165,7 +166,7 @@ fn HomeSkeleton() -> impl IntoView {
             </section>
             <section class="section"><SkeletonProducts/></section>
             <section class="section"><SkeletonProducts/></section>
-        </main>
+        </Main>
     }
     .into_any()
 }

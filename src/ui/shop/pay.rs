@@ -22,6 +22,7 @@ use crate::{
             method::MethodCards,
             price::Price,
             skeleton::SkeletonText,
+            travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
         live::use_live,
@@ -61,10 +62,10 @@ pub fn PayPage() -> impl IntoView {
 #[component]
 fn Loading() -> impl IntoView {
     view! {
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <Steps present=2/>
             <section class="panel"><SkeletonText lines=6/></section>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -216,7 +217,7 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
         _ => None,
     };
     view! {
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <h1 class="visually-hidden">{l.t(t::PAY_TITLE)}</h1>
             <Steps present=2/>
             <section class="till" aria-labelledby="till-title">
@@ -229,7 +230,7 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
             <p class="visually-hidden" role="status">{spoken}</p>
             {content}
             {bar}
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -21,6 +21,7 @@ use crate::{
             icon::Icon,
             skeleton::SkeletonText,
             summary::{ActionbarTotal, FreeShipping, Summary},
+            travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
         live::use_live,
@@ -71,10 +72,10 @@ fn posted_error() -> Option<Error> {
 fn Loading() -> impl IntoView {
     let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="page-head"><h1 class="page-title">{l.t(t::TITLE)}</h1></div>
             <section class="panel"><SkeletonText lines=6/></section>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -101,7 +102,7 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
         problem.map(|(_, error)| view! { <ErrorNotice error/> })
     };
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             {general}
             <Show when=move || anything.get() fallback=|| view! { <Nothing/> }>
                 <div class="page-head">
@@ -130,7 +131,7 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
                     <CheckoutBar state/>
                 </Show>
             </Show>
-        </main>
+        </Main>
     }
     .into_any()
 }

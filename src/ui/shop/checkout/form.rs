@@ -19,6 +19,7 @@ use crate::{
             field::{ErrorSummary, problem_of},
             method::MethodCards,
             summary::{ActionbarTotal, Summary},
+            travel::Main,
         },
         error::ErrorPage,
         live::use_live,
@@ -175,7 +176,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         }
     };
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <h1 class="visually-hidden">{l.t(t::TITLE)}</h1>
             <Steps present=0/>
             <ErrorSummary error fields=field_labels(l) attempts=Signal::from(attempts)/>
@@ -225,7 +226,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                 <ActionbarTotal total=Signal::derive(move || totals.with(|totals| totals.total)) currency/>
                 <button class="btn btn-primary" type="submit" form="checkout" aria-busy=busy>{l.t(t::NEXT_SHORT)}</button>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

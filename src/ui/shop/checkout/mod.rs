@@ -14,7 +14,7 @@ use crate::{
         texts::checkout as t,
     },
     ui::{
-        components::{icon::Icon, skeleton::SkeletonText, summary::CompactLine},
+        components::{icon::Icon, skeleton::SkeletonText, summary::CompactLine, travel::Main},
         use_locale,
     },
 };
@@ -66,7 +66,7 @@ fn ReadLines(lines: Vec<CartLine>, currency: Currency) -> impl IntoView {
 fn NothingToOrder() -> impl IntoView {
     let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="empty">
                 <span class="empty-art"><Icon name="cart" class="icon-lg"/></span>
                 <h1 class="empty-title">{l.t(t::EMPTY_TITLE)}</h1>
@@ -76,7 +76,7 @@ fn NothingToOrder() -> impl IntoView {
                     <a class="btn btn-secondary" href="/orders">{l.t(t::TO_ORDERS)}</a>
                 </div>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -84,13 +84,13 @@ fn NothingToOrder() -> impl IntoView {
 #[component]
 fn Loading(present: usize) -> impl IntoView {
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <Steps present/>
             <div class="with-aside">
                 <section class="panel"><SkeletonText lines=8/></section>
                 <aside class="panel"><SkeletonText lines=4/></aside>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

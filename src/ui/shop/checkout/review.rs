@@ -24,6 +24,7 @@ use crate::{
             method::{MethodMark, method_name},
             shell::use_cart_count,
             summary::{ActionbarTotal, Summary},
+            travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
         live::use_live,
@@ -73,7 +74,7 @@ fn Incomplete(buy_now: Option<BuyNow>) -> impl IntoView {
     let l = use_locale();
     let href = BuyNow::href("/checkout", buy_now.as_ref());
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <Steps present=0/>
             <div class="empty">
                 <span class="empty-art"><Icon name="pin" class="icon-lg"/></span>
@@ -81,7 +82,7 @@ fn Incomplete(buy_now: Option<BuyNow>) -> impl IntoView {
                 <p class="empty-text">{l.t(t::INCOMPLETE_TEXT)}</p>
                 <div class="empty-actions"><a class="btn btn-primary" href=href>{l.t(t::TO_CHECKOUT)}</a></div>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -119,6 +120,12 @@ impl Page {
     /// A link to one of the pages of the checkout.
     fn href(self, path: &str) -> String {
         self.buy_now.with_value(|buy_now| BuyNow::href(path, buy_now.as_ref()))
+    }
+
+    /// The page of what is bought at once.
+    fn product(self) -> Option<String> {
+        let line = self.review.with_untracked(|review| review.cart.lines.first().cloned())?;
+        Some(format!("/p/{}?v={}", line.handle, line.variant_id))
     }
 
     fn is_placing(self) -> bool {
@@ -229,16 +236,14 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
     };
     let hold = review.with_untracked(|review| review.hold_minutes);
     let goods = match page.buy_now.with_value(Option::is_some) {
-        true => review.with_untracked(|review| {
-            review.cart.lines.first().map(|line| format!("/p/{}?v={}", line.handle, line.variant_id))
-        }),
+        true => page.product(),
         false => Some("/cart".to_owned()),
     };
     let edit = move |what| {
         view! { <a class="link" href=page.href("/checkout")>{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(what))}</span></a> }
     };
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <h1 class="visually-hidden">{l.t(t::REVIEW_TITLE)}</h1>
             <Steps present=1/>
             <div class="with-aside">
@@ -277,7 +282,7 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                 <ActionbarTotal total currency label=l.t(t::TO_PAY)/>
                 <button class="btn btn-primary" type="submit" form="submit" aria-busy=busy>{label}</button>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -371,8 +376,11 @@ fn ShortageNotice(page: Page, short: Vec<Shortage>) -> impl IntoView {
             .filter(|short| short.available > 0)
             .map(|short| {
                 let left = BuyNow { quantity: short.available, ..buy_now };
-                let href = BuyNow::href("/checkout/review", Some(&left));
-                view! { <div class="notice-actions"><a class="btn btn-primary btn-sm" href=href>{l.t(t::TAKE_AVAILABLE)}</a></div> }
+                (BuyNow::href("/checkout/review", Some(&left)), t::TAKE_AVAILABLE)
+            })
+            .or_else(|| page.product().map(|href| (href, t::BACK_TO_PRODUCT)))
+            .map(|(href, text)| {
+                view! { <div class="notice-actions"><a class="btn btn-primary btn-sm" href=href>{l.t(text)}</a></div> }
             })
             .into_any(),
     };

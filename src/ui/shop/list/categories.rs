@@ -2,13 +2,10 @@
 
 use crate::{
     api,
-    domain::{
-        catalog::Category,
-        texts::{catalog as t, common},
-    },
+    domain::{catalog::Category, texts::catalog as t},
     ui::{
         absolute,
-        components::{icon::Icon, links::category_href, skeleton::SkeletonProducts},
+        components::{icon::Icon, links::category_href, skeleton::SkeletonProducts, travel::Main},
         error::ErrorPage,
         shop::home::Tiles,
         use_locale,
@@ -36,7 +33,7 @@ pub fn CategoriesPage() -> impl IntoView {
 #[component]
 fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
     let l = use_locale();
-    let section = |category: Category| {
+    let section = move |category: Category| {
         let id = format!("category-{}", category.handle);
         // A category without any below it shows itself.
         let mut below = category.children.clone();
@@ -71,11 +68,11 @@ fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
         <Title text=l.t(t::ALL_CATEGORIES)/>
         <Meta name="description" content=l.t(t::CATEGORIES_DESCRIPTION)/>
         <Link rel="canonical" href=absolute("/categories")/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
             <div class="stack-lg">{categories.into_iter().map(section).collect_view()}</div>
             {empty}
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -84,10 +81,10 @@ fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
 fn Skeleton() -> impl IntoView {
     let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1" aria-busy="true" aria-label=l.t(common::LOADING)>
+        <Main class="page container" loading=true>
             <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
             <SkeletonProducts count=12/>
-        </main>
+        </Main>
     }
     .into_any()
 }

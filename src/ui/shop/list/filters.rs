@@ -8,7 +8,11 @@ use crate::{
         texts::catalog as t,
     },
     ui::{
-        components::{icon::Icon, price::use_currency},
+        components::{
+            icon::Icon,
+            price::use_currency,
+            typed::{show_text, show_ticked, taking_over},
+        },
         use_locale,
     },
 };
@@ -47,17 +51,20 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
         move |(name, products): (String, i64)| {
             let chosen = query.brand.contains(&name);
             let (query, follow, value) = (query.clone(), follow.clone(), name.clone());
-            let toggle = move |event: ev::Event| {
+            let toggle = move |ticked: bool| {
                 let mut query = query.clone();
                 query.brand.retain(|brand| *brand != name);
-                if event_target_checked(&event) {
+                if ticked {
                     query.brand.push(name.clone());
                 }
                 follow(query);
             };
+            let field = NodeRef::<html::Input>::new();
+            show_ticked(field, chosen, toggle.clone());
+            let toggle = move |event: ev::Event| toggle(event_target_checked(&event));
             view! {
                 <label class="check">
-                    <input type="checkbox" name="brand" value=value.clone() checked=chosen prop:checked=chosen on:change=toggle/>
+                    <input type="checkbox" name="brand" value=value.clone() checked=chosen node_ref=field on:change=toggle/>
                     {value}
                     <span class="check-count">{products}</span>
                 </label>
@@ -75,8 +82,12 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
 
     let in_stock = {
         let (query, follow) = (query.clone(), follow.clone());
-        move |event: ev::Event| follow(ListQuery { in_stock: event_target_checked(&event), ..query.clone() })
+        move |in_stock: bool| follow(ListQuery { in_stock, ..query.clone() })
     };
+    let stock = NodeRef::<html::Input>::new();
+    show_ticked(stock, query.in_stock, in_stock.clone());
+    show_text(min, plain(query.price_min));
+    show_text(max, plain(query.price_max));
     // Reads both fields, writes back what was understood, and follows.
     let apply = {
         let query = query.clone();
@@ -117,7 +128,6 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                 aria-label=l.t(label)
                 placeholder=l.t(placeholder)
                 value=plain(amount)
-                prop:value=plain(amount)
                 on:change=move |_| apply()
             />
         }
@@ -158,8 +168,8 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                         name="stock"
                         value="1"
                         checked=query.in_stock
-                        prop:checked=query.in_stock
-                        on:change=in_stock
+                        node_ref=stock
+                        on:change=move |event| in_stock(event_target_checked(&event))
                     />
                     {l.t(t::IN_STOCK)}
                 </label>
@@ -186,7 +196,7 @@ pub fn Sorting(query: ListQuery) -> impl IntoView {
             Sort::PriceDesc => t::SORT_PRICE_DESC,
         };
         let chosen = choice == sort;
-        view! { <option value=choice.name() selected=chosen prop:selected=chosen>{l.t(text)}</option> }
+        view! { <option value=choice.name() selected=chosen>{l.t(text)}</option> }
     };
     let kept = [
         query.brand.iter().map(|brand| hidden("brand", Some(brand.clone()))).collect_view().into_any(),
@@ -196,12 +206,20 @@ pub fn Sorting(query: ListQuery) -> impl IntoView {
         hidden("stock", query.in_stock.then(|| "1".to_owned())),
     ];
     let action = path(&query);
+    // Drawn anew with another order, the select must show it.
+    let select = NodeRef::<html::Select>::new();
+    let early = taking_over();
+    Effect::new(move |_| {
+        if let (false, Some(select)) = (early, select.get()) {
+            select.set_value(sort.name());
+        }
+    });
     let change = move |event| follow(ListQuery { sort: Sort::from_name(&event_target_value(&event)), ..query.clone() });
     view! {
         <form class="catalog-sort" action=action method="get">
             {kept.into_iter().collect_view()}
             <label for="sort">{l.t(t::SORT)}</label>
-            <select class="select select-sm" id="sort" name="sort" on:change=change>{Sort::ALL.map(option)}</select>
+            <select class="select select-sm" id="sort" name="sort" node_ref=select on:change=change>{Sort::ALL.map(option)}</select>
             <button class="btn btn-secondary btn-sm only-no-script">{l.t(t::SORT)}</button>
         </form>
     }

@@ -18,7 +18,7 @@ use crate::{
     domain::{
         Error, Locale,
         catalog::{ListQuery, ProductList, list_href, parse_list_query},
-        texts::{catalog as t, common},
+        texts::catalog as t,
     },
     ui::{
         absolute,
@@ -27,6 +27,7 @@ use crate::{
             links::category_href,
             scroll::{remember_scroll, restore_scroll},
             skeleton::{Reloading, SkeletonProducts},
+            travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
         set_status, use_locale,
@@ -136,14 +137,14 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
     if list.products.total == 0 && list.category.is_none() && filter_count(&query) == 0 && query.q.is_some() {
         return view! {
             {head}
-            <main id="main" class="page container" tabindex="-1"><Nothing query list heading=1/></main>
+            <Main class="page container"><Nothing query list heading=1/></Main>
         }
         .into_any();
     }
     let total = l.n(t::TOTAL_ONE, t::TOTAL, list.products.total);
     view! {
         {head}
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             {navigation(&list)}
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
             {sub_categories(&list)}
@@ -158,7 +159,7 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
                     <Results query list/>
                 </section>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -226,19 +227,18 @@ fn ListBroken(query: ListQuery, error: Error) -> impl IntoView {
     view! {
         <Title text=title.clone()/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
-            <ErrorNotice error/>
-        </main>
+            <ErrorNotice error reload=true/>
+        </Main>
     }
     .into_any()
 }
 
 #[component]
 fn ListSkeleton() -> impl IntoView {
-    let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1" aria-busy="true" aria-label=l.t(common::LOADING)>
+        <Main class="page container" loading=true>
             <div class="page-head"><span class="skeleton skeleton-title"></span></div>
             <div class="catalog">
                 <span class="skeleton skeleton-text"></span>
@@ -247,7 +247,7 @@ fn ListSkeleton() -> impl IntoView {
                     <SkeletonProducts count=24/>
                 </section>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }

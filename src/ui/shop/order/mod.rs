@@ -22,7 +22,7 @@ use crate::{
         texts::order as t,
     },
     ui::{
-        components::{field::focus, skeleton::SkeletonText},
+        components::{field::focus, skeleton::SkeletonText, travel::Main},
         error::ErrorPage,
         live::use_live,
         use_locale,
@@ -77,13 +77,13 @@ fn posted_error() -> Option<Error> {
 #[component]
 fn Loading() -> impl IntoView {
     view! {
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <section class="order-state"><SkeletonText lines=3/></section>
             <div class="with-aside section-sm">
                 <section class="panel"><SkeletonText lines=6/></section>
                 <aside class="panel"><SkeletonText lines=4/></aside>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -288,10 +288,10 @@ fn Body(order: Order, posted: Option<Error>) -> impl IntoView {
     ask_meanwhile(page);
     view! {
         <Title text=title/>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <Head page/>
             <Details page/>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -7,6 +7,7 @@ use crate::{
         components::{
             field::{Field, TextField, described_by, focus, invalid, problem_of},
             icon::Icon,
+            travel::Main,
         },
         error::ErrorNotice,
         use_locale,
@@ -61,7 +62,7 @@ pub fn FindOrderPage() -> impl IntoView {
     view! {
         <Title text=l.t(t::FIND_TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <div class="page-head"><h1 class="page-title">{l.t(t::FIND_TITLE)}</h1></div>
             <p class="muted">{l.t(t::FIND_TEXT)}</p>
             <form class="panel form section-sm" action=Find::url() method="post" novalidate node_ref=place on:submit=submit>
@@ -83,7 +84,7 @@ pub fn FindOrderPage() -> impl IntoView {
                 <TextField id="contact" name="contact" label=l.t(t::CONTACT) error=problem_of(error.into(), "contact") autocomplete="tel"/>
                 <button class="btn btn-primary btn-lg" type="submit" aria-busy=move || busy.get().then_some("true")>{l.t(t::FIND_SUBMIT)}</button>
             </form>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -11,6 +11,7 @@ use crate::{
             icon::Icon,
             order_state::{count_of, state_name},
             shell::Languages,
+            travel::Main,
         },
         use_locale,
     },
@@ -56,7 +57,7 @@ pub fn MePage() -> impl IntoView {
     view! {
         <Title text=l.t(t::TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <div class="page-head"><h1 class="page-title">{l.t(t::TITLE)}</h1></div>
             <nav class="panel" aria-label=l.t(t::ORDERS_BY_STATE)>
                 <ul class="states">{State::ALL.map(|state| view! { <li><StateTile state counts/></li> })}</ul>
@@ -77,7 +78,7 @@ pub fn MePage() -> impl IntoView {
                 <div class="panel-head"><h2 class="panel-title" id="about-title">{l.t(t::ABOUT)}</h2></div>
                 <p class="muted">{l.t(t::ABOUT_TEXT)}</p>
             </section>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -24,6 +24,8 @@ use crate::{
             order_state::{count_of, state_name},
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
+            travel::Main,
+            typed::follow_text,
         },
         error::ErrorNotice,
         live::use_live,
@@ -97,7 +99,7 @@ pub fn OrdersPage() -> impl IntoView {
     view! {
         <Title text=l.t(t::ORDERS_TITLE)/>
         <Meta name="robots" content="noindex"/>
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <div class="page-head"><h1 class="page-title">{l.t(t::ORDERS_TITLE)}</h1></div>
             <Transition>
                 {move || Suspend::new(async move {
@@ -114,13 +116,13 @@ pub fn OrdersPage() -> impl IntoView {
                             (wanted, Ok(orders)) => view! { <List wanted orders reload/> }.into_any(),
                             (_, Err(error)) => {
                                 set_status(error.status_code());
-                                view! { <ErrorNotice error/> }.into_any()
+                                view! { <ErrorNotice error reload=true/> }.into_any()
                             }
                         }
                     })}
                 </Reloading>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -172,7 +174,8 @@ fn Search(wanted: Memo<Wanted>) -> impl IntoView {
             navigate(&Wanted { state, q, page: 1 }.href(), NavigateOptions::default());
         }
     };
-    let words = move || wanted.with(|wanted| wanted.q.clone());
+    let words = Signal::derive(move || wanted.with(|wanted| wanted.q.clone()));
+    follow_text(field, words);
     let state = move || {
         wanted.with(|wanted| wanted.state.map(|state| view! { <input type="hidden" name="state" value=state.name()/> }))
     };
@@ -188,8 +191,7 @@ fn Search(wanted: Memo<Wanted>) -> impl IntoView {
                 maxlength="100"
                 placeholder=l.t(t::SEARCH_PLACEHOLDER)
                 aria-label=l.t(t::SEARCH)
-                value=words
-                prop:value=words
+                value=words.get_untracked()
                 node_ref=field
             />
         </form>

@@ -20,7 +20,7 @@ use crate::{
         catalog::{Product, ProductCard, Variant},
         live::{self, Topic, VariantState},
         pricing::ShippingRule,
-        texts::{catalog as t, common},
+        texts::catalog as t,
     },
     ui::{
         absolute,
@@ -29,6 +29,7 @@ use crate::{
             links::{category_href, product_href},
             price::use_currency,
             product_card::ProductGrid,
+            travel::Main,
         },
         error::ErrorPage,
         live::use_live,
@@ -207,7 +208,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
         {head}
         // A block of data, which the browser does not run; `structured` lets no end tag through.
         <script type="application/ld+json" inner_html=data></script>
-        <main id="main" class="page container" tabindex="-1">
+        <Main class="page container">
             <Breadcrumbs links/>
             <article class="detail">
                 <Gallery images title shown/>
@@ -216,7 +217,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
             <Description html brand shown/>
             <Related related/>
             <BuyBar shown adding facts/>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -261,9 +262,8 @@ fn Related(related: Resource<Vec<ProductCard>>) -> impl IntoView {
 
 #[component]
 fn ProductSkeleton() -> impl IntoView {
-    let l = use_locale();
     view! {
-        <main id="main" class="page container" tabindex="-1" aria-busy="true" aria-label=l.t(common::LOADING)>
+        <Main class="page container" loading=true>
             <span class="skeleton skeleton-text skeleton-short"></span>
             <article class="detail">
                 <section class="gallery"><span class="skeleton skeleton-media"></span></section>
@@ -274,7 +274,7 @@ fn ProductSkeleton() -> impl IntoView {
                     <span class="skeleton skeleton-block"></span>
                 </div>
             </article>
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -22,6 +22,7 @@ use crate::{
             countdown::{Countdown, use_countdown},
             icon::Icon,
             skeleton::SkeletonText,
+            travel::Main,
         },
         error::{ErrorPage, message},
         live::use_live,
@@ -63,13 +64,13 @@ pub fn OrderEditPage() -> impl IntoView {
 fn Loading() -> impl IntoView {
     let l = use_locale();
     view! {
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <div class="page-head"><h1 class="page-title">{l.t(t::EDIT_TITLE)}</h1></div>
             <div class="stack">
                 <section class="panel"><SkeletonText lines=4/></section>
                 <section class="panel"><SkeletonText lines=8/></section>
             </div>
-        </main>
+        </Main>
     }
     .into_any()
 }
@@ -117,7 +118,7 @@ fn Body(edit: OrderEdit, posted: Option<Error>) -> impl IntoView {
     // Made once: what was typed outlives every news of the order.
     let body = view! { <Form order=first.get_value() form quantities offered version changed open posted/> };
     view! {
-        <main id="main" class="page container container-narrow" tabindex="-1">
+        <Main class="page container container-narrow">
             <Breadcrumbs links=crumbs here=l.t(t::EDIT_HERE).to_owned()/>
             <div class="page-head">
                 <h1 class="page-title">{l.t(t::EDIT_TITLE)}</h1>
@@ -125,7 +126,7 @@ fn Body(edit: OrderEdit, posted: Option<Error>) -> impl IntoView {
             </div>
             <div aria-live="polite">{move || (!open.get()).then(|| view! { <Closed order href=href.clone()/> })}</div>
             {body}
-        </main>
+        </Main>
     }
     .into_any()
 }

@@ -12,7 +12,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
 
 /// What is chosen for each line, by variant.
 #[derive(Clone, Copy)]
@@ -115,6 +115,22 @@ fn QuantityField(name: String, label: String, quantity: RwSignal<i64>) -> impl I
         event_target::<leptos::web_sys::HtmlInputElement>(&event).set_value(&wanted.to_string());
         quantity.set(wanted);
     };
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |alive: Option<bool>| {
+        let shown = quantity.get();
+        let Some(field) = field.get() else { return false };
+        if alive == Some(true) {
+            if field.value().trim().parse() != Ok(shown) {
+                field.set_value(&shown.to_string());
+            }
+        } else if let Ok(typed) = field.value().trim().parse()
+            && (0..=MAX_QUANTITY).contains(&typed)
+        {
+            // What was typed before the page came alive counts.
+            quantity.set(typed);
+        }
+        true
+    });
     view! {
         <div class="stepper" role="group" aria-label=label.clone()>
             <button class="stepper-btn" type="button" aria-label=l.t(common::ONE_LESS) disabled=move || { quantity.get() <= 0 } on:click=step(-1)>
@@ -127,8 +143,8 @@ fn QuantityField(name: String, label: String, quantity: RwSignal<i64>) -> impl I
                 name=name
                 min="0"
                 max=MAX_QUANTITY
-                value=move || quantity.get()
-                prop:value=move || quantity.get().to_string()
+                value=quantity.get_untracked()
+                node_ref=field
                 aria-label=label.clone()
                 on:input=typed
                 on:change=left

@@ -1,0 +1,112 @@
+//! From page to page: what the browser does by itself when it loads a page, and must be done here when the client moves
+//! on its own. A bar shows that the next page is on its way, and the focus goes to the beginning of the new page, so
+//! that a reader starts there.
+
+use crate::{domain::texts::common as t, ui::use_locale};
+use leptos::{html, prelude::*};
+use leptos_router::{hooks::use_location, location::Url};
+
+/// Where the visitor is on the way.
+#[derive(Clone, Copy)]
+pub struct Travel {
+    /// The page that the server made was left.
+    moved: StoredValue<bool>,
+    /// The code of the next page is being loaded.
+    opening: RwSignal<bool>,
+}
+
+/// Once, around all pages.
+pub fn provide_travel() {
+    provide_context(Travel { moved: StoredValue::new(false), opening: RwSignal::new(false) });
+}
+
+pub fn use_travel() -> Travel {
+    expect_context()
+}
+
+impl Travel {
+    /// Runs while the bar is shown.
+    pub async fn opening<T>(self, work: impl Future<Output = T>) -> T {
+        self.opening.try_set(true);
+        let done = work.await;
+        self.opening.try_set(false);
+        done
+    }
+
+    /// Leaves the next page to the server, or to the service worker in its place; never comes back. A page that the
+    /// server has made already works as it is.
+    pub async fn by_the_server(self, url: &Url) {
+        if self.moved.try_get_value() == Some(true) {
+            let _ = window().location().set_href(&format!("{}{}", url.path(), url.search_params().to_query_string()));
+        }
+        std::future::pending().await
+    }
+}
+
+/// The bar at the upper edge. Inside the router.
+#[component]
+pub fn TravelBar() -> impl IntoView {
+    let Travel { moved, opening } = use_travel();
+    let path = use_location().pathname;
+    Effect::new(move |first: Option<String>| {
+        let now = path.get();
+        if first.is_some_and(|before| before != now) {
+            moved.set_value(true);
+        }
+        now
+    });
+    view! { <div class="travel" aria-hidden="true" hidden=move || !opening.get()></div> }.into_any()
+}
+
+/// What a page is about. After a move it takes the focus, unless something in it has it or the visitor is typing.
+#[component]
+pub fn Main(
+    class: &'static str,
+    /// Only the outline of the page, while it loads.
+    #[prop(optional)]
+    loading: bool,
+    children: Children,
+) -> impl IntoView {
+    let l = use_locale();
+    let place = NodeRef::<html::Main>::new();
+    let moved = use_travel().moved;
+    Effect::new(move |_| {
+        if let (Some(place), Some(true)) = (place.get(), moved.try_get_value()) {
+            arrive(&place);
+        }
+    });
+    view! {
+        <main
+            id="main"
+            class=class
+            tabindex="-1"
+            node_ref=place
+            aria-busy=loading.then_some("true")
+            aria-label=loading.then(|| l.t(t::LOADING))
+        >
+            {children()}
+        </main>
+    }
+    .into_any()
+}
+
+fn arrive(place: &leptos::web_sys::HtmlElement) {
+    let active = document().active_element();
+    let busy = active.is_some_and(|active| {
+        place.contains(Some(&active)) || matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+    });
+    if !busy {
+        focus_quietly(place);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn focus_quietly(_place: &leptos::web_sys::HtmlElement) {}
+
+/// Without scrolling: where the page begins is the router's business.
+#[cfg(feature = "hydrate")]
+fn focus_quietly(place: &leptos::web_sys::HtmlElement) {
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = place.focus_with_options(&options);
+}

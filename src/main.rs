@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::{
+    ffi::OsString,
     io::{self, BufRead, IsTerminal, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -142,7 +143,7 @@ fn locale(tag: &str) -> Result<Locale, String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let started = Instant::now();
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(arguments());
     log_to_stderr(cli.settings.log_format);
     match run(cli, started).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -151,6 +152,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the program was called with. `cargo leptos watch` calls it with nothing and means that it serves.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.len() == 1 && std::env::var_os("LEPTOS_SITE_ROOT").is_some() {
+        arguments.push("serve".into());
+    }
+    arguments
 }
 
 fn log_to_stderr(format: LogFormat) {
@@ -285,6 +295,9 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
         // What was sold between the two runs stays sold.
         let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
         import(app, &folder.join(format!("products.{}.csv", locale.tag())), options).await?;
+    }
+    if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
+        catalog::history::take_over(app, &history).await?;
     }
     set(app, "delete from setting where key = 'demo'").await
 }

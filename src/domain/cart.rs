@@ -24,7 +24,7 @@ pub struct Cart {
     /// Saved for later.
     pub saved: Vec<CartLine>,
     pub shipping: ShippingRules,
-    /// The division code of the delivery address, once it is known.
+    /// The division code of the delivery address, once it is known: the one typed last.
     pub region: Option<String>,
 }
 
@@ -115,6 +115,11 @@ impl Cart {
     pub fn totals(&self) -> Totals {
         let lines: Vec<_> = self.lines.iter().map(CartLine::priced).collect();
         price(&lines, &self.shipping, self.region.as_deref())
+    }
+
+    /// Days until delivery after dispatch, from and to; `None` while there is nothing to deliver.
+    pub fn delivery_days(&self) -> Option<(i64, i64)> {
+        self.shipping.rule(self.region.as_deref()).filter(|_| !self.lines.is_empty()).map(|rule| rule.days)
     }
 
     /// The number of pieces to be bought now.

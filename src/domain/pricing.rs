@@ -26,7 +26,7 @@ pub struct ShippingRule {
     pub step_fee: Amount,
     /// Free when the goods, after discount, cost at least this.
     pub free_from: Option<Amount>,
-    /// Days until delivery, from and to.
+    /// Days from dispatch until delivery, from and to.
     pub days: (i64, i64),
 }
 

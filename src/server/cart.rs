@@ -240,9 +240,11 @@ pub(super) async fn load_now(tx: &mut Tx<'_>, customer: &str, buy_now: &BuyNow, 
 }
 
 async fn empty(tx: &mut Tx<'_>, customer: &str) -> Result<Cart> {
-    let row = tx.optional("select version from cart where customer_id = $1", args![customer]).await?;
-    let version = row.map_or(Ok(0), |row| row.get("version"))?;
-    Ok(Cart { version, ..Cart::default() })
+    let sql = "select c.version, u.region from cart c join customer u on u.id = c.customer_id where c.customer_id = $1";
+    Ok(match tx.optional(sql, args![customer]).await? {
+        Some(row) => Cart { version: row.get("version")?, region: row.get("region")?, ..Cart::default() },
+        None => Cart::default(),
+    })
 }
 
 /// What belongs to a variant `v` in a cart; in a language ($1).
@@ -312,7 +314,7 @@ async fn change(
     Ok(cart)
 }
 
-/// Adds what the database does not know: the shop's currency and shipping rules, and where the customer lives.
+/// Adds what the database does not know: the shop's currency and shipping rules.
 pub(super) fn finish(ctx: &Ctx, cart: &mut Cart) {
     cart.currency = ctx.app.currency;
     cart.shipping.clone_from(&ctx.app.shipping);

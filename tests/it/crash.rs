@@ -31,13 +31,13 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
 
     let client = client();
     let setup = Setup { program: PROGRAM, data, site: PathBuf::from("none"), ports: free_ports() };
-    let confirmed = Arc::new(Mutex::new(BTreeSet::new()));
+    let (confirmed, paid) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(Mutex::new(BTreeSet::new())));
     for round in 0..ROUNDS {
         let mut server = Server::start(&setup, &client).await;
         let buyers: Vec<_> = (0..BUYERS)
             .map(|buyer| {
-                let (client, url, confirmed, variants) =
-                    (client.clone(), server.url.clone(), confirmed.clone(), variants.clone());
+                let (client, url, variants) = (client.clone(), server.url.clone(), variants.clone());
+                let (confirmed, paid) = (confirmed.clone(), paid.clone());
                 tokio::spawn(async move {
                     // Until the server is gone: every answer before that is a promise.
                     for i in 0.. {
@@ -47,8 +47,12 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
                         match browser.submit(&review).await {
                             Ok(Ok(number)) => {
                                 assert!(confirmed.lock().unwrap().insert(number.clone()), "a number was given twice");
-                                if i % 2 == 0 && browser.pay(&number).await.is_err() {
-                                    break;
+                                if i % 2 == 0 {
+                                    match browser.pay(&number).await {
+                                        Ok(true) => _ = paid.lock().unwrap().insert(number),
+                                        Ok(false) => {}
+                                        Err(_) => break,
+                                    }
                                 }
                             }
                             Ok(Err(_)) => {}
@@ -78,6 +82,12 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
     assert_eq!(confirmed.difference(&stored).count(), 0, "every confirmed order is there");
     let sql = "select count(*) as n from (select customer_id, submit_key from orders group by customer_id, submit_key having count(*) > 1) x";
     assert_eq!(db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "no cart became two orders");
+
+    let rows = db.all("select number from orders where state = $1", args!["to_ship"]).await.unwrap();
+    let to_ship: BTreeSet<String> = rows.iter().map(|row| row.get("number").unwrap()).collect();
+    let paid = paid.lock().unwrap().clone();
+    assert!(paid.len() > 20, "the load paid: {}", paid.len());
+    assert_eq!(paid.difference(&to_ship).count(), 0, "every confirmed payment counts");
 
     let sold =
         "select l.variant_id, cast(sum(l.quantity) as bigint) as n from order_line l join orders o on o.id = l.order_id

@@ -9,6 +9,7 @@ mod postgres;
 #[path = "../support/shop.rs"]
 mod shop;
 
+mod catalog;
 mod crash;
 mod order;
 mod race;

@@ -1,6 +1,6 @@
 //! The life of an order, rule by rule.
 
-use crate::shop::{Piece, books, both, customer, form, later, place, staff, submission, submit};
+use crate::shop::{Piece, Shop, books, both, customer, form, later, place, staff, submission, submit};
 use xiadan::{
     args,
     domain::{
@@ -12,7 +12,7 @@ use xiadan::{
         order::{CancelReason, EventKind, OrderChange, QuantityChange, State},
     },
     server::{
-        App, Ctx, account, cart, context,
+        App, Ctx, account, cart, context, jobs,
         order::{self, Submission},
         payment::{
             self, Settled,
@@ -162,6 +162,50 @@ async fn what_is_bought_now_leaves_the_cart_alone() {
         assert!(matches!(refused, Err(Error::Shortage(short)) if short[0].available == 1));
         let nothing = BuyNow { variant_id: "no such".into(), quantity: 1 };
         assert_eq!(order::review(&ctx, Some(nothing)).await.err(), Some(Error::CartEmpty));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpaid_order_ends_by_itself() {
+    let shop = Shop::open_with(false, |config| config.hold_ms = 1_200).await;
+    shop.sell(&[MUG]).await;
+    let app = shop.app.clone();
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let jobs = tokio::spawn(jobs::run(app.clone(), stopping));
+    let ctx = later(&customer(&app).await);
+    let number = place(&ctx, "mug", 3).await.unwrap();
+    assert_eq!(books(&app, "mug").await, (10, 3, 0));
+    let mut states = Vec::new();
+    for _ in 0..60 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        states.push(order::get(&ctx, &number).await.unwrap().state);
+        if states.last() == Some(&State::Cancelled) {
+            break;
+        }
+    }
+    assert_eq!((states.first(), states.last()), (Some(&State::ToPay), Some(&State::Cancelled)));
+    assert_eq!(books(&app, "mug").await, (10, 0, 0));
+    stop.send(true).unwrap();
+    jobs.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ordering_again_takes_what_is_still_there() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "pot", 2).await.unwrap();
+        let number = place(&ctx, "mug", 2).await.unwrap();
+        let cart = order::again(&ctx, &number).await.unwrap();
+        let mut taken: Vec<_> = cart.lines.iter().map(|line| (line.variant_id.as_str(), line.quantity)).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [("mug", 2), ("pot", 1)], "one pot is left beside the two of the order");
+        let withdrawn = app.db.write::<_, Error>(move |tx| {
+            Box::pin(async move { Ok(tx.exec("update variant set active = false", args![]).await?) })
+        });
+        withdrawn.await.unwrap();
+        let nothing = order::again(&ctx, &number).await;
+        assert!(matches!(nothing, Err(Error::Shortage(short)) if short.len() == 2 && short[0].available == 0));
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! The catalogue: what pages read of it, and the import that fills it.
 
+pub mod history;
 pub mod import;
 pub mod shopify;
 mod store;

@@ -64,18 +64,26 @@ impl Filter {
                 "exists (select 1 from product_text w where w.product_id = p.id and w.words like ? escape '\\')";
             and(clause, like(word).to_value());
         }
-        if let Some(price) = self.price_min {
-            and("p.price_max >= ?", price.0.to_value());
-        }
-        if let Some(price) = self.price_max {
-            and("p.price_min <= ?", price.0.to_value());
-        }
         if let Some(id) = &self.without_product {
             and("p.id <> ?", id.to_value());
         }
+        // What is asked of price and stock must be true of one and the same variant. The range of the product's prices
+        // only leaves most products out at once.
+        let mut variant = String::new();
+        let bounds = [(self.price_min, "p.price_max", ">="), (self.price_max, "p.price_min", "<=")];
+        for (bound, of_product, compare) in bounds {
+            if let Some(price) = bound {
+                args.push(price.0.to_value());
+                let n = args.len();
+                sql.push_str(&format!(" and {of_product} {compare} ${n}"));
+                variant.push_str(&format!(" and v.price {compare} ${n}"));
+            }
+        }
         if self.in_stock {
-            sql.push_str(" and ");
-            sql.push_str(IN_STOCK);
+            variant.push_str(IN_STOCK);
+        }
+        if !variant.is_empty() {
+            sql.push_str(&format!(" and {}", has_variant(&variant)));
         }
         if !self.brands.is_empty() {
             let start = args.len() + 1;
@@ -86,8 +94,14 @@ impl Filter {
     }
 }
 
-const IN_STOCK: &str = "exists (select 1 from variant v left join stock s on s.variant_id = v.id
-    where v.product_id = p.id and v.active and (v.backorder or s.on_hand > s.held))";
+const IN_STOCK: &str = " and (v.backorder or s.on_hand > s.held)";
+
+/// Whether a product has a variant on sale of which some more is true.
+fn has_variant(more: &str) -> String {
+    format!(
+        "exists (select 1 from variant v left join stock s on s.variant_id = v.id where v.product_id = p.id and v.active{more})"
+    )
+}
 
 /// A pattern that finds a word anywhere, with the wildcards in it taken literally. Nobody types more than
 /// [`MAX_SEARCH`] characters, and databases refuse patterns that are very long.
@@ -151,7 +165,7 @@ pub async fn products(
         order by {order} limit ${limit} offset ${skip}",
         title = in_locale!("title"),
         tags = in_locale!("tags"),
-        IN_STOCK_X = IN_STOCK.replace("p.id", "x.id"),
+        IN_STOCK_X = has_variant(IN_STOCK).replace("p.id", "x.id"),
     );
     tx.all(sql, args).await?.iter().map(card).collect()
 }

@@ -38,7 +38,8 @@ pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage
 /// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
 pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Result<()> {
     clip(&mut form);
-    keep(ctx, Kept::Checkout, &form).await?;
+    let known = ctx.app.divisions.is_path(&form.province, &form.city, &form.district);
+    keep(ctx, Kept::Checkout, &form, known.then_some(form.district.as_str())).await?;
     if check {
         checked_form(ctx, &form)?;
     }
@@ -111,18 +112,21 @@ impl Kept {
 }
 
 /// Seals what a customer typed with the customer, in place of what was kept before.
-pub(super) async fn keep(ctx: &Ctx, what: Kept, typed: &impl Serialize) -> Result<()> {
+/// A `region` is kept beside it, for the cart.
+pub(super) async fn keep(ctx: &Ctx, what: Kept, typed: &impl Serialize, region: Option<&str>) -> Result<()> {
     let (customer, now) = (account::customer_or_create(ctx).await?, ctx.now);
     let plain = serde_json::to_vec(typed).map_err(|e| unreadable("form", &e))?;
     let sealed = ctx.app.keys.seal(&plain, &what.place(&customer)).map_err(|e| internal("crypto", &e))?;
+    let region = region.map(str::to_owned);
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
-            let (customer, sealed) = (customer.clone(), sealed.clone());
+            let (customer, sealed, region) = (customer.clone(), sealed.clone(), region.clone());
             Box::pin(async move {
                 account::ensure_customer(tx, &customer, now).await?;
-                let sql = format!("update customer set {} = $2 where id = $1", what.column());
-                tx.exec(sql, args![customer, sealed]).await?;
+                let sql =
+                    format!("update customer set {} = $2, region = coalesce($3, region) where id = $1", what.column());
+                tx.exec(sql, args![customer, sealed, region]).await?;
                 Ok(())
             })
         })

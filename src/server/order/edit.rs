@@ -64,7 +64,7 @@ async fn keep(ctx: &Ctx, number: &str, typed: OrderChange) -> Result<()> {
     quantities.truncate(usize::try_from(MAX_LINES).unwrap_or_default());
     quantities.retain(|line| line.variant_id.len() <= 64);
     form.iter_mut().for_each(checkout::clip);
-    checkout::keep(ctx, Kept::OrderDraft, &Draft { number, quantities, form }).await
+    checkout::keep(ctx, Kept::OrderDraft, &Draft { number, quantities, form }, None).await
 }
 
 /// The checkout form that says what an order says.

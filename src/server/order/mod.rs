@@ -22,7 +22,7 @@ use crate::{
     domain::{
         Error, Result, address,
         cart::Cart,
-        error::Problem,
+        error::{Problem, Shortage},
         live::Topic,
         number,
         order::{Order, OrderCounts, OrderSummary, State},
@@ -155,7 +155,14 @@ pub async fn again(ctx: &Ctx, number: &str) -> Result<Cart> {
                             }
                             refused.append(&mut short);
                         }
-                        Err(Error::NotFound | Error::Invalid(_)) => {}
+                        // Not sold any more.
+                        Err(Error::NotFound) => refused.push(Shortage {
+                            variant_id: line.variant_id,
+                            title: line.title,
+                            wanted: line.quantity,
+                            available: 0,
+                        }),
+                        Err(Error::Invalid(_)) => {}
                         Err(error) => return Err(error),
                     }
                 }

@@ -3,10 +3,11 @@
 use super::{picture::Picture, price::Price};
 use crate::{
     domain::{
+        Locale,
         catalog::Image,
         money::{Amount, Currency},
         pricing::Totals,
-        texts::checkout as t,
+        texts::{catalog, checkout as t},
     },
     ui::use_locale,
 };
@@ -39,6 +40,22 @@ pub fn Summary(#[prop(into)] totals: Signal<Totals>, currency: Currency) -> impl
         </dl>
     }
     .into_any()
+}
+
+/// When it arrives.
+#[component]
+pub fn Estimate(#[prop(into)] days: Signal<Option<(i64, i64)>>) -> impl IntoView {
+    let l = use_locale();
+    move || days.get().map(|days| view! { <p class="muted small">{delivery_text(l, days)}</p> })
+}
+
+/// Days from dispatch until delivery, in words.
+pub fn delivery_text(l: Locale, (from, to): (i64, i64)) -> String {
+    if from == to {
+        l.f(catalog::DELIVERY_DAYS_ONE, &[("from", &from)])
+    } else {
+        l.f(catalog::DELIVERY_DAYS, &[("from", &from), ("to", &to)])
+    }
 }
 
 /// How much more to buy for free shipping; nothing where it is free already or never.

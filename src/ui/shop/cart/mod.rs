@@ -20,7 +20,7 @@ use crate::{
         components::{
             icon::Icon,
             skeleton::SkeletonText,
-            summary::{ActionbarTotal, FreeShipping, Summary},
+            summary::{ActionbarTotal, Estimate, FreeShipping, Summary},
             travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
@@ -226,6 +226,7 @@ fn Aside(state: CartState) -> impl IntoView {
             <h2 class="panel-title" id="sum-title">{l.t(t::CHECKOUT_SUMMARY)}</h2>
             <FreeShipping totals currency/>
             <Summary totals currency/>
+            <Estimate days=Signal::derive(move || state.shown.with(Cart::delivery_days))/>
             <p class="visually-hidden" role="status">{spoken}</p>
             <a class="btn btn-primary btn-lg btn-block only-desktop" href="/checkout">{l.t(t::CHECKOUT)}</a>
             <p class="muted small center only-desktop">{l.t(t::HOLD_HINT)}</p>

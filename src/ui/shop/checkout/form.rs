@@ -18,7 +18,7 @@ use crate::{
             address::{ContactFields, DeliveryFields, Divisions, field_labels},
             field::{ErrorSummary, problem_of},
             method::MethodCards,
-            summary::{ActionbarTotal, Summary},
+            summary::{ActionbarTotal, Estimate, Summary},
             travel::Main,
         },
         error::ErrorPage,
@@ -219,6 +219,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                     </div>
                     {contents}
                     <Summary totals currency/>
+                    <Estimate days=Signal::derive(move || cart.with(Cart::delivery_days))/>
                     <button class="btn btn-primary btn-lg btn-block only-desktop" type="submit" aria-busy=busy>{l.t(t::NEXT)}</button>
                 </aside>
             </form>

@@ -23,7 +23,7 @@ use crate::{
             icon::Icon,
             method::{MethodMark, method_name},
             shell::use_cart_count,
-            summary::{ActionbarTotal, Summary},
+            summary::{ActionbarTotal, Estimate, Summary},
             travel::Main,
         },
         error::{ErrorNotice, ErrorPage},
@@ -268,6 +268,7 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                 <aside class="panel aside-sticky stack" aria-labelledby="sum-title">
                     <h2 class="panel-title" id="sum-title">{l.t(t::TO_PAY)}</h2>
                     <Summary totals currency/>
+                    <Estimate days=Signal::derive(move || review.with(|review| review.cart.delivery_days()))/>
                     <form class="stack" id="submit" action=Submit::url() method="post" on:submit=place>
                         <input type="hidden" name="cart_version" value=move || review.with(|review| review.cart.version)/>
                         <input type="hidden" name="total" value=move || total.get().0/>

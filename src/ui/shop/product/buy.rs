@@ -19,6 +19,7 @@ use crate::{
             product_card::saving,
             shell::{use_cart_count, use_toasts},
             stepper::Stepper,
+            summary::delivery_text,
         },
         error::ErrorNotice,
         use_locale,
@@ -262,9 +263,7 @@ fn Assurances(shown: Shown, quantity: RwSignal<i64>, facts: Facts) -> impl IntoV
 #[component]
 fn Delivery(shown: Shown, quantity: RwSignal<i64>, rule: ShippingRule) -> impl IntoView {
     let (l, currency) = (use_locale(), use_currency());
-    let (from, to) = rule.days;
-    let text = if from == to { t::DELIVERY_DAYS_ONE } else { t::DELIVERY_DAYS };
-    let days = if from == to { l.f(text, &[("from", &from)]) } else { l.f(text, &[("from", &from), ("to", &to)]) };
+    let days = delivery_text(l, rule.days);
     let fee = move || {
         let pieces = quantity.get();
         let fee = shown.with(|_, variant| rule.fee(variant.grams * pieces, variant.price * pieces)).unwrap_or_default();

@@ -9,15 +9,15 @@ use crate::domain::{
 use leptos::prelude::*;
 use server_fn::codec::{GetUrl, Json};
 
-/// Signs in and goes to the office.
+/// Signs in and goes to the office, or to the page of it that was asked for.
 ///
 /// # Errors
 /// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong.
 #[server(prefix = "/api", endpoint = "office/sign_in")]
-pub async fn sign_in(login: String, password: String) -> Result<(), Error> {
+pub async fn sign_in(login: String, password: String, #[server(default)] to: Option<String>) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::sign_in(&ctx, &login, password).await?;
-        super::go_to(Some("/office"));
+        super::go_to(to.as_deref().filter(|to| to.starts_with("/office")).or(Some("/office")));
         Ok(())
     })
     .await

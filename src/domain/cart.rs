@@ -122,6 +122,12 @@ impl Cart {
         self.shipping.rule(self.region.as_deref()).filter(|_| !self.lines.is_empty()).map(|rule| rule.days)
     }
 
+    /// How many of these variants with their quantities are not whole in it.
+    pub fn lacks(&self, wanted: &[(String, i64)]) -> usize {
+        let whole = |id: &str, quantity: i64| self.line(id).is_some_and(|line| line.quantity >= quantity);
+        wanted.iter().filter(|(id, quantity)| !whole(id, *quantity)).count()
+    }
+
     /// The number of pieces to be bought now.
     pub fn quantity(&self) -> i64 {
         self.lines.iter().map(|line| line.quantity).sum()

@@ -278,6 +278,21 @@ impl State {
     }
 }
 
+impl Order {
+    /// The variants of its lines with their quantities.
+    pub fn wanted(&self) -> Vec<(String, i64)> {
+        self.lines.iter().map(|line| (line.variant_id.clone(), line.quantity)).collect()
+    }
+
+    /// The sequence of the latest attempt to pay of which neither success nor failure is known; `None` without one.
+    pub fn open_attempt(&self) -> Option<i64> {
+        let attempt =
+            |event: &&Event| matches!(event.kind, EventKind::PaymentStarted { .. } | EventKind::PaymentFailed);
+        let latest = self.events.iter().filter(attempt).max_by_key(|event| event.sequence)?;
+        matches!(latest.kind, EventKind::PaymentStarted { .. }).then_some(latest.sequence)
+    }
+}
+
 impl OrderLine {
     pub fn priced(&self) -> PricedLine {
         PricedLine {

@@ -51,6 +51,11 @@ impl CartCount {
         self.show_counted(counted(cart));
     }
 
+    /// The pieces in the cart, once they are known.
+    pub fn pieces(self) -> Option<i64> {
+        self.0.get().map(|(_, pieces)| pieces)
+    }
+
     fn show_counted(self, new: Counted) {
         if self.0.with_untracked(|shown| shown.is_none_or(|shown| shown.0 <= new.0)) {
             self.0.set(Some(new));
@@ -59,7 +64,7 @@ impl CartCount {
 }
 
 fn counted(cart: &Cart) -> Counted {
-    (cart.version, cart.lines.iter().map(|line| line.quantity).sum())
+    (cart.version, cart.quantity())
 }
 
 /// Short messages about what just happened, at the lower edge.

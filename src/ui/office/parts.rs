@@ -2,22 +2,25 @@
 
 use super::SIGN_IN;
 use crate::{
-    domain::{Error, Locale, texts::office as t},
+    domain::{Error, Locale, catalog::percent_encode, texts::office as t},
     ui::{
         components::{icon::Icon, typed::follow_text},
-        error::ErrorNotice,
+        error::{ErrorNotice, query},
         set_status, use_locale,
     },
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::{NavigateOptions, components::Redirect};
+use leptos_router::{NavigateOptions, components::Redirect, hooks::use_location};
 use std::time::Duration;
 
 /// Sends whoever is not signed in to do so.
 #[component]
 pub fn SignInFirst() -> impl IntoView {
     let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-    view! { <Redirect path=SIGN_IN options/> }.into_any()
+    let location = use_location();
+    let here = format!("{}{}", location.pathname.get_untracked(), query(&location.search.get_untracked()));
+    let path = format!("{SIGN_IN}?to={}", percent_encode(&here));
+    view! { <Redirect path options/> }.into_any()
 }
 
 /// In place of data that could not be had. Sets the status of the answer.

@@ -19,6 +19,7 @@ use crate::{
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
@@ -50,9 +51,10 @@ fn Form() -> impl IntoView {
     let posted = ServerAction::<SignIn>::new().value().get_untracked().and_then(Result::err);
     let error = RwSignal::new(posted);
     let busy = RwSignal::new(false);
+    let to = use_query_map().with_untracked(|query| query.get("to"));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let Ok(SignIn { login, password }) = SignIn::from_event(&event) else { return };
+        let Ok(SignIn { login, password, to }) = SignIn::from_event(&event) else { return };
         if busy.get_untracked() {
             return;
         }
@@ -66,7 +68,7 @@ fn Form() -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             // On success the server names the page to go to.
-            let failed = api::office::sign_in(login, password).await.err();
+            let failed = api::office::sign_in(login, password, to).await.err();
             busy.try_set(false);
             if error.try_set(failed).is_none() {
                 show(error);
@@ -80,6 +82,7 @@ fn Form() -> impl IntoView {
     view! {
         <form class="panel form" action=SignIn::url() method="post" novalidate on:submit=submit>
             {notice}
+            {to.map(|to| view! { <input type="hidden" name="to" value=to/> })}
             <TextField id="login" name="login" label=l.t(t::LOGIN) error=problem_of(error.into(), "login") autocomplete="username"/>
             <TextField
                 id="password"

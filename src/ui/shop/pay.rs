@@ -1,6 +1,6 @@
 //! Payment of an order just placed: its number, the time left, and the way to the cashier, which is another site.
 
-use super::checkout::Steps;
+use super::{checkout::Steps, order::again::use_again};
 use crate::{
     api::{
         self,
@@ -93,13 +93,8 @@ fn phase(order: &Order) -> Phase {
     };
     match order.state {
         State::ToPay if order.expires_at.is_some_and(|end| end <= order.now) => Phase::Ending,
-        State::ToPay => {
-            match latest(|kind| matches!(kind, EventKind::PaymentStarted { .. } | EventKind::PaymentFailed)) {
-                Some(EventKind::PaymentStarted { .. }) => Phase::Waiting,
-                Some(_) => Phase::Choose { failed: true },
-                None => Phase::Choose { failed: false },
-            }
-        }
+        State::ToPay if order.open_attempt().is_some() => Phase::Waiting,
+        State::ToPay => Phase::Choose { failed: latest(|kind| *kind == EventKind::PaymentFailed).is_some() },
         State::ToShip | State::Shipped | State::Completed => Phase::Paid,
         State::Cancelled => match latest(|kind| matches!(kind, EventKind::Cancelled { .. })) {
             Some(EventKind::Cancelled { reason: CancelReason::Expired }) => Phase::Expired,
@@ -125,15 +120,30 @@ fn follow(order: RwSignal<Order>) {
 }
 
 fn load(order: RwSignal<Order>) {
-    let number = order.with_untracked(|order| order.number.clone());
     spawn_local(async move {
-        if let Ok(new) = api::order::get(number).await {
-            order.try_update(|order| {
-                if order.version <= new.version {
-                    *order = new;
-                }
-            });
+        let _ = fetch(order).await;
+    });
+}
+
+async fn fetch(order: RwSignal<Order>) -> Result<(), Error> {
+    let new = api::order::get(order.with_untracked(|order| order.number.clone())).await?;
+    order.try_update(|order| {
+        if order.version <= new.version {
+            *order = new;
         }
+    });
+    Ok(())
+}
+
+/// The live feed tells of news; should it be cut off, asking now and then does too.
+fn ask_meanwhile(order: RwSignal<Order>) {
+    Effect::new(move |_| {
+        let asking = set_interval_with_handle(move || load(order), std::time::Duration::from_secs(5)).ok();
+        on_cleanup(move || {
+            if let Some(asking) = asking {
+                asking.clear();
+            }
+        });
     });
 }
 
@@ -144,10 +154,14 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     let order = RwSignal::new(order);
     follow(order);
     let query = use_query_map();
-    // "Pay another way" is a link, so that it works without script.
-    let other = Memo::new(move |_| query.with(|query| query.get("other").is_some()));
+    // "Pay another way" is a link, so that it works without script. It names the attempt it gives up: a later one is
+    // waited for again.
+    let other =
+        Memo::new(move |_| query.with(|query| query.get("other").and_then(|attempt| attempt.parse::<i64>().ok())));
     let phase = Memo::new(move |_| match order.with(phase) {
-        Phase::Waiting if other.get() => Phase::Choose { failed: false },
+        Phase::Waiting if other.get().is_some() && other.get() == order.with(Order::open_attempt) => {
+            Phase::Choose { failed: false }
+        }
         phase => phase,
     });
     let clock = Memo::new(move |_| {
@@ -183,13 +197,13 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
         .into_any(),
         Phase::Expired => view! {
             <Said title=l.t(t::EXPIRED_TITLE) text=l.t(t::EXPIRED_TEXT) class="order-state order-state-warn center">
-                <OrderAgain number=order.with_untracked(|order| order.number.clone()) error=posted_again.get_value()/>
+                <OrderAgain order error=posted_again.get_value()/>
             </Said>
         }
         .into_any(),
         Phase::Cancelled => view! {
             <Said title=l.t(t::CANCELLED_TITLE) text=l.t(t::CANCELLED_TEXT) class="order-state order-state-warn center">
-                <OrderAgain number=order.with_untracked(|order| order.number.clone()) error=posted_again.get_value()/>
+                <OrderAgain order error=posted_again.get_value()/>
             </Said>
         }
         .into_any(),
@@ -329,18 +343,28 @@ fn Choose(
 fn Waiting(order: RwSignal<Order>, pay: ServerAction<Pay>, href: StoredValue<String>) -> impl IntoView {
     let l = use_locale();
     let here = order.with_untracked(|order| format!("/pay/{}", order.number));
+    let other = order.with_untracked(|order| format!("{here}?other={}", order.open_attempt().unwrap_or_default()));
+    ask_meanwhile(order);
+    let (busy, failed) = (RwSignal::new(false), RwSignal::new(None));
     let again = move |event: ev::MouseEvent| {
         event.prevent_default();
-        load(order);
+        if !busy.get_untracked() {
+            busy.set(true);
+            spawn_local(async move {
+                failed.try_set(fetch(order).await.err());
+                busy.try_set(false);
+            });
+        }
     };
     view! {
         <div class="panel stack center">
             <p><span class="spinner" aria-hidden="true"></span></p>
             <p class="strong">{l.t(t::WAITING_TITLE)}</p>
             <p class="muted">{l.t(t::WAITING_TEXT)}</p>
+            {move || failed.get().map(|error| view! { <ErrorNotice error/> })}
             <div class="cluster">
-                <a class="btn btn-secondary" href=here.clone() rel="external" on:click=again>{l.t(t::REFRESH)}</a>
-                <a class="btn btn-quiet" href=format!("{here}?other=1") on:click=move |_| pay.value().set(None)>{l.t(t::OTHER_METHOD)}</a>
+                <a class="btn btn-secondary" href=here rel="external" on:click=again aria-busy=move || busy.get().then_some("true")>{l.t(t::REFRESH)}</a>
+                <a class="btn btn-quiet" href=other on:click=move |_| pay.value().set(None)>{l.t(t::OTHER_METHOD)}</a>
                 <a class="btn btn-quiet" href=href.get_value()>{l.t(t::VIEW_ORDER)}</a>
             </div>
         </div>
@@ -364,37 +388,37 @@ fn Said(title: &'static str, text: &'static str, class: &'static str, children: 
 #[component]
 fn EndingActions(order: RwSignal<Order>, href: StoredValue<String>) -> impl IntoView {
     let l = use_locale();
-    // The live feed tells; should it be cut off, asking now and then does too.
-    Effect::new(move |_| {
-        let asking = set_interval_with_handle(move || load(order), std::time::Duration::from_secs(5)).ok();
-        on_cleanup(move || {
-            if let Some(asking) = asking {
-                asking.clear();
-            }
-        });
-    });
+    ask_meanwhile(order);
     view! { <div class="order-state-actions"><a class="btn btn-primary" href=href.get_value()>{l.t(t::VIEW_ORDER)}</a></div> }.into_any()
 }
 
 /// Puts the same goods into the cart again.
 #[component]
-fn OrderAgain(number: String, error: Option<Error>) -> impl IntoView {
+fn OrderAgain(order: RwSignal<Order>, error: Option<Error>) -> impl IntoView {
     let l = use_locale();
-    let again = ServerAction::<Again>::new();
-    let problem = move || again.value().get().and_then(Result::err).or_else(|| error.clone());
+    let again = use_again();
+    let (busy, problem) = (RwSignal::new(false), RwSignal::new(error));
     let run = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        if !again.pending().get_untracked()
-            && let Ok(input) = Again::from_event(&event)
-        {
-            again.dispatch(input);
+        if busy.get_untracked() {
+            return;
         }
+        busy.set(true);
+        problem.set(None);
+        let (number, wanted) = order.with_untracked(|order| (order.number.clone(), order.wanted()));
+        spawn_local(async move {
+            if let Err(error) = again.run(number, &wanted).await {
+                problem.try_set(Some(error));
+            }
+            busy.try_set(false);
+        });
     };
+    let number = order.with_untracked(|order| order.number.clone());
     view! {
-        {move || problem().map(|error| view! { <ErrorNotice error/> })}
+        {move || problem.get().map(|error| view! { <ErrorNotice error/> })}
         <form class="order-state-actions" action=Again::url() method="post" on:submit=run>
             <input type="hidden" name="number" value=number/>
-            <button class="btn btn-primary" type="submit" aria-busy=move || again.pending().get().then_some("true")>{l.t(t::ORDER_AGAIN)}</button>
+            <button class="btn btn-primary" type="submit" aria-busy=move || busy.get().then_some("true")>{l.t(t::ORDER_AGAIN)}</button>
             <a class="btn btn-secondary" href="/cart">{l.t(t::VIEW_CART)}</a>
         </form>
     }

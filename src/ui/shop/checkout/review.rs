@@ -31,7 +31,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos::{ev, html, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::{Meta, Title};
 
 #[component]
@@ -98,6 +98,8 @@ struct Page {
     gone: RwSignal<Option<Error>>,
     /// A failure of one of the offers.
     failed: RwSignal<Option<Error>>,
+    /// One of the offers is being carried out.
+    offering: RwSignal<bool>,
 }
 
 impl Page {
@@ -126,6 +128,11 @@ impl Page {
     fn product(self) -> Option<String> {
         let line = self.review.with_untracked(|review| review.cart.lines.first().cloned())?;
         Some(format!("/p/{}?v={}", line.handle, line.variant_id))
+    }
+
+    /// `aria-busy` of an offer's button.
+    fn offered(self) -> impl Fn() -> Option<&'static str> {
+        move || self.offering.get().then_some("true")
     }
 
     fn is_placing(self) -> bool {
@@ -180,6 +187,7 @@ fn Body(review: Review, buy_now: Option<BuyNow>, submit: ServerAction<Submit>, p
         submit,
         gone: RwSignal::new(None),
         failed: RwSignal::new(posted),
+        offering: RwSignal::new(false),
     };
     page.follow();
     if buy_now.is_none() {
@@ -322,7 +330,25 @@ fn Answers(page: Page, currency: Currency) -> impl IntoView {
         (_, Some(error)) => view! { <ErrorNotice error/> }.into_any(),
     }
     };
-    (hindrance, move || page.failed.get().map(|error| view! { <ErrorNotice error/> }))
+    // The button may be far below what it says.
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if page.submit.value().with(|answer| matches!(answer, Some(Err(_))))
+            && let Some(place) = place.get_untracked()
+        {
+            request_animation_frame(move || {
+                place.scroll_into_view_with_bool(false);
+                let _ = place.focus();
+            });
+        }
+    });
+    view! {
+        <div class="stack" node_ref=place tabindex="-1">
+            {hindrance}
+            {move || page.failed.get().map(|error| view! { <ErrorNotice error/> })}
+        </div>
+    }
+    .into_any()
 }
 
 /// Runs an offer's change of the cart, then shows the order as it is with it.
@@ -330,13 +356,12 @@ fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
     page: Page,
     change: impl Fn() -> F + Copy + 'static,
 ) -> impl Fn(ev::SubmitEvent) {
-    let running = StoredValue::new(false);
     move |event| {
         event.prevent_default();
-        if running.get_value() {
+        if page.offering.get_untracked() {
             return;
         }
-        running.set_value(true);
+        page.offering.set(true);
         page.failed.set(None);
         spawn_local(async move {
             match change().await {
@@ -345,7 +370,7 @@ fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
                     page.failed.try_set(Some(error));
                 }
             }
-            running.try_set_value(false);
+            page.offering.try_set(false);
         });
     }
 }
@@ -366,7 +391,7 @@ fn ShortageNotice(page: Page, short: Vec<Shortage>) -> impl IntoView {
         None => view! {
             <p class="small">{l.t(t::TAKE_AVAILABLE_HINT)}</p>
             <form class="notice-actions" action=TakeAvailable::url() method="post" on:submit=offer(page, api::cart::take_available)>
-                <button class="btn btn-primary btn-sm" type="submit">{l.t(t::TAKE_AVAILABLE)}</button>
+                <button class="btn btn-primary btn-sm" type="submit" aria-busy=page.offered()>{l.t(t::TAKE_AVAILABLE)}</button>
                 <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
             </form>
         }
@@ -412,7 +437,7 @@ fn PriceNotice(page: Page, changes: Vec<PriceChange>, currency: Currency) -> imp
                 <p class="notice-title">{l.t(t::PRICE_TITLE)}</p>
                 {changes.into_iter().map(line).collect_view()}
                 <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=offer(page, api::cart::accept_prices)>
-                    <button class="btn btn-primary btn-sm" type="submit">{l.t(t::ACCEPT_PRICES)}</button>
+                    <button class="btn btn-primary btn-sm" type="submit" aria-busy=page.offered()>{l.t(t::ACCEPT_PRICES)}</button>
                     <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
                 </form>
             </div>

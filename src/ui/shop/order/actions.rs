@@ -2,7 +2,7 @@
 //!
 //! Each works as a plain form. What cannot be undone asks first: in a dialog, or without script on the page itself.
 
-use super::{Ask, Page, Phase, load};
+use super::{Ask, Page, Phase, again::use_again, load};
 use crate::{
     api::{
         self,
@@ -10,17 +10,10 @@ use crate::{
     },
     domain::{
         Error,
-        cart::Cart,
-        order::{Order, State},
+        order::State,
         texts::{common, order as t},
     },
-    ui::{
-        components::{
-            icon::Icon,
-            shell::{use_cart_count, use_toasts},
-        },
-        use_locale,
-    },
+    ui::{components::icon::Icon, use_locale},
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::hooks::{use_location, use_query_map};
@@ -98,8 +91,7 @@ pub fn AgainButton(page: Page, class: &'static str) -> impl IntoView {
 /// Puts what the order had into the cart and goes there.
 #[component]
 pub fn AgainForm(page: Page) -> impl IntoView {
-    let l = use_locale();
-    let (toasts, count) = (use_toasts(), use_cart_count());
+    let run = use_again();
     let again = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if page.busy.get_untracked() {
@@ -107,19 +99,10 @@ pub fn AgainForm(page: Page) -> impl IntoView {
         }
         page.busy.set(true);
         page.error.set(None);
-        let order = page.order.get_untracked();
+        let (number, wanted) = page.order.with_untracked(|order| (order.number.clone(), order.wanted()));
         spawn_local(async move {
-            match api::order::again(order.number.clone()).await {
-                Ok(cart) => {
-                    count.show(&cart);
-                    let short = short_of(&order, &cart);
-                    if short > 0 {
-                        toasts.show(l.f(t::AGAIN_PARTLY, &[("n", &short)]));
-                    }
-                }
-                Err(error) => {
-                    page.error.try_set(Some(error));
-                }
+            if let Err(error) = run.run(number, &wanted).await {
+                page.error.try_set(Some(error));
             }
             page.busy.try_set(false);
         });
@@ -130,12 +113,6 @@ pub fn AgainForm(page: Page) -> impl IntoView {
         </form>
     }
     .into_any()
-}
-
-/// How many lines of an order did not come into the cart whole.
-fn short_of(order: &Order, cart: &Cart) -> usize {
-    let whole = |id: &str, wanted: i64| cart.line(id).is_some_and(|line| line.quantity >= wanted);
-    order.lines.iter().filter(|line| !whole(&line.variant_id, line.quantity)).count()
 }
 
 /// Opens the dialog of [`Confirmation`]; without script it asks on the page.

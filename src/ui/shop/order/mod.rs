@@ -1,6 +1,7 @@
 //! An order after it was placed: where it stands, what happens next, and what its customer can do about it.
 
 mod actions;
+pub mod again;
 mod details;
 mod edit;
 mod head;
@@ -117,12 +118,8 @@ fn phase(order: &Order) -> Phase {
     };
     match order.state {
         State::ToPay if order.expires_at.is_some_and(|end| end <= order.now) => Phase::Ending,
-        State::ToPay => {
-            match latest(|kind| matches!(kind, EventKind::PaymentStarted { .. } | EventKind::PaymentFailed)) {
-                Some(EventKind::PaymentStarted { .. }) => Phase::Paying,
-                attempt => Phase::ToPay { failed: attempt.is_some() },
-            }
-        }
+        State::ToPay if order.open_attempt().is_some() => Phase::Paying,
+        State::ToPay => Phase::ToPay { failed: latest(|kind| *kind == EventKind::PaymentFailed).is_some() },
         State::ToShip => Phase::ToShip { late: latest(|kind| matches!(kind, EventKind::Reopened)).is_some() },
         State::Shipped => Phase::Shipped,
         State::Completed => Phase::Completed,

@@ -1,22 +1,16 @@
 //! An order in the list.
 
 use crate::{
-    api::{self, order::Again},
+    api::order::Again,
     domain::{
         Error, number,
         order::{OrderLine, OrderSummary, State},
         texts::order as t,
     },
     ui::{
-        components::{
-            order_state::StateBadge,
-            picture::Picture,
-            price::Price,
-            shell::{use_cart_count, use_toasts},
-            summary::CompactLine,
-            time,
-        },
+        components::{order_state::StateBadge, picture::Picture, price::Price, summary::CompactLine, time},
         error::ErrorNotice,
+        shop::order::again::use_again,
         use_locale,
     },
 };
@@ -91,7 +85,7 @@ fn AgainForm(
     reload: Callback<()>,
 ) -> impl IntoView {
     let l = use_locale();
-    let (toasts, count) = (use_toasts(), use_cart_count());
+    let run = use_again();
     let busy = RwSignal::new(false);
     let hidden = format!(" {}", number::display(&number));
     let order = number.clone();
@@ -104,22 +98,11 @@ fn AgainForm(
         error.set(None);
         let (order, wanted) = (order.clone(), wanted.get_value());
         spawn_local(async move {
-            match api::order::again(order).await {
-                Ok(cart) => {
-                    count.show(&cart);
-                    let whole =
-                        |(id, quantity): &&(String, i64)| cart.line(id).is_some_and(|line| line.quantity >= *quantity);
-                    let short = wanted.len() - wanted.iter().filter(whole).count();
-                    if short > 0 {
-                        toasts.show(l.f(t::AGAIN_PARTLY, &[("n", &short)]));
-                    }
+            if let Err(problem) = run.run(order, &wanted).await {
+                if problem == Error::NotFound {
+                    reload.try_run(());
                 }
-                Err(problem) => {
-                    if problem == Error::NotFound {
-                        reload.try_run(());
-                    }
-                    error.try_set(Some(problem));
-                }
+                error.try_set(Some(problem));
             }
             busy.try_set(false);
         });

@@ -34,6 +34,8 @@ pub fn FindOrderPage() -> impl IntoView {
             show(error);
             return;
         }
+        // What was wrong with the last try says nothing about this one.
+        error.set(None);
         busy.set(true);
         spawn_local(async move {
             // On success the server names the page to go to.

@@ -40,8 +40,6 @@ pub struct Adding {
     action: ServerAction<api::cart::Add>,
     /// Goes on to the checkout with what is chosen.
     checkout: Callback<BuyNow>,
-    /// Pieces in the cart after the last change made here.
-    pieces: RwSignal<Option<i64>>,
     shown: Shown,
     quantity: RwSignal<i64>,
 }
@@ -50,7 +48,6 @@ impl Adding {
     pub fn new(shown: Shown, quantity: RwSignal<i64>) -> Self {
         let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
         let action = ServerAction::<api::cart::Add>::new();
-        let pieces = RwSignal::new(None);
         let checkout = {
             let navigate = navigate.clone();
             Callback::new(move |buy_now| navigate(&BuyNow::href(CHECKOUT, Some(&buy_now)), Default::default()))
@@ -58,7 +55,6 @@ impl Adding {
         Effect::new(move |_| {
             if let Some(Ok(cart)) = action.value().get() {
                 count.show(&cart);
-                pieces.set(Some(cart.quantity()));
                 let navigate = navigate.clone();
                 toasts.show_with(l.t(t::ADDED), l.t(t::VIEW_CART), move || navigate(CART, Default::default()));
             }
@@ -77,7 +73,7 @@ impl Adding {
                 quantity.set(limit);
             }
         });
-        Self { action, checkout, pieces, shown, quantity }
+        Self { action, checkout, shown, quantity }
     }
 
     /// Sends the form without leaving the page; while one is under way another is ignored.
@@ -208,20 +204,21 @@ fn Buttons(shown: Shown, adding: Adding, #[prop(optional)] large: bool) -> impl 
 #[component]
 pub fn BuyBar(shown: Shown, adding: Adding, facts: Facts) -> impl IntoView {
     let l = use_locale();
+    let count = use_cart_count();
     let cart = move |before: i64| {
-        let pieces = move || adding.pieces.get().unwrap_or(before);
+        let pieces = move || count.pieces().unwrap_or(before);
         let label = move || match pieces() {
             0 => l.t(t::CART).to_owned(),
             n => l.n(t::CART_ITEMS_ONE, t::CART_ITEMS, n),
         };
-        let count = move || match pieces() {
+        let shown = move || match pieces() {
             0 => String::new(),
             n if n > 99 => "99+".to_owned(),
             n => n.to_string(),
         };
         view! {
             <a class="btn btn-icon btn-quiet" href=CART aria-label=label>
-                <span class="has-count"><Icon name="cart"/><span class="count">{count}</span></span>
+                <span class="has-count"><Icon name="cart"/><span class="count">{shown}</span></span>
             </a>
         }
     };

@@ -49,7 +49,8 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").build()?;
+    // The sandbox provider is on this machine, where a proxy of the environment would not find it.
+    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").no_proxy().build()?;
     Ok(App::new(Shop {
         keys,
         db,

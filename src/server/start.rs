@@ -11,7 +11,7 @@ use super::{
     jobs,
     live::Hub,
     media::Media,
-    payment,
+    outbox, payment,
 };
 use crate::domain::pricing::ShippingRules;
 use axum::serve::ListenerExt;
@@ -101,6 +101,7 @@ pub async fn serve(
         tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
     }
     let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()? };
+    outbox::describe_metrics();
     let router = http::router(front).into_make_service_with_connect_info::<SocketAddr>();
     let address = shop.local_addr()?;
     let shop = shop.tap_io(|stream| {

@@ -8,7 +8,11 @@ mod client;
 mod postgres;
 #[path = "../support/shop.rs"]
 mod shop;
+#[path = "../support/till.rs"]
+mod till;
 
 mod crash;
 mod order;
+mod outbox;
+mod payment;
 mod race;

@@ -37,13 +37,19 @@ pub async fn both<F: Future<Output = ()>>(pieces: &[Piece], test: impl Fn(App) -
 
 impl Shop {
     pub async fn open(on_postgres: bool) -> Self {
+        Self::open_with(on_postgres, |_| {}).await
+    }
+
+    /// A shop with settings of its own.
+    pub async fn open_with(on_postgres: bool, set: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = on_postgres.then(postgres::Database::create);
         let url = match &database {
             Some(database) => database.url.clone(),
             None => format!("sqlite://{}", folder.path().join("shop.db").display()),
         };
-        let config = Config { data: folder.path().to_owned(), database_url: url, ..Config::default() };
+        let mut config = Config { data: folder.path().to_owned(), database_url: url, ..Config::default() };
+        set(&mut config);
         let app = xiadan::server::start::open(config).await.unwrap();
         Self { app, folder, _database: database }
     }

@@ -12,6 +12,7 @@ mod shop;
 mod till;
 
 mod crash;
+mod http;
 mod order;
 mod outbox;
 mod payment;

@@ -9,6 +9,7 @@ pub mod document;
 mod functions;
 mod guard;
 mod health;
+pub mod listen;
 mod live;
 mod media;
 mod observe;
@@ -74,8 +75,10 @@ pub fn router(front: Front) -> Router {
         .route("/sitemaps/{page}", get(sitemap::page))
         .fallback_service(page(&front))
         .layer(compression)
-        .layer(from_fn_with_state(front.clone(), guard::time_limit))
-        .merge(Router::new().route("/live", get(live::stream)))
+        .layer(from_fn_with_state(front.clone(), request::context))
+        .with_state(front.clone());
+    let live = Router::new()
+        .route("/live", get(live::stream))
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
     Router::new()
@@ -86,6 +89,9 @@ pub fn router(front: Front) -> Router {
         .with_state(front.clone())
         .merge(payment::routes(front.app.clone()))
         .merge(dynamic)
+        // Everything but the live feed ends: a webhook or a form whose body never comes is given up.
+        .layer(from_fn_with_state(front.clone(), guard::time_limit))
+        .merge(live)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(front.clone(), site::serve))
         .layer(from_fn_with_state(front.clone(), guard::check))

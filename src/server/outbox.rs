@@ -2,6 +2,9 @@
 //!
 //! An effect is claimed by moving its time forward, so that it is tried by one node at a time, and again after the
 //! lease should that node die.
+//!
+//! Nothing is given up by itself: an effect that fails for good is money or a message that somebody waits for. It shows
+//! in the log as an error and in the metrics as `outbox_overdue` until it is carried out.
 
 use super::{
     App,
@@ -17,6 +20,19 @@ use crate::{
 const LEASE_MS: i64 = 60_000;
 /// The longest pause between attempts, in milliseconds.
 const MAX_PAUSE_MS: i64 = 10 * 60_000;
+/// After so many attempts, about a quarter of an hour, somebody must look: each further failure is an error in the log.
+const LOUD: i64 = 10;
+/// How long effects that were carried out are kept, for whoever looks into one: a week.
+const KEEP_MS: i64 = 7 * 24 * 60 * 60_000;
+/// How many of them are removed at once, so that nobody waits behind it.
+const SWEEP: i64 = 500;
+/// The gauge of effects that should have been carried out by now.
+const OVERDUE: &str = "outbox_overdue";
+
+/// Explains the figures of the outbox; once the metrics of the process are installed.
+pub fn describe_metrics() {
+    metrics::describe_gauge!(OVERDUE, "Effects that failed again and again, or that nobody carries out");
+}
 
 /// Tries everything that is due and answers with how many effects were carried out.
 ///
@@ -31,19 +47,51 @@ pub async fn run_due(app: &App) -> Result<usize> {
         if !claim(app, &id, next_at).await? {
             continue;
         }
-        match effect(app, &row.get::<String>("kind")?, &row.get::<String>("payload")?).await {
+        let kind: String = row.get("kind")?;
+        match effect(app, &kind, &row.get::<String>("payload")?).await {
             Ok(()) => {
                 finish(app, &id, None).await?;
                 done += 1;
             }
             Err(error) => {
                 let pause = (1000 << attempts.clamp(0, 20)).min(MAX_PAUSE_MS);
-                tracing::warn!(%id, attempts, %error, "an effect failed and is tried again");
+                let attempts = attempts + 1;
+                if attempts >= LOUD {
+                    tracing::error!(%kind, %id, attempts, %error, "an effect keeps failing: see to its receiver");
+                } else {
+                    tracing::warn!(%kind, %id, attempts, %error, "an effect failed and is tried again");
+                }
                 finish(app, &id, Some(now() + pause)).await?;
             }
         }
     }
+    let waiting = overdue(app, now()).await?;
+    // Counts are small, and a gauge is a float.
+    metrics::gauge!(OVERDUE).set(waiting as f64);
+    sweep(app, now()).await?;
     Ok(done)
+}
+
+/// How many effects need somebody to look: they failed [`LOUD`] times, or were due long ago and no worker took them.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn overdue(app: &App, now: i64) -> Result<i64> {
+    let sql = "select count(*) as n from outbox where done_at is null and (attempts >= $1 or next_at < $2)";
+    Ok(app.db.one(sql, args![LOUD, now - LEASE_MS]).await?.get("n")?)
+}
+
+/// Removes some of what was carried out long ago.
+async fn sweep(app: &App, now: i64) -> Result<()> {
+    let before = now - KEEP_MS;
+    // A look costs nothing, while a write waits for its turn.
+    if app.db.optional("select id from outbox where done_at < $1 limit 1", args![before]).await?.is_none() {
+        return Ok(());
+    }
+    let sql = "delete from outbox where id in (select id from outbox where done_at < $1 limit $2)";
+    app.db
+        .write::<_, Error>(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![before, SWEEP]).await.map(drop)?) }))
+        .await
 }
 
 async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {

@@ -7,14 +7,17 @@ use super::{
     crypto::Keys,
     db::{Db, Options},
     divisions::Divisions,
-    http::{self, Front, site::Site},
+    http::{
+        self, Front,
+        listen::{self, Limits},
+        site::Site,
+    },
     jobs,
     live::Hub,
     media::Media,
-    payment,
+    outbox, payment,
 };
 use crate::domain::pricing::ShippingRules;
-use axum::serve::ListenerExt;
 use std::{
     fs,
     net::SocketAddr,
@@ -49,7 +52,8 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").build()?;
+    // The sandbox provider is on this machine, where a proxy of the environment would not find it.
+    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").no_proxy().build()?;
     Ok(App::new(Shop {
         keys,
         db,
@@ -100,18 +104,14 @@ pub async fn serve(
         tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
     }
     let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()? };
-    let router = http::router(front).into_make_service_with_connect_info::<SocketAddr>();
+    outbox::describe_metrics();
     let address = shop.local_addr()?;
-    let shop = shop.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
     let (stop_sender, stopping) = watch::channel(false);
     let feed = tokio::spawn(app.live.clone().run(app.clone()));
     let jobs = tokio::spawn(jobs::run(app.clone(), stopping.clone()));
     let provider =
         tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(stopping.clone()))));
-    let server = axum::serve(shop, router).with_graceful_shutdown(told(stopping)).into_future();
-    let server = tokio::spawn(logged("server", async { Ok(server.await?) }));
+    let server = tokio::spawn(listen::serve(shop, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
     tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
     stop.await;

@@ -8,8 +8,13 @@ mod client;
 mod postgres;
 #[path = "../support/shop.rs"]
 mod shop;
+#[path = "../support/till.rs"]
+mod till;
 
 mod catalog;
 mod crash;
+mod http;
 mod order;
+mod outbox;
+mod payment;
 mod race;

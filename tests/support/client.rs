@@ -48,6 +48,11 @@ pub fn client() -> Client {
 impl Server {
     /// Starts the program and waits until it answers.
     pub async fn start(setup: &Setup<'_>, client: &Client) -> Self {
+        Self::start_with(setup, &[], client).await
+    }
+
+    /// The same with more options on the command line.
+    pub async fn start_with(setup: &Setup<'_>, options: &[&str], client: &Client) -> Self {
         let url = format!("http://127.0.0.1:{}", setup.ports.0);
         let begin = Instant::now();
         let child = Command::new(setup.program)
@@ -55,6 +60,7 @@ impl Server {
             .args(["--listen", &format!("127.0.0.1:{}", setup.ports.0)])
             .args(["--sandbox-listen", &format!("127.0.0.1:{}", setup.ports.1)])
             .args(["--site", setup.site.to_str().unwrap()])
+            .args(options)
             .env("RUST_LOG", "error")
             .stdout(Stdio::null())
             .spawn()

@@ -97,7 +97,8 @@ pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<Stri
         .write::<_, Error>(move |tx| {
             let (payment_id, reference, url) = (payment_id.clone(), reference.clone(), url.clone());
             Box::pin(async move {
-                let sql = "update payment set provider_reference = $2, cashier_url = $3 where id = $1";
+                // A notification that overtook the answer has stored the reference under which the money moved.
+                let sql = "update payment set provider_reference = $2, cashier_url = $3 where id = $1 and provider_reference is null";
                 tx.exec(sql, args![payment_id, reference, url]).await?;
                 Ok(())
             })

@@ -1,0 +1,452 @@
+//! What strangers may not do: the real program over HTTP, asked by people it does not know and by forgers.
+
+use crate::{
+    client::{Server, Setup, client, free_ports},
+    shop::{Piece, Shop, books, customer, place},
+};
+use axum::{Router, extract::ConnectInfo, routing::get};
+use reqwest::{Client, RequestBuilder, Response, header};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use xiadan::{
+    args,
+    domain::order::{EventKind, State},
+    server::{
+        App, Ctx, account, cart, context, crypto,
+        http::listen::{self, Limits},
+        order,
+        payment::{
+            SANDBOX_PATH,
+            provider::{self, Notification, Outcome, SIGNATURE, TIMESTAMP},
+        },
+    },
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
+const FORM: &str = "application/x-www-form-urlencoded";
+/// The functions of the office. `{n}` stands for the number of an order that waits for its shipment.
+const OFFICE: &[(&str, &str, &str)] = &[
+    ("GET", "me", ""),
+    ("GET", "orders", "page=1"),
+    ("GET", "counts", ""),
+    ("GET", "order", "number={n}"),
+    ("GET", "variants", "page=1"),
+    ("POST", "ship", "number={n}&carrier=DHL&tracking_number=12345"),
+    ("POST", "complete", "number={n}"),
+    ("POST", "cancel", "number={n}"),
+    ("POST", "set_price", "variant_id=mug&version=1&price=0.01&compare_at="),
+    ("POST", "adjust_stock", "variant_id=mug&version=1&seen=10&on_hand=99"),
+];
+/// Those that anybody may call: the way in, and the way out of a session that may be over.
+const OPEN: [&str; 2] = ["sign_in", "sign_out"];
+
+/// A running shop with one order, and its data at hand.
+struct World {
+    app: App,
+    server: Server,
+    client: Client,
+    /// Who placed the order.
+    owner: Ctx,
+    number: String,
+}
+
+/// Runs a test against the program, on both databases.
+async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        shop.sell(&[Piece("mug", 5_000, 10)]).await;
+        let app = shop.app.clone();
+        eprintln!("on {}", app.db.kind().as_str());
+        let owner = customer(&app).await;
+        let number = place(&owner, "mug", 2).await.unwrap();
+        let client = client();
+        let setup =
+            Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+        let options = ["--database-url", &app.config.database_url];
+        let server = Server::start_with(&setup, &options, &client).await;
+        test(World { app: app.clone(), server, client, owner, number }).await;
+        app.db.close().await;
+    }
+}
+
+impl World {
+    fn get(&self, path: &str, cookie: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie)
+    }
+
+    fn post(&self, path: &str, cookie: &str, form: &str) -> RequestBuilder {
+        let request = self.client.post(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie);
+        request.header(header::CONTENT_TYPE, FORM).body(form.to_owned())
+    }
+
+    /// Calls a function of the office.
+    async fn office(&self, (method, name, input): (&str, &str, &str), cookie: &str) -> Response {
+        let (path, input) = (format!("/api/office/{name}"), input.replace("{n}", &self.number));
+        let request = match method {
+            "GET" => self.get(&format!("{path}?{input}"), cookie),
+            _ => self.post(&path, cookie, &input),
+        };
+        request.send().await.unwrap()
+    }
+
+    /// The cookie of a customer's browser.
+    fn guest(&self, ctx: &Ctx) -> String {
+        let id = ctx.customer().unwrap();
+        format!("xiadan_guest={id}.{}", self.app.keys.sign("guest", id))
+    }
+
+    /// The cookie of a member of staff who signed in at a time.
+    async fn staff(&self, since: i64) -> String {
+        account::create_staff(&self.app, "lin", "correct horse".into()).await.unwrap();
+        let row = self.app.db.one("select id, password_hash from staff", args![]).await.unwrap();
+        let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
+        let token = crypto::token().unwrap();
+        account::open_session(&self.app, &id, &hash, &token, since).await.unwrap();
+        format!("xiadan_staff={token}")
+    }
+
+    async fn state(&self) -> State {
+        order::get(&self.owner, &self.number).await.unwrap().state
+    }
+
+    /// Hands a notification over, signed by whoever has the secret, at a time.
+    async fn notify(&self, secret: &str, timestamp: &str, body: &str) -> u16 {
+        let signature = crypto::hex(&crypto::hmac(secret.as_bytes(), &[timestamp.as_bytes(), body.as_bytes()]));
+        self.deliver(timestamp, &signature, body).await
+    }
+
+    async fn deliver(&self, timestamp: &str, signature: &str, body: &str) -> u16 {
+        let request = self.client.post(format!("{}{SANDBOX_PATH}", self.server.url));
+        let request = request.header(TIMESTAMP, timestamp).header(SIGNATURE, signature).body(body.to_owned());
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Writes bytes as no client would, and reads what comes until the server has nothing more to say.
+    async fn raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.server.url.trim_start_matches("http://")).await.unwrap();
+        // The server may answer and close before it has read everything.
+        let _ = stream.write_all(request).await;
+        let mut answer = vec![0; 4096];
+        let read = timeout(Duration::from_secs(10), stream.read(&mut answer)).await.unwrap();
+        String::from_utf8_lossy(&answer[..read.unwrap_or(0)]).into_owned()
+    }
+}
+
+#[test]
+fn every_function_of_the_office_is_tested() {
+    let all: BTreeSet<_> =
+        server_fn::axum::server_fn_paths().filter_map(|(path, _)| path.strip_prefix("/api/office/")).collect();
+    let tested: BTreeSet<_> = OFFICE.iter().map(|(_, name, _)| *name).chain(OPEN).collect();
+    assert_eq!(all, tested);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_tells_strangers_nothing_and_does_nothing_for_them() {
+    in_world(async |world| {
+        let real = world.staff(context::now()).await;
+        let over = world.staff(context::now() - 365 * 24 * 60 * 60_000).await;
+        let real_again = world.staff(context::now()).await;
+        let stored = world.app.db.one("select token_hash from staff_session", args![]).await.unwrap();
+        let stored: String = stored.get("token_hash").unwrap();
+        let strangers = [
+            String::new(),
+            "xiadan_staff=".into(),
+            "xiadan_staff=forged".into(),
+            "xiadan_staff=lin".into(),
+            format!("xiadan_staff={stored}"),
+            format!("xiadan_staff={}", "a".repeat(4000)),
+            world.guest(&world.owner),
+            // A new password ends sessions.
+            real,
+            over,
+        ];
+        for cookie in &strangers {
+            for function in OFFICE {
+                let answer = world.office(*function, cookie).await;
+                assert_eq!(answer.status(), 401, "{function:?} {cookie}");
+                assert_eq!(answer.json::<Value>().await.unwrap(), "Unauthenticated", "{function:?} {cookie}");
+            }
+        }
+        for path in ["/office", "/office/orders", &format!("/office/orders/{}", world.number), "/office/products"] {
+            let page = world.get(path, "").send().await.unwrap().text().await.unwrap();
+            assert!(!page.contains("13800138000") && !page.contains("张三") && !page.contains("科技园"), "{path}");
+        }
+        assert_eq!(world.state().await, State::ToPay);
+        assert_eq!(books(&world.app, "mug").await, (10, 2, 0));
+        let price = world.app.db.one("select price from variant where id = 'mug'", args![]).await.unwrap();
+        assert_eq!(price.get::<i64>("price").unwrap(), 5_000);
+
+        for function in &OFFICE[..5] {
+            assert_eq!(world.office(*function, &real_again).await.status(), 200, "{function:?} for a member of staff");
+        }
+        assert_eq!(world.office(OFFICE[8], &real_again).await.status(), 200, "the refusals were for the person alone");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_provider_can_tell_of_money_and_only_once() {
+    in_world(async |world| {
+        let paying = world.post("/api/order/pay", &world.guest(&world.owner), &format!("number={}", world.number));
+        assert!(paying.send().await.unwrap().status().is_success());
+        let row = world.app.db.one("select id, amount, provider_reference from payment", args![]).await.unwrap();
+        let notification = Notification {
+            payment_id: row.get("id").unwrap(),
+            reference: row.get("provider_reference").unwrap(),
+            outcome: Outcome::Succeeded,
+            amount: row.get("amount").unwrap(),
+            currency: "CNY".into(),
+        };
+        let body = serde_json::to_string(&notification).unwrap();
+        let (secret, now) = (provider::secret(&world.app), context::now());
+        let at = |offset: i64| (now + offset).to_string();
+
+        assert_eq!(world.notify("guessed", &at(0), &body).await, 401);
+        assert_eq!(world.deliver(&at(0), "", &body).await, 401);
+        let unsigned = world.client.post(format!("{}{SANDBOX_PATH}", world.server.url)).body(body.clone());
+        assert_eq!(unsigned.send().await.unwrap().status(), 401);
+        let (timestamp, signature) = provider::sign(&secret, &body);
+        assert_eq!(world.deliver(&timestamp, &signature, &body.replace("succeeded", "failed")).await, 401);
+        assert_eq!(world.deliver(&at(1), &signature, &body).await, 401, "the time is signed too");
+        for wrong in [at(-6 * 60_000), at(6 * 60_000), i64::MIN.to_string(), i64::MAX.to_string(), "soon".into()] {
+            assert_eq!(world.notify(&secret, &wrong, &body).await, 401, "{wrong}");
+        }
+        assert_eq!(world.notify(&secret, &at(0), "{}").await, 401);
+        let unknown = Notification { payment_id: context::new_id(), ..notification };
+        assert_eq!(world.notify(&secret, &at(0), &serde_json::to_string(&unknown).unwrap()).await, 404);
+        assert_eq!(world.state().await, State::ToPay);
+
+        for _ in 0..3 {
+            assert_eq!(world.deliver(&timestamp, &signature, &body).await, 204);
+        }
+        let failed = body.replace("succeeded", "failed");
+        assert_eq!(world.notify(&secret, &at(0), &failed).await, 204, "too late to take it back");
+        let paid = order::get(&world.owner, &world.number).await.unwrap();
+        assert_eq!((paid.state, paid.refunds.len()), (State::ToShip, 0));
+        assert_eq!(paid.events.iter().filter(|event| event.kind == EventKind::Paid).count(), 1);
+        assert_eq!(books(&world.app, "mug").await, (8, 0, 2));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_changes_nothing() {
+    in_world(async |world| {
+        let cookie = world.guest(&world.owner);
+        for path in ["/api/cart/add", "/api/order/cancel", "/api/office/sign_in", SANDBOX_PATH, "/", "/nowhere"] {
+            let form = format!("variant_id=mug&quantity=1&number={}", world.number);
+            for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example"] {
+                let answer = world.post(path, &cookie, &form).header(header::ORIGIN, origin).send().await.unwrap();
+                assert_eq!(answer.status(), 403, "{path} from {origin}");
+            }
+            let answer = world.post(path, &cookie, &form).header("sec-fetch-site", "cross-site").send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path}");
+        }
+        assert_eq!(world.state().await, State::ToPay);
+        assert!(cart::get(&world.owner).await.unwrap().lines.is_empty());
+        let own = world.post("/api/cart/add", &cookie, "variant_id=mug&quantity=1");
+        let answer = own.header(header::ORIGIN, &world.server.url).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "its own pages may");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_cookie_is_nobodys() {
+    in_world(async |world| {
+        let other = customer(&world.app).await;
+        let (own, others) = (world.guest(&world.owner), world.guest(&other));
+        let id = world.owner.customer().unwrap();
+        cart::add(&world.owner, "mug", 1).await.unwrap();
+        let signature = others.rsplit_once('.').unwrap().1;
+        let forged = [
+            String::new(),
+            format!("xiadan_guest={id}"),
+            format!("xiadan_guest={id}."),
+            format!("xiadan_guest={id}.{}", "A".repeat(signature.len())),
+            format!("xiadan_guest={id}.{signature}"),
+            format!("xiadan_guest={id}.{}", world.app.keys.sign("orders", id)),
+            format!("xiadan_orders={}.{signature}", world.number),
+            format!("xiadan_orders={}.{}", world.number, world.app.keys.sign("guest", &world.number)),
+            others,
+        ];
+        let number = &world.number;
+        for cookie in &forged {
+            let order = world.get(&format!("/api/order/get?number={number}"), cookie).send().await.unwrap();
+            assert_eq!(order.status(), 404, "{cookie}");
+            assert_eq!(order.json::<Value>().await.unwrap(), "NotFound");
+            for path in ["cancel", "pay", "again"] {
+                let answer = world.post(&format!("/api/order/{path}"), cookie, &format!("number={number}"));
+                assert_eq!(answer.send().await.unwrap().status(), 404, "{path} {cookie}");
+            }
+            let cart = world.get("/api/cart/get", cookie).send().await.unwrap().text().await.unwrap();
+            assert!(!cart.contains("mug"), "{cookie}: {cart}");
+            let page = world.get(&format!("/orders/{number}"), cookie).send().await.unwrap().text().await.unwrap();
+            assert!(!page.contains("张三") && !page.contains("13800138000"), "{cookie}");
+            for topic in [format!("order:{number}"), "office".to_owned(), format!("cart,order:{number}")] {
+                let live = world.get(&format!("/live?topics={topic}"), cookie).send().await.unwrap();
+                assert_eq!(live.status(), 403, "{topic} {cookie}");
+            }
+        }
+        assert_eq!(world.state().await, State::ToPay);
+
+        let order = world.get(&format!("/api/order/get?number={number}"), &own).send().await.unwrap();
+        assert_eq!(order.status(), 200);
+        let staff = world.staff(context::now()).await;
+        for (topic, cookie) in [(format!("order:{number}"), &own), (format!("office,order:{number}"), &staff)] {
+            let live = world.get(&format!("/live?topics={topic}"), cookie).send().await.unwrap();
+            assert_eq!(live.status(), 200, "{topic}");
+            assert_eq!(live.headers()[header::CONTENT_TYPE], "text/event-stream");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_over_the_limit_is_not_read() {
+    in_world(async |world| {
+        for path in ["/api/cart/add", SANDBOX_PATH, "/"] {
+            let head = format!("POST {path} HTTP/1.1\r\nhost: shop\r\ncontent-type: {FORM}\r\n");
+            for length in ["1048577", "999999999999999999"] {
+                let answer = world.raw(format!("{head}content-length: {length}\r\n\r\n").as_bytes()).await;
+                assert!(answer.starts_with("HTTP/1.1 413 "), "{path} {length}: {answer}");
+            }
+            // One that does not say how long it is.
+            let mut endless = format!("{head}transfer-encoding: chunked\r\n\r\n").into_bytes();
+            for _ in 0..80 {
+                endless.extend(b"8000\r\n");
+                endless.extend([b'a'; 0x8000]);
+                endless.extend(b"\r\n");
+            }
+            let answer = world.raw(&endless).await;
+            let status = answer.split(' ').nth(1).unwrap_or("").to_owned();
+            assert!(status.starts_with('4') || status.starts_with('5') || answer.is_empty(), "{path}: {answer}");
+        }
+        assert!(world.get("/healthz", "").send().await.unwrap().status().is_success());
+    })
+    .await;
+}
+
+/// A listener in this process with limits that a test can wait for.
+struct Listening {
+    address: SocketAddr,
+    /// Told when a request to `/slow` has begun, which then takes [`SLOW`].
+    begun: mpsc::UnboundedReceiver<()>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+const SLOW: Duration = Duration::from_millis(600);
+const LONG: Duration = Duration::from_secs(8);
+
+async fn listening(head: Duration, connections: usize) -> Listening {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (begin, begun) = mpsc::unbounded_channel();
+    let slow = get(move || async move {
+        begin.send(()).unwrap();
+        sleep(SLOW).await;
+        "done"
+    });
+    let peer = get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() });
+    let router = Router::new().route("/slow", slow).route("/peer", peer);
+    let (stop, stopped) = oneshot::channel();
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let served = tokio::spawn(listen::serve(listener, router, Limits { head, connections }, stopped));
+    Listening { address, begun, stop, served }
+}
+
+/// Sends bytes and keeps the connection open.
+async fn ask(address: SocketAddr, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// What comes until the other side closes.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = timeout(LONG, stream.read_to_end(&mut answer)).await.expect("the connection stays open");
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_ask_is_closed() {
+    let server = listening(Duration::from_millis(300), 100).await;
+    let whole = "GET /peer HTTP/1.1\r\nhost: shop\r\n\r\n";
+    for (sent, answered) in [("", false), ("GET / ", false), ("GET / HTTP/1.1\r\nhost: sh", false), (whole, true)] {
+        let begin = Instant::now();
+        let mut stream = ask(server.address, sent).await;
+        let answer = rest(&mut stream).await;
+        assert_eq!(answer.starts_with("HTTP/1.1 200 "), answered, "{sent:?}: {answer}");
+        assert!(begin.elapsed() >= Duration::from_millis(250), "{sent:?} had its time");
+    }
+    // One that goes on asking stays, and is asked by whom it says.
+    let mut stream = ask(server.address, "").await;
+    for _ in 0..4 {
+        sleep(Duration::from_millis(150)).await;
+        stream.write_all(whole.as_bytes()).await.unwrap();
+        let mut answer = [0; 1024];
+        let read = timeout(LONG, stream.read(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+        assert!(answer.ends_with(&stream.local_addr().unwrap().to_string()), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_flight_at_the_end_is_still_answered() {
+    let mut server = listening(Duration::from_millis(300), 100).await;
+    let mut idle = ask(server.address, "GET /peer HTTP/1.1\r\nhost: shop\r\n\r\n").await;
+    let mut half = ask(server.address, "GET /slow HTTP/1.1\r\nhost: ").await;
+    let mut slow = ask(server.address, "GET /slow HTTP/1.1\r\nhost: shop\r\n\r\n").await;
+    server.begun.recv().await.unwrap();
+    server.stop.send(()).unwrap();
+    let (slow, idle, _) = tokio::join!(rest(&mut slow), rest(&mut idle), rest(&mut half));
+    assert!(slow.starts_with("HTTP/1.1 200 ") && slow.ends_with("done"), "{slow}");
+    assert!(idle.starts_with("HTTP/1.1 200 "), "{idle}");
+    timeout(LONG, server.served).await.expect("nothing holds the end up").unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let server = listening(Duration::from_secs(5), 2).await;
+    let begin = Instant::now();
+    let one = "GET /slow HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    let asked = (0..6).map(|_| async { rest(&mut ask(server.address, one).await).await });
+    let answers = futures::future::join_all(asked).await;
+    assert!(answers.iter().all(|answer| answer.ends_with("done")), "{answers:?}");
+    assert!(begin.elapsed() >= SLOW * 3, "two at a time, in {:?}", begin.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_comes_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup { program: PROGRAM, data: folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+    let server = Server::start(&setup, &client()).await;
+    let address = server.url.trim_start_matches("http://").parse().unwrap();
+    let wait = async |path: &str| {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: shop\r\ncontent-type: {FORM}\r\ncontent-length: 100\r\n\r\na");
+        let mut stream = ask(address, &head).await;
+        let mut answer = [0; 1024];
+        let read = timeout(Duration::from_secs(45), stream.read(&mut answer)).await.expect("an answer").unwrap();
+        let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{path}: {answer}");
+    };
+    tokio::join!(wait(SANDBOX_PATH), wait("/api/cart/add"));
+}

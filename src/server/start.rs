@@ -5,7 +5,7 @@ use super::{
     config::Config,
     context::Shop,
     crypto::Keys,
-    db::{Db, Options},
+    db::{Db, DbError, Options},
     divisions::Divisions,
     http::{self, Front, site::Site},
     jobs,
@@ -13,7 +13,7 @@ use super::{
     media::Media,
     payment,
 };
-use crate::domain::pricing::ShippingRules;
+use crate::{args, domain::pricing::ShippingRules};
 use axum::serve::ListenerExt;
 use std::{
     fs,
@@ -36,16 +36,24 @@ const PROVIDER: Duration = Duration::from_secs(10);
 
 /// The key file in the data folder.
 const KEY_FILE: &str = "master.key";
+/// The setting by which a database knows its key again; a keyed hash, which tells nothing of the key.
+const KEY_CHECK: &str = "key_check";
+/// What to do about a key that is not the database's.
+const RIGHT_KEY: &str = "put the key file that belongs to this database back there, from the copy that was kept apart \
+    or from another node, or set XIADAN_MASTER_KEY to what is in it. Where the key is lost for good, delete the row \
+    'key_check' of the table 'setting': the shop then starts with another key, and the contacts of its orders stay \
+    sealed";
 
 /// Opens the database, brings it up to date, and puts the shop together. Nothing runs yet.
 ///
 /// # Errors
 /// A folder, key, database or migration that does not do, named in the text.
 pub async fn open(config: Config) -> Result<App, Failure> {
-    fs::create_dir_all(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
-    let keys = keys(&config.data)?;
+    make_folder(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+    let given = given_keys(&config.data)?;
     let db = Db::open(Options { url: config.database_url.clone(), ..Options::default() }).await?;
     db.migrate(MIGRATIONS).await?;
+    let keys = keys(given, &db, &config.data).await?;
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -64,13 +72,53 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     }))
 }
 
-fn keys(data: &Path) -> Result<Keys, Failure> {
+/// Makes a folder that is not there yet for its owner alone: keys, orders and pictures lie in it.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The keys of the environment or of the key file, if there are any.
+fn given_keys(data: &Path) -> Result<Option<Keys>, Failure> {
     match std::env::var("XIADAN_MASTER_KEY") {
-        Ok(hex) => Ok(Keys::from_hex(&hex).map_err(|e| format!("XIADAN_MASTER_KEY: {e}"))?),
+        Ok(hex) => Ok(Some(Keys::from_hex(&hex).map_err(|e| format!("XIADAN_MASTER_KEY: {e}"))?)),
         Err(_) => {
             let path = data.join(KEY_FILE);
-            Ok(Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?)
+            Ok(Keys::load(&path).map_err(|e| format!("{}: {e}", path.display()))?)
         }
+    }
+}
+
+/// The given keys, if they are those of the database; new ones for a database that has none. Another key would seal new
+/// contacts and open none of the old ones.
+async fn keys(given: Option<Keys>, db: &Db, data: &Path) -> Result<Keys, Failure> {
+    let path = data.join(KEY_FILE);
+    let keys = match given {
+        Some(keys) => keys,
+        None if db.optional("select value from setting where key = $1", args![KEY_CHECK]).await?.is_some() => {
+            return Err(format!("{} is missing, and the database was made with it: {RIGHT_KEY}", path.display()).into());
+        }
+        None => Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+    };
+    let mine = keys.lookup("key check", "");
+    let check = mine.clone();
+    let stored: String = db
+        .write::<_, DbError>(move |tx| {
+            let check = check.clone();
+            Box::pin(async move {
+                let sql = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+                tx.exec(sql, args![KEY_CHECK, check]).await?;
+                tx.one("select value from setting where key = $1", args![KEY_CHECK]).await?.get("value")
+            })
+        })
+        .await?;
+    if stored == mine {
+        Ok(keys)
+    } else {
+        Err(format!("the key in XIADAN_MASTER_KEY or {} is not the database's: {RIGHT_KEY}", path.display()).into())
     }
 }
 

@@ -10,5 +10,6 @@ mod postgres;
 mod shop;
 
 mod crash;
+mod faults;
 mod order;
 mod race;

@@ -113,7 +113,7 @@ pub fn new_id() -> String {
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::NotFound => Self::NotFound,
+            DbError::NotFound | DbError::Argument => Self::NotFound,
             error => internal("database", &error),
         }
     }

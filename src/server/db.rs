@@ -142,6 +142,7 @@ impl Db {
     /// # Errors
     /// See [`DbError`].
     pub async fn all(&self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
+        value::check(&args)?;
         match &self.arm {
             Arm::Sqlite(sqlite) => sqlite.all(sql.into(), args).await,
             Arm::Postgres(postgres) => postgres.all(sql.into(), args).await,
@@ -269,7 +270,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// See [`DbError`].
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: Args) -> Result<u64, DbError> {
-        self.check()?;
+        self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec(connection, &sql.into(), &args),
             Connection::Postgres(connection) => postgres::exec(connection, sql.into(), args, true).await,
@@ -282,7 +283,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// See [`DbError`].
     pub async fn all(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
-        self.check()?;
+        self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::all(connection, &sql.into(), &args),
             Connection::Postgres(connection) => postgres::all(connection, sql.into(), args).await,
@@ -308,7 +309,7 @@ impl<'c> Tx<'c> {
 
     /// As [`exec`](Self::exec), for a text that comes once and should not stay in the statement cache.
     async fn exec_once(&mut self, sql: String) -> Result<u64, DbError> {
-        self.check()?;
+        self.check(&Args::new())?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec_once(connection, &sql),
             Connection::Postgres(connection) => postgres::exec(connection, sql.into(), Args::new(), false).await,
@@ -318,9 +319,9 @@ impl<'c> Tx<'c> {
 
     // PostgreSQL refuses everything after a failed statement, and turns the commit into a rollback
     // without an error; SQLite would go on. Both follow the stricter one.
-    fn check(&self) -> Result<(), DbError> {
+    fn check(&mut self, args: &Args) -> Result<(), DbError> {
         match &self.failure {
-            None => Ok(()),
+            None => self.note(value::check(args)),
             Some(failure) => Err(failure.clone()),
         }
     }

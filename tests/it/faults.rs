@@ -1,9 +1,34 @@
 //! What goes wrong outside of the rooms, and what people are told of it: lost keys, senseless input, a database that
 //! fails or is slow.
 
-use super::postgres;
-use std::{fs, path::Path};
-use xiadan::server::{config::Config, start};
+use super::{
+    client::client,
+    postgres,
+    shop::{self, Piece, Shop, both},
+};
+use futures::{StreamExt, stream};
+use reqwest::{Body, Client, Response, header};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use xiadan::{
+    args,
+    domain::Error,
+    server::{
+        App, cart, catalog,
+        config::Config,
+        db::{Db, DbError, Migration, Options},
+        http::{self, Front},
+        start,
+    },
+};
+
+const PIECES: [Piece; 1] = [Piece("v", 1000, 5)];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_opens_with_the_key_of_its_database_alone() {
@@ -45,3 +70,74 @@ async fn a_shop_opens_with_the_key_of_its_database_alone() {
         open(&data).await.unwrap();
     }
 }
+
+/// The whole way in, in front of a shop of the test.
+struct Door {
+    url: String,
+    client: Client,
+    server: JoinHandle<()>,
+}
+
+impl Door {
+    async fn open(app: &App) -> Self {
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let router = http::router(Front { app: app.clone(), site: Arc::default(), metrics });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { url, client: client(), server }
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, kind: &str, body: impl Into<Body>) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url)).header(header::CONTENT_TYPE, kind);
+        request.body(body).send().await.unwrap()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn exec(app: &App, sql: &'static str) {
+    app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_cannot_be_stored_is_not_found() {
+    both(&PIECES, |app| async move {
+        let read = app.db.all("select id from product where handle = $1", args!["a\0"]).await;
+        assert_eq!(read.unwrap_err(), DbError::Argument);
+        let written = app.db.write::<_, DbError>(|tx| {
+            Box::pin(async move {
+                tx.exec("update stock set on_hand = 0", args![]).await?;
+                let refused = tx.exec("update product set brand = $1", args!["\0"]).await;
+                assert_eq!(refused, Err(DbError::Argument));
+                Ok(())
+            })
+        });
+        assert_eq!(written.await, Err(DbError::Argument), "it undoes its transaction as every failed statement does");
+        assert_eq!(shop::books(&app, "v").await.0, 5);
+
+        let ctx = shop::customer(&app).await;
+        assert_eq!(cart::add(&ctx, "\0", 1).await, Err(Error::NotFound));
+        assert_eq!(catalog::product(&ctx, "\0").await.unwrap_err(), Error::NotFound);
+
+        let door = Door::open(&app).await;
+        for path in ["/search?q=%00", "/p/%00", "/c/%00"] {
+            let status = door.get(path).await.status().as_u16();
+            assert!((200..500).contains(&status), "{path}: {status}");
+        }
+        assert_eq!(door.post("/api/cart/add", FORM, "variant_id=%00&quantity=1").await.status(), 404);
+    })
+    .await;
+}
+

@@ -15,6 +15,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+tokio::task_local! {
+    /// The id of the request that is being answered; whoever gives its work to another thread or task tells it there.
+    /// Read through [`request_id`](super::http::request_id).
+    pub(super) static REQUEST_ID: String;
+}
+
 /// The running shop. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Shop>);

@@ -31,6 +31,7 @@
 
 mod error;
 mod migrate;
+mod origin;
 mod postgres;
 mod sqlite;
 #[cfg(test)]
@@ -337,7 +338,8 @@ impl<'c> Tx<'c> {
 fn log_slow(sql: &str, started: Instant) {
     let took = started.elapsed();
     if took > SLOW {
-        tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, "slow statement");
+        let request = super::http::request_id();
+        tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");
     }
 }
 

@@ -141,3 +141,29 @@ async fn a_text_that_cannot_be_stored_is_not_found() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_database_has_the_number_of_its_request() {
+    both(&PIECES, |app| async move {
+        let door = Door::open(&app).await;
+        exec(&app, "drop table cart_line").await;
+        exec(&app, "drop table product_text").await;
+        let id = |answer: &Response| answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+
+        // In a write.
+        let answer = door.post("/api/cart/add", FORM, "variant_id=v&quantity=1").await;
+        assert_eq!(answer.status(), 500);
+        let number = id(&answer);
+        assert_eq!(answer.json::<Error>().await.unwrap(), Error::Internal(number));
+        // In a read, of a server function and of a page.
+        let answer = door.get("/api/catalog/product?handle=mug").await;
+        assert_eq!(answer.status(), 500);
+        let number = id(&answer);
+        assert_eq!(answer.json::<Error>().await.unwrap(), Error::Internal(number));
+        let answer = door.get("/p/mug").await;
+        let (status, number, page) = (answer.status(), id(&answer), answer.text().await.unwrap());
+        assert_eq!(status, 500);
+        assert!(page.contains(&format!(">{number}<")), "{number}: {page}");
+    })
+    .await;
+}
+

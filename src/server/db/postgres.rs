@@ -16,9 +16,8 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
-use tracing::Instrument;
 
-use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, panicked};
+use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, origin::Origin, panicked};
 
 /// How often a transaction is begun before its conflict is the caller's.
 const TRIES: u32 = 5;
@@ -94,7 +93,7 @@ impl Postgres {
     {
         // A task of its own: a caller that goes away leaves no statement half sent.
         let this = self.clone();
-        let work = async move { this.transaction("begin", &job).await }.in_current_span();
+        let work = Origin::current().follow(async move { this.transaction("begin", &job).await });
         match tokio::spawn(work).await {
             Ok(result) => result,
             Err(_) => Err(DbError::Closed.into()),

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::server::db::{DbError, panicked};
+use crate::server::db::{DbError, origin::Origin, panicked};
 
 /// Jobs that may wait for each thread; more callers wait for room.
 const WAITING: usize = 256;
@@ -97,12 +97,12 @@ impl Readers {
     ) -> Result<T, DbError> {
         let permit = self.room.clone().acquire_owned().await.map_err(|_| DbError::Closed)?;
         let (sender, receiver) = oneshot::channel();
-        let span = tracing::Span::current();
+        let origin = Origin::current();
         self.queue.push(Box::new(move |connection| {
             let _permit = permit;
             // A caller that went away while waiting needs no answer.
             if !sender.is_closed() {
-                let _ = sender.send(span.in_scope(|| read(connection)));
+                let _ = sender.send(origin.run(|| read(connection)));
             }
         }))?;
         receiver.await.map_err(|_| panicked())

@@ -90,6 +90,10 @@ pub struct Options {
     pub max_connections: u32,
     /// PostgreSQL: how long a caller waits for one of them.
     pub acquire_timeout: Duration,
+    /// PostgreSQL: how long a statement may take, except in migrations; zero is for ever.
+    pub statement_timeout: Duration,
+    /// PostgreSQL: how long a statement waits for a lock, except in migrations; zero is for ever.
+    pub lock_timeout: Duration,
     /// PostgreSQL: how long [`Db::open`] waits for a server that is not up yet.
     pub connect_wait: Duration,
 }
@@ -104,6 +108,8 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             max_connections: 16,
             acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(10),
             connect_wait: Duration::from_secs(60),
         }
     }

@@ -29,7 +29,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long requests in flight may take once the shop is asked to stop.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long jobs and the sandbox provider may take after that.
+/// How long jobs, the sandbox provider and the database may each take after that.
 const FINISH: Duration = Duration::from_secs(5);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
@@ -171,7 +171,9 @@ pub async fn serve(
     finish("jobs", jobs, FINISH).await;
     finish("sandbox provider", provider, FINISH).await;
     feed.abort();
-    app.db.close().await;
+    if timeout(FINISH, app.db.close()).await.is_err() {
+        tracing::warn!("the database did not close within {FINISH:?}; what was answered is committed");
+    }
     tracing::info!("stopped");
     Ok(())
 }

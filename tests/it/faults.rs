@@ -167,3 +167,64 @@ async fn an_error_of_the_database_has_the_number_of_its_request() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_gives_up_on_slow_statements_and_locks_without_trying_again() {
+    let database = postgres::Database::create();
+    let open = |limit: Duration| {
+        let url = database.url.clone();
+        Db::open(Options { url, statement_timeout: limit, lock_timeout: limit, ..Options::default() })
+    };
+    let hasty = open(Duration::from_millis(200)).await.unwrap();
+    let slow = Migration {
+        name: "slow",
+        sql: "create table thing (id text not null primary key);\ninsert into thing values ('a');\nselect pg_sleep(0.5);\n",
+    };
+    assert_eq!(hasty.migrate(&[slow]).await.unwrap(), ["slow"], "a migration takes as long as it takes");
+
+    // Longer than failures are repeated, and shorter than what they meet.
+    let (limit, longer) = (Duration::from_millis(5200), 6.5);
+    let (db, other) = (open(limit).await.unwrap(), open(limit * 2).await.unwrap());
+    let holder = other.write::<_, DbError>(move |tx| {
+        Box::pin(async move {
+            tx.exec("update thing set id = 'b'", args![]).await?;
+            tx.all("select pg_sleep($1)", args![longer]).await.map(drop)
+        })
+    });
+    let waiter = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let change = "update thing set id = 'c'";
+        db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(change, args![]).await })).await
+    };
+    let begun = Instant::now();
+    let refused = async {
+        let (slept, changed) = tokio::join!(db.all("select pg_sleep($1)", args![longer]), waiter);
+        assert_eq!((slept.map(drop), changed), (Err(DbError::Busy), Err(DbError::Busy)));
+        assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
+    };
+    assert_eq!(tokio::join!(holder, refused).0, Ok(()));
+    for db in [hasty, db, other] {
+        db.close().await;
+    }
+}
+
+#[test]
+fn a_job_without_an_end_does_not_keep_the_process_from_its_own() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let shop = Shop::open(false).await;
+        let db = shop.app.db.clone();
+        tokio::spawn(async move {
+            let endless = db.write::<_, DbError>(|_| {
+                std::thread::sleep(Duration::from_secs(60));
+                Box::pin(async { Ok(()) })
+            });
+            endless.await
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let closed = tokio::time::timeout(Duration::from_millis(300), shop.app.db.close()).await;
+        assert!(closed.is_err(), "the job still runs");
+    });
+    drop(runtime);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}

@@ -16,8 +16,8 @@ pub enum DbError {
     ForeignKey,
     /// A `check` or `not null` constraint was violated.
     Check,
-    /// Others were in the way for longer than we are willing to wait (a lock, or a conflict that
-    /// stayed after all repeats). Nothing was written; the same call may succeed in a moment.
+    /// Others were in the way for longer than we are willing to wait (a lock, a conflict that stayed
+    /// after all repeats, a statement that took too long). Nothing was written; the same call may succeed in a moment.
     Busy,
     /// The database cannot be reached, has no room left, or the answer to a commit was lost.
     /// In the last case the work may have been done: the caller repeats under its idempotency key.

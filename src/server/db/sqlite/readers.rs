@@ -10,6 +10,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::joined;
 use crate::server::db::{DbError, origin::Origin, panicked};
 
 /// Jobs that may wait for each thread; more callers wait for room.
@@ -111,8 +112,7 @@ impl Readers {
     pub(super) async fn close(&self) {
         self.queue.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        let _ = tokio::task::spawn_blocking(join).await;
+        joined(threads).await;
     }
 }
 

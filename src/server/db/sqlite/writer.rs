@@ -13,7 +13,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::statement::run;
+use super::{joined, statement::run};
 use crate::server::db::{DbError, origin::Origin};
 
 /// Jobs in one commit.
@@ -83,7 +83,7 @@ impl Writer {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = self.queue.send(Message::Close).await;
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            joined([thread]).await;
         }
     }
 }

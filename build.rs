@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     migrations()
 }
 
-/// The list of migrations in the order of their names, as `server::migrations()` runs them.
+/// The list of migrations in the order of their names, as `server::MIGRATIONS` runs them.
 fn migrations() -> Result<(), Box<dyn std::error::Error>> {
     let mut files: Vec<_> = fs::read_dir("migrations")?
         .filter_map(|e| Some(e.ok()?.path()))

@@ -15,6 +15,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+tokio::task_local! {
+    /// The id of the request that is being answered; whoever gives its work to another thread or task tells it there.
+    /// Read through [`request_id`](super::http::request_id).
+    pub(super) static REQUEST_ID: String;
+}
+
 /// The running shop. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Shop>);
@@ -113,7 +119,7 @@ pub fn new_id() -> String {
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::NotFound => Self::NotFound,
+            DbError::NotFound | DbError::Argument => Self::NotFound,
             error => internal("database", &error),
         }
     }

@@ -51,26 +51,29 @@ impl Keys {
         }
     }
 
-    /// Reads the master key from a file, or makes one that only its owner may read.
+    /// Reads the master key from a file; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or does not hold 64 hexadecimal digits.
+    pub fn load(path: &Path) -> io::Result<Option<Self>> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::from_hex(&text).map(Some),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Reads the master key from a file, or makes one that only its owner may read. Programs that do so at the same
+    /// time get the same key, and one that is cut off leaves no half of a key behind.
     ///
     /// # Errors
     /// When the file cannot be read or made, or does not hold 64 hexadecimal digits.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::from_hex(&text),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let master = random::<32>()?;
-                let mut options = fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(path)?;
-                writeln!(file, "{}", hex(&master))?;
-                file.sync_all()?;
-                Ok(Self::new(&master))
-            }
-            Err(e) => Err(e),
+        if let Some(keys) = Self::load(path)? {
+            return Ok(keys);
         }
+        create(path)?;
+        Self::load(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Reads a master key of 64 hexadecimal digits.
@@ -80,7 +83,8 @@ impl Keys {
     pub fn from_hex(text: &str) -> io::Result<Self> {
         let wrong = || io::Error::new(io::ErrorKind::InvalidData, "a master key is 64 hexadecimal digits");
         let text = text.trim();
-        if text.len() != 64 || !text.is_ascii() {
+        // `from_str_radix` would take a sign for a digit.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong());
         }
         let mut master = [0; 32];
@@ -132,6 +136,33 @@ impl Keys {
     pub fn shared_secret(&self, purpose: &str) -> String {
         hex(&hmac(&self.signing, &[b"shared", purpose.as_bytes()]))
     }
+}
+
+/// Makes a file with a new master key, unless there is one by then.
+fn create(path: &Path) -> io::Result<()> {
+    // Written aside and then given its name, which fails where the name is taken: whoever reads the file reads a whole
+    // key, and the first one stays.
+    let aside = path.with_extension(format!("{}.new", hex(&random::<8>()?)));
+    let written = write_key(&aside).and_then(|()| fs::hard_link(&aside, path));
+    let removed = fs::remove_file(&aside);
+    match written {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    removed?;
+    // The name has to survive a power cut as well as the content.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn write_key(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{}", hex(&random::<32>()?))?;
+    file.sync_all()
 }
 
 /// HMAC-SHA-256 over parts, each with its length before it, so that no two lists of parts are the same message.
@@ -204,8 +235,30 @@ mod tests {
         let path = folder.path().join("master.key");
         let first = Keys::load_or_create(&path)?.sign("a", "b");
         assert_eq!(Keys::load_or_create(&path)?.sign("a", "b"), first);
-        fs::write(&path, "short")?;
-        assert!(Keys::load_or_create(&path).is_err());
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path)?.permissions()) & 0o777, 0o600);
+        for wrong in ["short", "", &"+f".repeat(32), &"é".repeat(32)] {
+            fs::write(&path, wrong)?;
+            assert!(Keys::load_or_create(&path).is_err(), "{wrong:?}");
+            assert_eq!(fs::read_to_string(&path)?, wrong, "it is left as it is");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn first_starts_at_the_same_time_agree_on_a_key() -> io::Result<()> {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir()?;
+            let path = folder.path().join("master.key");
+            let start = || Keys::load_or_create(&path).map(|keys| keys.sign("a", "b"));
+            let signs = std::thread::scope(|scope| {
+                let starts = [(); 8].map(|()| scope.spawn(start));
+                starts.map(|start| start.join().unwrap_or_else(|_| Err(io::Error::other("panicked"))))
+            });
+            let signs = signs.into_iter().collect::<io::Result<Vec<_>>>()?;
+            assert!(signs.iter().all(|sign| *sign == signs[0]));
+            assert_eq!(fs::read_dir(folder.path())?.count(), 1, "nothing is left aside");
+        }
         Ok(())
     }
 }

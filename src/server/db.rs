@@ -31,6 +31,7 @@
 
 mod error;
 mod migrate;
+mod origin;
 mod postgres;
 mod sqlite;
 #[cfg(test)]
@@ -89,6 +90,10 @@ pub struct Options {
     pub max_connections: u32,
     /// PostgreSQL: how long a caller waits for one of them.
     pub acquire_timeout: Duration,
+    /// PostgreSQL: how long a statement may take, except in migrations; zero is for ever.
+    pub statement_timeout: Duration,
+    /// PostgreSQL: how long a statement waits for a lock, except in migrations; zero is for ever.
+    pub lock_timeout: Duration,
     /// PostgreSQL: how long [`Db::open`] waits for a server that is not up yet.
     pub connect_wait: Duration,
 }
@@ -103,6 +108,8 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             max_connections: 16,
             acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(10),
             connect_wait: Duration::from_secs(60),
         }
     }
@@ -142,6 +149,7 @@ impl Db {
     /// # Errors
     /// See [`DbError`].
     pub async fn all(&self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
+        value::check(&args)?;
         match &self.arm {
             Arm::Sqlite(sqlite) => sqlite.all(sql.into(), args).await,
             Arm::Postgres(postgres) => postgres.all(sql.into(), args).await,
@@ -269,7 +277,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// See [`DbError`].
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: Args) -> Result<u64, DbError> {
-        self.check()?;
+        self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec(connection, &sql.into(), &args),
             Connection::Postgres(connection) => postgres::exec(connection, sql.into(), args, true).await,
@@ -282,7 +290,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// See [`DbError`].
     pub async fn all(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, DbError> {
-        self.check()?;
+        self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::all(connection, &sql.into(), &args),
             Connection::Postgres(connection) => postgres::all(connection, sql.into(), args).await,
@@ -308,7 +316,7 @@ impl<'c> Tx<'c> {
 
     /// As [`exec`](Self::exec), for a text that comes once and should not stay in the statement cache.
     async fn exec_once(&mut self, sql: String) -> Result<u64, DbError> {
-        self.check()?;
+        self.check(&Args::new())?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec_once(connection, &sql),
             Connection::Postgres(connection) => postgres::exec(connection, sql.into(), Args::new(), false).await,
@@ -318,9 +326,9 @@ impl<'c> Tx<'c> {
 
     // PostgreSQL refuses everything after a failed statement, and turns the commit into a rollback
     // without an error; SQLite would go on. Both follow the stricter one.
-    fn check(&self) -> Result<(), DbError> {
+    fn check(&mut self, args: &Args) -> Result<(), DbError> {
         match &self.failure {
-            None => Ok(()),
+            None => self.note(value::check(args)),
             Some(failure) => Err(failure.clone()),
         }
     }
@@ -336,7 +344,8 @@ impl<'c> Tx<'c> {
 fn log_slow(sql: &str, started: Instant) {
     let took = started.elapsed();
     if took > SLOW {
-        tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, "slow statement");
+        let request = super::http::request_id();
+        tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");
     }
 }
 

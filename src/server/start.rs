@@ -5,7 +5,7 @@ use super::{
     config::Config,
     context::Shop,
     crypto::Keys,
-    db::{Db, Options},
+    db::{Db, DbError, Options},
     divisions::Divisions,
     http::{
         self, Front,
@@ -17,7 +17,7 @@ use super::{
     media::Media,
     outbox, payment,
 };
-use crate::domain::pricing::ShippingRules;
+use crate::{args, domain::pricing::ShippingRules};
 use std::{
     fs,
     net::SocketAddr,
@@ -32,23 +32,31 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long requests in flight may take once the shop is asked to stop.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long jobs and the sandbox provider may take after that.
+/// How long jobs, the sandbox provider and the database may each take after that.
 const FINISH: Duration = Duration::from_secs(5);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
 
 /// The key file in the data folder.
 const KEY_FILE: &str = "master.key";
+/// The setting by which a database knows its key again; a keyed hash, which tells nothing of the key.
+const KEY_CHECK: &str = "key_check";
+/// What to do about a key that is not the database's.
+const RIGHT_KEY: &str = "put the key file that belongs to this database back there, from the copy that was kept apart \
+    or from another node, or set XIADAN_MASTER_KEY to what is in it. Where the key is lost for good, delete the row \
+    'key_check' of the table 'setting': the shop then starts with another key, and the contacts of its orders stay \
+    sealed";
 
 /// Opens the database, brings it up to date, and puts the shop together. Nothing runs yet.
 ///
 /// # Errors
 /// A folder, key, database or migration that does not do, named in the text.
 pub async fn open(config: Config) -> Result<App, Failure> {
-    fs::create_dir_all(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
-    let keys = keys(&config.data)?;
+    make_folder(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+    let given = given_keys(&config.data)?;
     let db = Db::open(Options { url: config.database_url.clone(), ..Options::default() }).await?;
     db.migrate(MIGRATIONS).await?;
+    let keys = keys(given, &db, &config.data).await?;
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -68,13 +76,53 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     }))
 }
 
-fn keys(data: &Path) -> Result<Keys, Failure> {
+/// Makes a folder that is not there yet for its owner alone: keys, orders and pictures lie in it.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The keys of the environment or of the key file, if there are any.
+fn given_keys(data: &Path) -> Result<Option<Keys>, Failure> {
     match std::env::var("XIADAN_MASTER_KEY") {
-        Ok(hex) => Ok(Keys::from_hex(&hex).map_err(|e| format!("XIADAN_MASTER_KEY: {e}"))?),
+        Ok(hex) => Ok(Some(Keys::from_hex(&hex).map_err(|e| format!("XIADAN_MASTER_KEY: {e}"))?)),
         Err(_) => {
             let path = data.join(KEY_FILE);
-            Ok(Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?)
+            Ok(Keys::load(&path).map_err(|e| format!("{}: {e}", path.display()))?)
         }
+    }
+}
+
+/// The given keys, if they are those of the database; new ones for a database that has none. Another key would seal new
+/// contacts and open none of the old ones.
+async fn keys(given: Option<Keys>, db: &Db, data: &Path) -> Result<Keys, Failure> {
+    let path = data.join(KEY_FILE);
+    let keys = match given {
+        Some(keys) => keys,
+        None if db.optional("select value from setting where key = $1", args![KEY_CHECK]).await?.is_some() => {
+            return Err(format!("{} is missing, and the database was made with it: {RIGHT_KEY}", path.display()).into());
+        }
+        None => Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+    };
+    let mine = keys.lookup("key check", "");
+    let check = mine.clone();
+    let stored: String = db
+        .write::<_, DbError>(move |tx| {
+            let check = check.clone();
+            Box::pin(async move {
+                let sql = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+                tx.exec(sql, args![KEY_CHECK, check]).await?;
+                tx.one("select value from setting where key = $1", args![KEY_CHECK]).await?.get("value")
+            })
+        })
+        .await?;
+    if stored == mine {
+        Ok(keys)
+    } else {
+        Err(format!("the key in XIADAN_MASTER_KEY or {} is not the database's: {RIGHT_KEY}", path.display()).into())
     }
 }
 
@@ -109,8 +157,9 @@ pub async fn serve(
     let (stop_sender, stopping) = watch::channel(false);
     let feed = tokio::spawn(app.live.clone().run(app.clone()));
     let jobs = tokio::spawn(jobs::run(app.clone(), stopping.clone()));
-    let provider =
-        tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(stopping.clone()))));
+    // Requests and jobs that are being finished may still pay and refund.
+    let (last_sender, last) = watch::channel(false);
+    let provider = tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(last))));
     let server = tokio::spawn(listen::serve(shop, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
     tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
@@ -121,9 +170,12 @@ pub async fn serve(
     let _ = stop_sender.send(true);
     finish("requests", server, DRAIN).await;
     finish("jobs", jobs, FINISH).await;
+    let _ = last_sender.send(true);
     finish("sandbox provider", provider, FINISH).await;
     feed.abort();
-    app.db.close().await;
+    if timeout(FINISH, app.db.close()).await.is_err() {
+        tracing::warn!("the database did not close within {FINISH:?}; what was answered is committed");
+    }
     tracing::info!("stopped");
     Ok(())
 }

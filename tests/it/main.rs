@@ -13,6 +13,7 @@ mod till;
 
 mod catalog;
 mod crash;
+mod faults;
 mod http;
 mod order;
 mod outbox;

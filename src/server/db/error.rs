@@ -16,12 +16,15 @@ pub enum DbError {
     ForeignKey,
     /// A `check` or `not null` constraint was violated.
     Check,
-    /// Others were in the way for longer than we are willing to wait (a lock, or a conflict that
-    /// stayed after all repeats). Nothing was written; the same call may succeed in a moment.
+    /// Others were in the way for longer than we are willing to wait (a lock, a conflict that stayed
+    /// after all repeats, a statement that took too long). Nothing was written; the same call may succeed in a moment.
     Busy,
     /// The database cannot be reached, has no room left, or the answer to a commit was lost.
     /// In the last case the work may have been done: the caller repeats under its idempotency key.
     Unavailable(String),
+    /// A text with a NUL character, which PostgreSQL does not store and SQLite cuts off. Nobody can type one, so
+    /// whoever asks for it asks for what is not there.
+    Argument,
     /// A column is missing from a result, or its value is not of the type asked for.
     Column {
         /// The name that was asked for.
@@ -51,6 +54,7 @@ impl fmt::Display for DbError {
             Self::Check => f.write_str("violates a check or not-null constraint"),
             Self::Busy => f.write_str("the database is busy"),
             Self::Unavailable(why) => write!(f, "the database is unavailable: {why}"),
+            Self::Argument => f.write_str("a text with a NUL character cannot be stored"),
             Self::Column { name, problem } => write!(f, "column {name} {problem}"),
             Self::Closed => f.write_str("the database is closed"),
             Self::Other(why) => write!(f, "database error: {why}"),

@@ -85,6 +85,9 @@ pub(super) async fn run(db: &Db, migrations: &[Migration]) -> Result<Vec<&'stati
 async fn take_turn(tx: &mut Tx<'_>, kind: Kind) -> Result<(), DbError> {
     // SQLite has a single writer per file already.
     if kind == Kind::Postgres {
+        // A migration takes as long as it takes, and so does the turn of another node.
+        tx.exec("set local statement_timeout = 0", args![]).await?;
+        tx.exec("set local lock_timeout = 0", args![]).await?;
         tx.all("select pg_advisory_xact_lock($1)", args![LOCK]).await?;
     }
     Ok(())

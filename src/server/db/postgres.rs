@@ -16,12 +16,13 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
-use tracing::Instrument;
 
-use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, panicked};
+use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, origin::Origin, panicked};
 
 /// How often a transaction is begun before its conflict is the caller's.
 const TRIES: u32 = 5;
+/// After so long it is not begun again: what waited for a lock to the end of its time does not wait five times.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -34,6 +35,10 @@ impl Postgres {
             .map_err(|_| DbError::Other("the PostgreSQL URL cannot be read".into()))?
             .application_name("xiadan")
             .statement_cache_capacity(256)
+            .options([("statement_timeout", options.statement_timeout), ("lock_timeout", options.lock_timeout)].map(
+                // In milliseconds, and zero is none.
+                |(name, limit)| (name, limit.as_millis()),
+            ))
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections.max(1))
@@ -62,11 +67,12 @@ impl Postgres {
     }
 
     pub(super) async fn all(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let started = Instant::now();
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
             match all(&mut connection, sql.clone(), args.clone()).await {
-                Err(error) if error.is_transient() && attempt < TRIES => {
+                Err(error) if error.is_transient() && attempt < TRIES && started.elapsed() < PATIENCE => {
                     discard(connection, &error);
                     before = Some(error);
                     pause(attempt).await;
@@ -94,7 +100,7 @@ impl Postgres {
     {
         // A task of its own: a caller that goes away leaves no statement half sent.
         let this = self.clone();
-        let work = async move { this.transaction("begin", &job).await }.in_current_span();
+        let work = Origin::current().follow(async move { this.transaction("begin", &job).await });
         match tokio::spawn(work).await {
             Ok(result) => result,
             Err(_) => Err(DbError::Closed.into()),
@@ -107,6 +113,7 @@ impl Postgres {
         E: From<DbError> + Send,
         T: Send,
     {
+        let started = Instant::now();
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
@@ -117,7 +124,7 @@ impl Postgres {
             match outcome {
                 Outcome::Done(result) => return result,
                 Outcome::Again(cause, error) => {
-                    if attempt >= TRIES {
+                    if attempt >= TRIES || started.elapsed() >= PATIENCE {
                         return Err(error);
                     }
                     tracing::debug!(%cause, attempt, "a transaction is repeated");
@@ -315,10 +322,10 @@ fn from_server(error: &dyn sqlx::error::DatabaseError) -> DbError {
         "23505" | "23P01" => DbError::Unique(error.constraint().unwrap_or_default().to_owned()),
         "23503" => DbError::ForeignKey,
         "23514" | "23502" => DbError::Check,
-        "40001" | "40P01" | "55P03" => DbError::Busy,
+        // The last two: a lock or the statement took longer than its limit.
+        "40001" | "40P01" | "55P03" | "57014" => DbError::Busy,
         // A plan that was cached before a migration; a fresh connection has none.
         "0A000" if error.message().contains("cached plan") => DbError::Unavailable("stale plan".into()),
-        "57014" => DbError::Other("the statement took longer than the server allows (57014)".into()),
         "40003" => DbError::Unavailable("the outcome of the transaction is unknown".into()),
         // Wrong SQL, rights, transaction state, limits, the server itself: these texts speak of names
         // and never of values.

@@ -12,10 +12,12 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     task::{Context, Poll, Waker},
+    thread::JoinHandle,
 };
 
 use futures::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
 
 pub(super) use self::statement::{all, exec, exec_once};
 use self::{readers::Readers, statement::run, writer::Writer};
@@ -156,6 +158,19 @@ where
     match (result, broken) {
         (Ok(_), Some(error)) => (Err(error.clone().into()), Some(error)),
         other => other,
+    }
+}
+
+/// Waits for the end of threads, on one more thread: the end of the async runtime would wait for a blocking task of its
+/// own, however long, when the caller has given up.
+async fn joined(threads: impl IntoIterator<Item = JoinHandle<()>> + Send + 'static) {
+    let (sender, ended) = oneshot::channel::<()>();
+    let join = move || {
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        drop(sender);
+    };
+    if std::thread::Builder::new().name("sqlite-close".into()).spawn(join).is_ok() {
+        let _ = ended.await;
     }
 }
 

@@ -136,6 +136,12 @@ macro_rules! args {
     }};
 }
 
+/// Refuses what one of the databases cannot store.
+pub(super) fn check(args: &Args) -> Result<(), DbError> {
+    let nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+    if args.iter().any(nul) { Err(DbError::Argument) } else { Ok(()) }
+}
+
 /// `$3, $4, $5` for `placeholders(3, 3)`: the list inside `in (…)` or `values (…)`.
 pub fn placeholders(start: usize, count: usize) -> String {
     let mut list = String::with_capacity(count * 5);

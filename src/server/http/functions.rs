@@ -8,9 +8,9 @@ use super::{
 use crate::{domain::Error, server::Ctx};
 use axum::{
     Extension,
-    body::to_bytes,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    body::{Bytes, to_bytes},
+    extract::{FromRequest, Request, State},
+    http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use leptos::context::provide_context;
@@ -22,9 +22,22 @@ const LONGEST: usize = 256 * 1024;
 /// Runs the server function that the address names.
 pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
     let outline = Outline::of(&front, &request);
+    let request = match whole(request).await {
+        Ok(request) => request,
+        Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default()))),
+    };
     let context = move || provide_context(ctx.clone());
     let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     private(typed(&front, &outline, response).await)
+}
+
+/// Takes in the body. One that is too long or cut off is the client's error; `server_fn` would not tell it from others.
+async fn whole(request: Request) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    // Keeps to the limit in the extensions.
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await;
+    let body = body.map_err(|rejection| rejection.status())?;
+    Ok(Request::from_parts(parts, body.into()))
 }
 
 /// `server_fn` answers every error with 500; here it gets its own status. A form posted without JavaScript is redirected
@@ -40,7 +53,14 @@ async fn typed(front: &Front, outline: &Outline, response: Response) -> Response
         return failure(front, outline, StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(request_id()));
     };
     let error = match Error::de(body.clone()) {
-        // Said by `server_fn` itself, which does not know the request.
+        // Said by `server_fn` itself: what was posted is no text, or not the JSON that the function takes.
+        Error::Internal(id) if id.is_empty() && outline.method == Method::POST => {
+            tracing::warn!(request = request_id(), path = outline.uri.path(), "what was posted could not be read");
+            let error = Error::Invalid(Default::default());
+            parts.status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Response::from_parts(parts, error.ser().into());
+        }
+        // The same, which does not know the request.
         Error::Internal(id) if id.is_empty() => {
             tracing::error!(request = request_id(), path = outline.uri.path(), "a server function could not be run");
             let error = Error::Internal(request_id());

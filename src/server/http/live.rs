@@ -34,25 +34,25 @@ pub async fn stream(
     let mut topics = Vec::new();
     for name in wishes.topics.split(',') {
         let topic = match Topic::parse(name) {
-            Some(Topic::Cart(_)) => match &ctx.customer {
-                Some(customer) => Topic::Cart(customer.clone()),
-                None => continue,
-            },
-            Some(Topic::Order(number)) => {
-                if ctx.staff.is_none() && !order::may_see(&ctx, &number).await {
-                    return StatusCode::FORBIDDEN.into_response();
-                }
-                Topic::Order(number)
-            }
-            Some(Topic::Office) if ctx.staff.is_none() => return StatusCode::FORBIDDEN.into_response(),
-            Some(topic) => topic,
-            None => continue,
+            Some(Topic::Cart(_)) => ctx.customer.clone().map(Topic::Cart),
+            topic => topic,
         };
-        if !topics.contains(&topic) {
+        if let Some(topic) = topic.filter(|topic| !topics.contains(topic)) {
             topics.push(topic);
         }
         if topics.len() > MAX_TOPICS {
             return StatusCode::BAD_REQUEST.into_response();
+        }
+    }
+    // Only now, because an order is looked up in the database.
+    for topic in &topics {
+        let allowed = match topic {
+            Topic::Order(number) => order::may_see(&ctx, number).await,
+            Topic::Office => ctx.staff.is_some(),
+            Topic::Cart(_) | Topic::Product(_) => true,
+        };
+        if !allowed {
+            return StatusCode::FORBIDDEN.into_response();
         }
     }
     if topics.is_empty() {

@@ -4,7 +4,10 @@ use super::{
     Front,
     document::{Outline, failure},
 };
-use crate::{domain::Error, server::Ctx};
+use crate::{
+    domain::Error,
+    server::{Ctx, context::REQUEST_ID},
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode},
@@ -14,17 +17,13 @@ use axum::{
 use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, time::Instant};
 
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
-
 /// The id is sent back in this header.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of the request that is being answered; `-` outside of one.
 pub fn request_id() -> String {
     // Resources of a page load in tasks of their own, which know the request by its context only.
-    let of_page = || leptos::context::use_context::<Ctx>().map(|ctx| ctx.request_id);
+    let of_page = || leptos::reactive::owner::with_context(|ctx: &Ctx| ctx.request_id.clone());
     REQUEST_ID.try_with(Clone::clone).ok().or_else(of_page).unwrap_or_else(|| "-".to_owned())
 }
 

@@ -74,7 +74,11 @@ async fn urls(front: &Front, from: i64, count: i64, categories: bool) -> Result<
     if categories {
         add("/", "", None);
         add("/categories", "", None);
-        for row in db.all("select handle from category order by handle", args![]).await? {
+        // The page of a category in which nothing is sold is not found.
+        let sql = "select c.handle from category c where exists (select 1 from product p where p.status = 'active'
+            and (p.category_id = c.id or p.category_id in (select d.id from category d where d.parent_id = c.id)))
+            order by c.handle";
+        for row in db.all(sql, args![]).await? {
             add("/c/", &handle(&row)?, None);
         }
     }

@@ -10,7 +10,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::server::db::{DbError, panicked};
+use super::joined;
+use crate::server::db::{DbError, origin::Origin, panicked};
 
 /// Jobs that may wait for each thread; more callers wait for room.
 const WAITING: usize = 256;
@@ -97,12 +98,12 @@ impl Readers {
     ) -> Result<T, DbError> {
         let permit = self.room.clone().acquire_owned().await.map_err(|_| DbError::Closed)?;
         let (sender, receiver) = oneshot::channel();
-        let span = tracing::Span::current();
+        let origin = Origin::current();
         self.queue.push(Box::new(move |connection| {
             let _permit = permit;
             // A caller that went away while waiting needs no answer.
             if !sender.is_closed() {
-                let _ = sender.send(span.in_scope(|| read(connection)));
+                let _ = sender.send(origin.run(|| read(connection)));
             }
         }))?;
         receiver.await.map_err(|_| panicked())
@@ -111,8 +112,7 @@ impl Readers {
     pub(super) async fn close(&self) {
         self.queue.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        let _ = tokio::task::spawn_blocking(join).await;
+        joined(threads).await;
     }
 }
 

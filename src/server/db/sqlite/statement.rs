@@ -85,9 +85,6 @@ fn bind(statement: &mut Statement<'_>, args: &Args) -> Result<(), DbError> {
             .and_then(|number| args.get(number.checked_sub(1)?))
             .ok_or_else(|| DbError::Other("placeholders are $1, $2, … without gaps".into()))?;
         match value {
-            Value::Text(text) if text.contains('\0') => {
-                return Err(DbError::Other("a text with a NUL character cannot be stored".into()));
-            }
             Value::Text(text) => statement.raw_bind_parameter(position, text),
             Value::Int(number) => statement.raw_bind_parameter(position, number),
             Value::Real(number) => statement.raw_bind_parameter(position, number),

@@ -13,8 +13,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::statement::run;
-use crate::server::db::DbError;
+use super::{joined, statement::run};
+use crate::server::db::{DbError, origin::Origin};
 
 /// Jobs in one commit.
 const BATCH: usize = 64;
@@ -62,14 +62,14 @@ impl Writer {
         E: From<DbError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let span = tracing::Span::current();
+        let origin = Origin::current();
         let job: Job = Box::new(move |connection| {
-            let (result, broken) = match connection {
-                Ok(connection) => span.in_scope(|| job(connection)),
+            let (result, broken) = origin.run(|| match connection {
+                Ok(connection) => job(connection),
                 Err(error) => (Err(error.clone().into()), None),
-            };
+            });
             let answer = Box::new(move |failure: Option<&DbError>| {
-                let result = failure.map_or(result, |failure| Err(failure.clone().into()));
+                let result = origin.run(|| failure.map_or(result, |failure| Err(failure.clone().into())));
                 // Nobody is there to listen when the caller went away; the work is done all the same.
                 let _ = sender.send(result);
             });
@@ -83,7 +83,7 @@ impl Writer {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = self.queue.send(Message::Close).await;
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            joined([thread]).await;
         }
     }
 }

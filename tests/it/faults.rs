@@ -1,0 +1,292 @@
+//! What goes wrong outside of the rooms, and what people are told of it: lost keys, senseless input, a database that
+//! fails or is slow.
+
+use super::{
+    client::client,
+    postgres,
+    shop::{self, Piece, Shop, both},
+};
+use futures::{StreamExt, stream};
+use reqwest::{Body, Client, Response, header};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use xiadan::{
+    args,
+    domain::Error,
+    server::{
+        App, cart, catalog,
+        config::Config,
+        db::{Db, DbError, Migration, Options},
+        http::{self, Front},
+        start,
+    },
+};
+
+const PIECES: [Piece; 1] = [Piece("v", 1000, 5)];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_opens_with_the_key_of_its_database_alone() {
+    for on_postgres in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let database = on_postgres.then(postgres::Database::create);
+        let url = match &database {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite://{}", folder.path().join("shop.db").display()),
+        };
+        let data = folder.path().join("new").join("data");
+        let key = data.join("master.key");
+        let open = async |data: &Path| {
+            let app = start::open(Config { data: data.to_owned(), database_url: url.clone(), ..Config::default() });
+            match app.await {
+                Ok(app) => {
+                    app.db.close().await;
+                    Ok(())
+                }
+                Err(failure) => Err(failure.to_string()),
+            }
+        };
+        open(&data).await.unwrap();
+        open(&data).await.unwrap();
+        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert_eq!(mode(&data) & 0o777, 0o700);
+
+        // The database was restored, and its key was not.
+        let right = fs::read_to_string(&key).unwrap();
+        fs::remove_file(&key).unwrap();
+        let failure = open(&data).await.unwrap_err();
+        assert!(failure.contains("master.key is missing") && failure.contains("put the key file"), "{failure}");
+        assert!(!key.exists(), "no other key is made in its place");
+        fs::write(&key, "0f".repeat(32)).unwrap();
+        let failure = open(&data).await.unwrap_err();
+        assert!(failure.contains("is not the database's: put the key file"), "{failure}");
+
+        fs::write(&key, right).unwrap();
+        open(&data).await.unwrap();
+    }
+}
+
+/// The whole way in, in front of a shop of the test.
+struct Door {
+    url: String,
+    client: Client,
+    server: JoinHandle<()>,
+}
+
+impl Door {
+    async fn open(app: &App) -> Self {
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let router = http::router(Front { app: app.clone(), site: Arc::default(), metrics });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { url, client: client(), server }
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, kind: &str, body: impl Into<Body>) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url)).header(header::CONTENT_TYPE, kind);
+        request.body(body).send().await.unwrap()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn exec(app: &App, sql: &'static str) {
+    app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_cannot_be_stored_is_not_found() {
+    both(&PIECES, |app| async move {
+        let read = app.db.all("select id from product where handle = $1", args!["a\0"]).await;
+        assert_eq!(read.unwrap_err(), DbError::Argument);
+        let written = app.db.write::<_, DbError>(|tx| {
+            Box::pin(async move {
+                tx.exec("update stock set on_hand = 0", args![]).await?;
+                let refused = tx.exec("update product set brand = $1", args!["\0"]).await;
+                assert_eq!(refused, Err(DbError::Argument));
+                Ok(())
+            })
+        });
+        assert_eq!(written.await, Err(DbError::Argument), "it undoes its transaction as every failed statement does");
+        assert_eq!(shop::books(&app, "v").await.0, 5);
+
+        let ctx = shop::customer(&app).await;
+        assert_eq!(cart::add(&ctx, "\0", 1).await, Err(Error::NotFound));
+        assert_eq!(catalog::product(&ctx, "\0").await.unwrap_err(), Error::NotFound);
+
+        let door = Door::open(&app).await;
+        for path in ["/search?q=%00", "/p/%00", "/c/%00"] {
+            let status = door.get(path).await.status().as_u16();
+            assert!((200..500).contains(&status), "{path}: {status}");
+        }
+        assert_eq!(door.post("/api/cart/add", FORM, "variant_id=%00&quantity=1").await.status(), 404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_database_has_the_number_of_its_request() {
+    both(&PIECES, |app| async move {
+        let door = Door::open(&app).await;
+        exec(&app, "drop table cart_line").await;
+        exec(&app, "drop table product_text").await;
+        let id = |answer: &Response| answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+
+        // In a write.
+        let answer = door.post("/api/cart/add", FORM, "variant_id=v&quantity=1").await;
+        assert_eq!(answer.status(), 500);
+        let number = id(&answer);
+        assert_eq!(answer.json::<Error>().await.unwrap(), Error::Internal(number));
+        // In a read, of a server function and of a page.
+        let answer = door.get("/api/catalog/product?handle=mug").await;
+        assert_eq!(answer.status(), 500);
+        let number = id(&answer);
+        assert_eq!(answer.json::<Error>().await.unwrap(), Error::Internal(number));
+        let answer = door.get("/p/mug").await;
+        let (status, number, page) = (answer.status(), id(&answer), answer.text().await.unwrap());
+        assert_eq!(status, 500);
+        assert!(page.contains(&format!(">{number}<")), "{number}: {page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_cannot_be_taken_is_its_senders_error() {
+    let shop = Shop::open(false).await;
+    let door = Door::open(&shop.app).await;
+    // Without a length, so that only reading it tells how long it is.
+    let chunk = || Ok::<_, std::io::Error>(vec![b'a'; 64 * 1024]);
+    let long = Body::wrap_stream(stream::repeat_with(chunk).take(20));
+    assert_eq!(door.post("/api/cart/add", FORM, long).await.status(), 413);
+    for (path, kind, body) in [
+        ("/api/cart/add", FORM, &b"variant_id=\xff&quantity=1"[..]),
+        ("/api/cart/add", FORM, b"quantity=many"),
+        ("/api/catalog/list", "application/json", b"{"),
+        ("/api/catalog/list", "application/json", b"{\"query\":7}"),
+        ("/api/catalog/list", "application/json", b"\xff"),
+    ] {
+        let answer = door.post(path, kind, body.to_vec()).await;
+        assert_eq!(answer.status(), 422, "{path} {body:?}");
+        assert!(matches!(answer.json::<Error>().await.unwrap(), Error::Invalid(_)));
+    }
+    shop.app.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_looks_up_no_order_twice_and_not_too_many() {
+    let shop = Shop::open(false).await;
+    shop.sell(&PIECES).await;
+    let ctx = shop::customer(&shop.app).await;
+    let number = shop::place(&ctx, "v", 1).await.unwrap();
+    let door = Door::open(&shop.app).await;
+    let feed = async |topics: Vec<String>| door.get(&format!("/live?topics={}", topics.join(","))).await.status();
+    let products = |n: usize| (0..n).map(|i| format!("product:{i}")).collect::<Vec<_>>();
+    assert_eq!(feed(vec!["product:p".into(); 500]).await, 200);
+    assert_eq!(feed(products(200)).await, 200);
+    assert_eq!(feed(products(201)).await, 400);
+    assert_eq!(feed([vec![format!("order:{number}")], products(200)].concat()).await, 400, "counted before it is seen");
+    assert_eq!(feed(vec![format!("order:{number}"); 500]).await, 403);
+    assert_eq!(feed(vec!["office".into()]).await, 403);
+    assert_eq!(feed(vec!["cart".into(), "nonsense".into()]).await, 204);
+    shop.app.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sitemap_names_categories_with_something_in_them() {
+    both(&PIECES, |app| async move {
+        for sql in [
+            "insert into category (id, parent_id, handle, position) values ('top', null, 'top', 0), ('low', 'top', 'low', 0)",
+            "insert into category (id, parent_id, handle, position) values ('bare', null, 'bare', 1), ('sold', 'bare', 'sold', 0)",
+            "update product set category_id = 'low' where id = 'p'",
+        ] {
+            exec(&app, sql).await;
+        }
+        let door = Door::open(&app).await;
+        let xml = door.get("/sitemap.xml").await.text().await.unwrap();
+        for (handle, listed) in [("top", true), ("low", true), ("bare", false), ("sold", false)] {
+            assert_eq!(xml.contains(&format!("/c/{handle}</loc>")), listed, "{xml}");
+            let status = door.get(&format!("/c/{handle}")).await.status();
+            assert_eq!(status, if listed { 200 } else { 404 }, "{handle}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_gives_up_on_slow_statements_and_locks_without_trying_again() {
+    let database = postgres::Database::create();
+    let open = |limit: Duration| {
+        let url = database.url.clone();
+        Db::open(Options { url, statement_timeout: limit, lock_timeout: limit, ..Options::default() })
+    };
+    let hasty = open(Duration::from_millis(200)).await.unwrap();
+    let slow = Migration {
+        name: "slow",
+        sql: "create table thing (id text not null primary key);\ninsert into thing values ('a');\nselect pg_sleep(0.5);\n",
+    };
+    assert_eq!(hasty.migrate(&[slow]).await.unwrap(), ["slow"], "a migration takes as long as it takes");
+
+    // Longer than failures are repeated, and shorter than what they meet.
+    let (limit, longer) = (Duration::from_millis(5200), 6.5);
+    let (db, other) = (open(limit).await.unwrap(), open(limit * 2).await.unwrap());
+    let holder = other.write::<_, DbError>(move |tx| {
+        Box::pin(async move {
+            tx.exec("update thing set id = 'b'", args![]).await?;
+            tx.all("select pg_sleep($1)", args![longer]).await.map(drop)
+        })
+    });
+    let waiter = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let change = "update thing set id = 'c'";
+        db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(change, args![]).await })).await
+    };
+    let begun = Instant::now();
+    let refused = async {
+        let (slept, changed) = tokio::join!(db.all("select pg_sleep($1)", args![longer]), waiter);
+        assert_eq!((slept.map(drop), changed), (Err(DbError::Busy), Err(DbError::Busy)));
+        assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
+    };
+    assert_eq!(tokio::join!(holder, refused).0, Ok(()));
+    for db in [hasty, db, other] {
+        db.close().await;
+    }
+}
+
+#[test]
+fn a_job_without_an_end_does_not_keep_the_process_from_its_own() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let shop = Shop::open(false).await;
+        let db = shop.app.db.clone();
+        tokio::spawn(async move {
+            let endless = db.write::<_, DbError>(|_| {
+                std::thread::sleep(Duration::from_secs(60));
+                Box::pin(async { Ok(()) })
+            });
+            endless.await
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let closed = tokio::time::timeout(Duration::from_millis(300), shop.app.db.close()).await;
+        assert!(closed.is_err(), "the job still runs");
+    });
+    drop(runtime);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}

@@ -45,8 +45,8 @@ fn present(state: CartState, first: CartLine) -> Memo<CartLine> {
 fn follow(state: CartState, product_id: &str) {
     let updates = use_live().subscribe(Topic::Product(product_id.to_owned()));
     Effect::new(move |_| {
-        if let Some(live::Update::Product { variants, .. }) = updates.get() {
-            state.see(&variants);
+        if let Some(live::Update::Product { id, variants }) = updates.get() {
+            state.see(&id, &variants);
         }
     });
 }

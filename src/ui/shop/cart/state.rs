@@ -139,30 +139,15 @@ impl CartState {
         self.with(|work| work.push(Change::TakeAvailable));
     }
 
-    /// Takes stock and prices from the live feed.
-    pub fn see(self, variants: &[VariantState]) {
+    /// Takes a product's stock and prices from the live feed.
+    pub fn see(self, product_id: &str, variants: &[VariantState]) {
         self.with(|work| {
-            let changes = work.server.with_untracked(|cart| {
-                let mut lines = cart.lines.iter().chain(&cart.saved);
-                lines.any(|line| {
-                    let same = |v: &VariantState| {
-                        (v.available, v.price, v.compare_at) == (line.available, line.unit_price, line.compare_at)
-                    };
-                    variants.iter().any(|v| v.id == line.variant_id && !same(v))
-                })
-            });
-            if !changes {
-                return;
-            }
-            work.server.update(|cart| {
-                for line in cart.lines.iter_mut().chain(&mut cart.saved) {
-                    if let Some(now) = variants.iter().find(|v| v.id == line.variant_id) {
-                        (line.available, line.unit_price, line.compare_at) = (now.available, now.price, now.compare_at);
-                    }
-                }
+            let changed = work.server.try_maybe_update(|cart| {
+                let changed = cart.see(product_id, variants);
+                (changed, changed)
             });
             // An answer on its way may have been made before this.
-            if work.busy.get_untracked() {
+            if changed == Some(true) && work.busy.get_untracked() {
                 work.push(Change::Load);
             }
         });

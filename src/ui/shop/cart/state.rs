@@ -113,11 +113,7 @@ impl CartState {
 
     /// Removes a line; the answer puts it back.
     pub fn remove(self, variant_id: &str) -> impl Fn() + Send + Sync + use<> {
-        let find = |cart: &Cart| {
-            let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
-            saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
-        };
-        let before = self.shown.with_untracked(find);
+        let before = self.shown.with_untracked(|cart| find(cart, variant_id));
         self.set_quantity(variant_id, 0);
         let (work, variant_id) = (self.work.try_get_value(), variant_id.to_owned());
         move || {
@@ -168,6 +164,12 @@ impl CartState {
             f(&work);
         }
     }
+}
+
+/// The quantity of a variant in the cart, and whether it is saved for later.
+fn find(cart: &Cart, variant_id: &str) -> Option<(i64, bool)> {
+    let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
+    saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
 }
 
 /// The cart as it will be when a quantity is set, also of what is saved for later.
@@ -258,8 +260,15 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
         },
         Change::Save { variant_id, saved } => api::cart::save_for_later(variant_id, saved).await,
         Change::Restore { variant_id, quantity, saved } => {
-            let cart = api::cart::add(variant_id.clone(), quantity, None).await?;
-            if saved { api::cart::save_for_later(variant_id, true).await } else { Ok(cart) }
+            // Where the removal did not arrive the line is still there, and must not grow.
+            let cart = match find(&api::cart::get().await?, &variant_id) {
+                Some(_) => api::cart::set_quantity(variant_id.clone(), quantity).await?,
+                None => api::cart::add(variant_id.clone(), quantity, None).await?,
+            };
+            match find(&cart, &variant_id) {
+                Some((_, is_saved)) if is_saved != saved => api::cart::save_for_later(variant_id, saved).await,
+                _ => Ok(cart),
+            }
         }
         Change::AcceptPrices => api::cart::accept_prices().await,
         Change::TakeAvailable => api::cart::take_available().await,

@@ -225,7 +225,10 @@ fn ShortNotice(state: CartState, line: Memo<CartLine>) -> impl IntoView {
                 let form = view! {
                     <form class="notice-actions" action=SaveForLater::url() method="post" on:submit=stay>
                         <input type="hidden" name="variant_id" value=field/>
-                        <button class="btn btn-secondary btn-sm" type="submit" name="saved" value="true" on:click=act(move || state.save_for_later(&take, true))>
+                        <button class="btn btn-secondary btn-sm" type="submit" name="saved" value="true" on:click=act(move || {
+                            state.save_for_later(&take, true);
+                            focus(TITLE_ID);
+                        })>
                             {l.t(t::SAVE_FOR_LATER)}
                         </button>
                     </form>

@@ -6,8 +6,11 @@
 
 use crate::{
     api,
-    domain::{Error, cart::Cart, live::VariantState},
-    ui::components::shell::{CartCount, use_cart_count},
+    domain::{Error, cart::Cart, live::VariantState, texts::cart as t},
+    ui::{
+        components::shell::{CartCount, Toasts, use_cart_count, use_toasts},
+        use_locale,
+    },
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::{
@@ -57,6 +60,9 @@ struct Work {
     busy: ArcRwSignal<bool>,
     waiting: Arc<Mutex<Waiting>>,
     count: CartCount,
+    toasts: Toasts,
+    /// What is said once a line was saved for later.
+    saved: &'static str,
 }
 
 #[derive(Default)]
@@ -89,6 +95,8 @@ impl CartState {
             busy: ArcRwSignal::new(false),
             waiting: Arc::default(),
             count,
+            toasts: use_toasts(),
+            saved: use_locale().t(t::SAVED_FOR_LATER),
         };
         let (server, chosen) = (work.server.clone(), work.chosen.clone());
         let shown = Memo::new(move |_| {
@@ -224,7 +232,12 @@ impl Work {
     fn settle(&self, change: Change, sent: Option<i64>, result: Result<Cart, Error>) {
         let failed = result.is_err();
         match result {
-            Ok(cart) => self.show(cart),
+            Ok(cart) => {
+                self.show(cart);
+                if matches!(change, Change::Save { saved: true, .. }) {
+                    self.toasts.show(self.saved);
+                }
+            }
             Err(error) => {
                 // What was shown may not be what is: ask, unless nobody answers.
                 if !matches!(error, Error::Offline) && change != Change::Load {

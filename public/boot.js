@@ -4,6 +4,18 @@
 const worker = navigator.serviceWorker;
 let savedCopy = false;
 
+// Typed input is worth more than freshness: a page that was typed into, or asks something, is not loaded again.
+let typed = false;
+// A press may still be on its way to the server, which loading again would cut off.
+let pressed = -Infinity;
+const PRESS_MS = 10_000;
+for (const name of ["input", "change"]) addEventListener(name, () => (typed = true), true);
+addEventListener("click", () => (pressed = Date.now()), true);
+
+function isInUse() {
+  return typed || document.activeElement?.matches("input, select, textarea") || document.querySelector("dialog[open]");
+}
+
 function showOfflineBar() {
   const bar = document.getElementById("offline-bar");
   if (bar) bar.hidden = navigator.onLine && !savedCopy;
@@ -18,17 +30,35 @@ addEventListener("offline", showOfflineBar);
 addEventListener("online", async () => {
   showOfflineBar();
   if (!savedCopy) return;
-  // A cable is not yet a shop: ask before throwing away the copy on the screen. Typed input is worth more than
-  // freshness, so a page with a field in use stays.
+  // A cable is not yet a shop: ask before throwing away the copy on the screen.
   const reached = await fetch("/healthz", { cache: "no-store" }).then((r) => r.ok, () => false);
-  if (reached && !document.activeElement?.matches("input, select, textarea")) location.reload();
+  if (reached && savedCopy && !isInUse()) location.reload();
 });
 showOfflineBar();
 
+// The page came after all, when its saved copy was on the screen already.
+function showFresh() {
+  if (!savedCopy || isInUse()) return;
+  const wait = pressed + PRESS_MS - Date.now();
+  if (wait > 0) setTimeout(showFresh, wait);
+  else location.reload();
+}
+
+// Inside the running client the next page is made of what the server answers.
+function leavePage() {
+  typed = false;
+  if (navigator.onLine) savedCopy = false;
+  showOfflineBar();
+}
+
+const here = () => location.pathname + location.search;
+let address = here();
+
 if (worker && isSecureContext) {
   worker.addEventListener("message", (event) => {
-    if (event.data?.type !== "saved-copy") return;
-    savedCopy = event.data.saved;
+    const { type, saved, fresh } = event.data ?? {};
+    if (type === "saved-copy") savedCopy = saved;
+    if (type === "fresh-copy" || fresh) showFresh();
     showOfflineBar();
   });
   askWorker();
@@ -49,15 +79,22 @@ if (worker && isSecureContext) {
       if (navigator.onLine && !document.hidden) worker.controller?.postMessage({ type: "visited", url: location.href });
     }, 2500);
   };
+  // A choice written into the address of a page is still the same page.
+  const moved = (replaced) => {
+    if (here() === address) return;
+    const stays = replaced && address.split("?")[0] === location.pathname;
+    address = here();
+    if (!stays) leavePage();
+    visited();
+  };
   for (const name of ["pushState", "replaceState"]) {
     const original = history[name];
     history[name] = function (...args) {
-      const before = location.href;
       original.apply(this, args);
-      if (location.href !== before) visited();
+      moved(name === "replaceState");
     };
   }
-  addEventListener("popstate", visited);
+  addEventListener("popstate", () => moved(false));
   // The very first page was fetched before there was a worker.
   worker.addEventListener("controllerchange", visited);
 }

@@ -4,7 +4,7 @@
 
 // Raise the number when the shape of the caches changes. Every cache not named here is deleted on activation; the
 // shell is of one build, which boot.js names in the worker's address, so a new build brings a new worker and shell.
-const VERSION = "1";
+const VERSION = "2";
 const SHELL = `shell-${VERSION}-${new URL(location.href).searchParams.get("build")}`;
 const PAGES = `pages-${VERSION}`;
 const FILES = `files-${VERSION}`;
@@ -19,10 +19,15 @@ const PATIENCE_MS = 6000;
 
 // Money, the merchant's side, live streams and machine endpoints are worth nothing when old.
 const NEVER = /^\/(api|live|office|pay|sandbox|healthz|readyz|metrics)(\/|$)/;
+// Pages with a form that the server keeps: an old one would be typed into, and overwrite what is newer there. Names and
+// addresses have no business on the disk either.
+const FORMS = /^\/(checkout(\/|$)|orders\/[^/]+\/edit(\/|$))/;
 // Files without a hash in their name: always the network's, the cache's only when there is none.
 const UNHASHED = /^\/[^/]+\.(svg|png|ico|js|json|webmanifest|bin|txt)$/;
 // After these nobody's pages may be left behind for the next person at this device.
 const CHANGES_PERSON = /sign[-_](in|out)/;
+// After these all saved pages speak the wrong language.
+const CHANGES_LANGUAGE = /^\/lang\//;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(precacheOffline().then(() => self.skipWaiting()));
@@ -53,45 +58,83 @@ self.addEventListener("fetch", (event) => {
   else if (UNHASHED.test(url.pathname)) event.respondWith(networkFirst(event, FILES));
 });
 
-// Pages shown from the cache, by the client that shows them; boot.js asks, because a page cannot know it itself.
-const stale = new Set();
+// Pages shown from the cache, by the client that shows them, and whether the fresh one is there by now; boot.js asks,
+// because a page cannot know it itself.
+const stale = new Map();
+// Fresh pages that came too late to be shown, by address, and when. Who loads one again gets it from the cache at once:
+// on a line that stays slow the network would only be late again.
+const late = new Map();
+const LATE_MS = 60_000;
 
 self.addEventListener("message", (event) => {
   const { type, url } = event.data ?? {};
-  if (type === "is-saved-copy") event.source.postMessage({ type: "saved-copy", saved: stale.has(event.source.id) });
+  if (type === "is-saved-copy") {
+    const { id } = event.source;
+    event.source.postMessage({ type: "saved-copy", saved: stale.has(id), fresh: stale.get(id) === true });
+  }
   if (type === "visited") event.waitUntil(remember(url));
 });
 
 async function page(event) {
-  const { request } = event;
-  // The answer is handed on while it still streams; a late one still refreshes the saved copy for the next time.
+  const { request, resultingClientId: client } = event;
+  const address = request.url.split("#")[0];
+  const path = new URL(address).pathname;
+  const find = () => (FORMS.test(path) ? undefined : caches.match(address, { ...ANY, cacheName: PAGES }));
+  const came = late.get(address);
+  late.delete(address);
+  if (Date.now() - came < LATE_MS) {
+    const saved = await find();
+    if (saved) return saved;
+  }
+
+  // The answer is handed on while it still streams; a late one refreshes the saved copy, and the page that shows it.
   const fresh = fetch(request).then((response) => {
-    event.waitUntil(keepPage(request.url, response.clone()));
+    if (CHANGES_LANGUAGE.test(path)) event.waitUntil(changeLanguage());
+    const kept = keepPage(address, response.clone());
+    event.waitUntil(kept.then((kept) => kept && stale.has(client) && tellFresh(client, address)));
     return response;
   });
   event.waitUntil(fresh.catch(() => {}));
 
-  const saved = await caches.match(request.url, { ...ANY, cacheName: PAGES });
+  const saved = await find();
   try {
     return await (saved ? Promise.race([fresh, after(PATIENCE_MS)]) : fresh);
   } catch {
-    stale.add(event.resultingClientId);
+    stale.set(client, false);
     return saved ?? (await caches.match(OFFLINE, ANY)) ?? Response.error();
   }
+}
+
+async function tellFresh(client, address) {
+  stale.set(client, true);
+  late.set(address, Date.now());
+  // A page that is not there yet will ask.
+  (await self.clients.get(client))?.postMessage({ type: "fresh-copy" });
+}
+
+// The answer has set the language that the next request asks for.
+async function changeLanguage() {
+  await caches.delete(PAGES);
+  await precacheOffline().catch(() => {});
 }
 
 // Moving inside the running client asks the server for no page, so boot.js tells us where the visitor is.
 async function remember(href) {
   const url = new URL(href, location.origin);
-  if (url.origin !== location.origin || NEVER.test(url.pathname)) return;
+  if (url.origin !== location.origin || NEVER.test(url.pathname) || FORMS.test(url.pathname)) return;
   const response = await fetch(url.href, { headers: { accept: "text/html" }, priority: "low" }).catch(() => undefined);
   if (response) await keepPage(url.href, response);
 }
 
+// Tells whether the page was stored.
 async function keepPage(url, response) {
-  if (/cookies|storage|\*/.test(response.headers.get("clear-site-data") ?? "")) return caches.delete(PAGES);
+  if (/cookies|storage|\*/.test(response.headers.get("clear-site-data") ?? "")) {
+    await caches.delete(PAGES);
+    return false;
+  }
   const html = (response.headers.get("content-type") ?? "").startsWith("text/html");
-  if (html && response.ok && !response.redirected) await keep(PAGES, url, response);
+  const worth = html && response.ok && !response.redirected && !FORMS.test(new URL(url).pathname);
+  return worth && (await keep(PAGES, url, response));
 }
 
 async function cacheFirst(event, cacheName) {
@@ -113,17 +156,20 @@ async function networkFirst(event, cacheName) {
 }
 
 // Stores a copy and keeps the cache within its limit; keys come oldest first, and storing again makes one young.
-// A full disk or a broken answer must not spoil the page that is being shown, so failures end here.
+// A full disk or a broken answer must not spoil the page that is being shown, so failures end here. Tells whether it
+// was stored.
 async function keep(cacheName, key, response) {
-  if (/no-store/.test(response.headers.get("cache-control") ?? "")) return;
+  if (/no-store/.test(response.headers.get("cache-control") ?? "")) return false;
   try {
     const cache = await caches.open(cacheName);
     await cache.delete(key, ANY);
     await cache.put(key, response);
     const keys = await cache.keys();
     for (const old of keys.slice(0, Math.max(0, keys.length - LIMITS[cacheName]))) await cache.delete(old, ANY);
+    return true;
   } catch (error) {
     console.debug("not kept for offline use:", String(key.url ?? key), error);
+    return false;
   }
 }
 

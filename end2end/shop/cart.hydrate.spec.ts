@@ -15,6 +15,50 @@ test('what was removed comes back with one press', async ({ shopper, page, offic
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
 });
 
+test('undoing a removal that did not arrive changes nothing', async ({ shopper, page, office, guard }) => {
+  guard.allow(/ERR_FAILED/);
+  const { product, variant } = await office.stocked('brass-key-charm');
+  await shopper.put(variant, 3);
+  await shopper.open('/cart');
+  const quantity = page.getByRole('spinbutton', { name: `数量：${product.title}` });
+  await page.route('**/api/cart/set_quantity', (route) => route.abort());
+  await page.getByRole('button', { name: '移除' }).click();
+  await expect(page.getByRole('alert')).toContainText('连不上服务器，请检查网络后再试');
+  await expect(quantity).toHaveValue('3');
+  await page.unroute('**/api/cart/set_quantity');
+  const restored = page.waitForResponse((response) => response.url().includes('/api/cart/set_quantity') && response.ok());
+  await page.getByRole('button', { name: '撤销' }).click();
+  await restored;
+  await expect(quantity).toHaveValue('3');
+  await shopper.reload();
+  await expect(quantity).toHaveValue('3');
+});
+
+test('what is saved for later says so, and the focus stays on the page', async ({ shopper, page, office }) => {
+  const { product, variant } = await office.stocked('peachwood-comb');
+  await shopper.put(variant);
+  await shopper.open('/cart');
+  await page.getByRole('button', { name: '稍后再买' }).click();
+  await expect(page.getByText('已移到“稍后再买”')).toBeVisible();
+  await expect(shopper.heading('购物车')).toBeFocused();
+  await expect(page.getByRole('region', { name: '稍后再买（1）' })).toContainText(product.title);
+});
+
+test('a message that can be answered waits while it is pointed at', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('soft-gum-toothbrush');
+  await shopper.put(variant);
+  await shopper.open('/cart');
+  await page.clock.install();
+  await page.getByRole('button', { name: '移除' }).click();
+  const undo = page.getByRole('button', { name: '撤销' });
+  await undo.focus();
+  await page.clock.runFor(30_000);
+  await expect(undo).toBeVisible();
+  await undo.blur();
+  await page.clock.runFor(30_000);
+  await expect(undo).toBeHidden();
+});
+
 test('two tabs show the same cart', async ({ shopper, page, context, office }) => {
   const { product, variant } = await office.stocked('festival-lantern');
   await shopper.put(variant);

@@ -1,7 +1,25 @@
 // An installed shop without a network.
 
 import type { Page } from '@playwright/test';
-import { expect, test } from '../support.ts';
+import { expect, test, words } from '../support.ts';
+
+/** Opens the shop until its service worker answers for it. */
+async function install(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }));
+  });
+}
+
+/** The paths of everything that is kept for offline use. */
+function saved(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const opened = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+    const requests = await Promise.all(opened.map((cache) => cache.keys()));
+    return requests.flat().map((request) => new URL(request.url).pathname);
+  });
+}
 
 /** Visits a page until the service worker has it. */
 async function visit(page: Page, path: string): Promise<void> {
@@ -13,11 +31,7 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
   const { product, variant } = await office.stocked('garden-stories-box');
   await shopper.put(variant, 2);
-  await page.goto('/');
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }));
-  });
+  await install(page);
   await visit(page, `/p/${product.handle}`);
   await visit(page, '/cart');
   const bar = page.getByText('现在没有网络，看到的是上次保存的内容');
@@ -50,6 +64,101 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   await expect(bar).toBeHidden();
   await page.getByRole('button', { name: '增加一件' }).click();
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
+});
+
+test('a form is never kept for offline use', async ({ shopper, page, context, office, guard }) => {
+  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+  const { variant } = await office.stocked('usb-studio-mic');
+  await shopper.put(variant);
+  await shopper.keepAddress();
+  await install(page);
+  await shopper.open('/checkout');
+  await shopper.open('/checkout/review');
+  // What comes later is kept when this is.
+  await visit(page, '/cart');
+  const paths = await saved(page);
+  expect(paths).toContain('/cart');
+  expect(paths.filter((path) => path.startsWith('/checkout'))).toEqual([]);
+
+  await context.setOffline(true);
+  await page.goto('/checkout');
+  await expect(shopper.heading('现在没有网络')).toBeVisible();
+});
+
+test('a page that comes late is shown after all, unless something was typed', async ({ shopper, page, context, office, t, guard }) => {
+  guard.allow(/ERR_ABORTED/);
+  const { product, variant } = await office.stocked('retro-mini-tv');
+  await shopper.put(variant);
+  await install(page);
+  await visit(page, '/cart');
+  const bar = page.getByText(t('shell.offline_bar'));
+  // Longer than the worker's patience. Only pages are slow.
+  await context.serviceWorkers()[0].evaluate((ms) => {
+    const real = self.fetch.bind(self);
+    self.fetch = async (input, init) => {
+      if (input instanceof Request && input.mode === 'navigate') await new Promise((done) => setTimeout(done, ms));
+      return real(input, init);
+    };
+  }, 12_000);
+  let loads = 0;
+  page.on('load', () => loads++);
+
+  await page.goto('/cart');
+  await expect(bar).toBeVisible();
+  await expect(bar).toBeHidden({ timeout: 20_000 });
+  await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('1');
+  expect(loads, 'the saved copy, then the fresh page at once').toBe(2);
+
+  await page.goto('/cart');
+  await expect(bar).toBeVisible();
+  const search = page.getByRole('searchbox', { name: t('shell.search_label') });
+  const fresh = page.evaluate(() => new Promise<void>((done) => {
+    navigator.serviceWorker.addEventListener('message', (event) => {
+      if (event.data.type === 'fresh-copy') done();
+    });
+  }));
+  await search.fill('杯');
+  await fresh;
+  await expect(search).toHaveValue('杯');
+  await expect(bar).toBeVisible();
+  expect(loads).toBe(3);
+  await page.getByRole('navigation', { name: t('shell.main_nav') }).getByRole('link', { name: t('shell.tab_home') }).click();
+  await expect(page).toHaveURL(/\/$/);
+  await expect(bar).toBeHidden();
+});
+
+test('another language leaves no page in the one before', async ({ shopper, page, context, guard }) => {
+  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+  const english = words('en');
+  await install(page);
+  await visit(page, '/categories');
+  await page.getByRole('contentinfo').getByRole('link', { name: 'English' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  const offline = () => page.evaluate(async () => (await caches.match('/offline', { ignoreVary: true }))?.text());
+  await expect.poll(offline).toContain(english('error.offline_title'));
+  await visit(page, '/cart');
+
+  await context.setOffline(true);
+  await page.goto('/search?q=never');
+  await expect(shopper.heading(english('error.offline_title'))).toBeVisible();
+});
+
+test('what was typed without a network is kept when it is back', async ({ shopper, page, context, office, t, guard }) => {
+  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+  const { variant } = await office.stocked('vlog-camcorder');
+  await shopper.put(variant);
+  await shopper.open('/checkout');
+  await context.setOffline(true);
+  await shopper.field('recipient').fill('李雷');
+  const lost = page.getByText(t('checkout.saving_failed'));
+  await expect(lost).toBeVisible();
+
+  const kept = page.waitForResponse((response) => response.url().includes('/api/order/save_checkout') && response.ok());
+  await context.setOffline(false);
+  await kept;
+  await expect(lost).toBeHidden();
+  await shopper.reload();
+  await expect(shopper.field('recipient')).toHaveValue('李雷');
 });
 
 test('the shop can be installed', async ({ page, request }) => {

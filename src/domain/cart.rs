@@ -3,6 +3,7 @@
 use super::{
     catalog::{Image, UNLIMITED, percent_encode},
     error::{Error, PriceChange, Problem, Result, Shortage},
+    live::VariantState,
     money::{Amount, Currency},
     pricing::{PricedLine, ShippingRules, Totals, price},
 };
@@ -173,6 +174,22 @@ impl Cart {
         self.lines.iter().find(|line| line.variant_id == variant_id)
     }
 
+    /// Takes the present stock and prices of a product's variants, and tells whether that changed anything. `variants`
+    /// are all that are sold: nothing is left of a variant that is not among them.
+    pub fn see(&mut self, product_id: &str, variants: &[VariantState]) -> bool {
+        let mut changed = false;
+        for line in self.lines.iter_mut().chain(&mut self.saved).filter(|line| line.product_id == product_id) {
+            let before = (line.available, line.unit_price, line.compare_at);
+            let now = match variants.iter().find(|variant| variant.id == line.variant_id) {
+                Some(variant) => (variant.available, variant.price, variant.compare_at),
+                None => (0, line.unit_price, line.compare_at),
+            };
+            (line.available, line.unit_price, line.compare_at) = now;
+            changed |= now != before;
+        }
+        changed
+    }
+
     /// The cart as it will be when a quantity is set; what the browser shows before the server has answered.
     /// Zero removes the line.
     pub fn set_quantity(&mut self, variant_id: &str, quantity: i64) {
@@ -234,6 +251,43 @@ mod tests {
             matches!(cart(vec![line("a", 1, 5, 90, 100)]).check(), Err(Error::PriceChanged(c)) if c[0].new == Amount(100))
         );
         assert_eq!(cart(vec![line("a", 900, UNLIMITED, 1, 1)]).check(), Ok(()));
+    }
+
+    #[test]
+    fn stock_and_prices_are_taken_over_and_what_is_not_sold_any_more_is_gone() {
+        let mut other = line("other", 1, 5, 100, 100);
+        other.product_id = "q".into();
+        let mut cart = Cart {
+            lines: vec![line("a", 1, 5, 100, 100), line("b", 1, UNLIMITED, 100, 100), other],
+            saved: vec![line("c", 1, 5, 100, 100)],
+            ..Cart::default()
+        };
+        let state = |id: &str, available, price| VariantState {
+            id: id.into(),
+            available,
+            price: Amount(price),
+            compare_at: None,
+        };
+        let same = [state("a", 5, 100), state("b", UNLIMITED, 100), state("c", 5, 100), state("d", 9, 1)];
+        let before = cart.clone();
+        assert!(!cart.see("p", &same));
+        assert!(!cart.see("unknown", &[]));
+        assert_eq!(cart, before);
+
+        assert!(cart.see("p", &[state("a", 4, 90)]));
+        assert_eq!(
+            (cart.lines[0].available, cart.lines[0].unit_price, cart.lines[0].price_seen),
+            (4, Amount(90), Amount(100))
+        );
+        assert_eq!((cart.lines[1].available, cart.lines[1].unit_price), (0, Amount(100)), "gone, at the price it had");
+        assert_eq!(cart.lines[2].available, 5, "another product's");
+        assert_eq!(cart.saved[0].available, 0, "also what is saved for later");
+        assert!(!cart.see("p", &[state("a", 4, 90)]));
+
+        assert!(cart.see("p", &[state("a", 4, 90), state("b", 2, 100)]));
+        assert_eq!(cart.lines[1].available, 2, "sold again");
+        assert!(cart.see("p", &[]), "the whole product is withdrawn");
+        assert_eq!(cart.shortages().len(), 2);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn provide_live() {
 #[cfg(feature = "hydrate")]
 pub fn provide_live() {
     let connection = StoredValue::new_local(Connection::new());
-    Connection::watch_visibility(connection);
+    Connection::watch(connection);
     provide_context(Live { connection });
 }
 
@@ -54,16 +54,6 @@ impl Live {
         let signal = Connection::follow(self.connection, &name);
         on_cleanup(move || Connection::leave(self.connection, &name));
         signal.into()
-    }
-
-    /// Opens the connection again, for instance after this browser got its cookie.
-    #[cfg(not(feature = "hydrate"))]
-    pub fn reconnect(self) {}
-
-    /// Opens the connection again, for instance after this browser got its cookie.
-    #[cfg(feature = "hydrate")]
-    pub fn reconnect(self) {
-        Connection::reopen_soon(self.connection, Connection::SOON, true);
     }
 }
 
@@ -109,7 +99,7 @@ mod connection {
 
     impl Connection {
         /// Components come and go together; a moment later it is clear which topics remain.
-        pub const SOON: Duration = Duration::from_millis(60);
+        const SOON: Duration = Duration::from_millis(60);
         /// The first wait after the server refused, doubled each time up to a minute.
         const REFUSED: Duration = Duration::from_secs(2);
 
@@ -117,10 +107,18 @@ mod connection {
             Self { topics: BTreeMap::new(), open: None, timer: None, refused: 0 }
         }
 
-        pub fn watch_visibility(this: Stored) {
-            let handle =
-                window_event_listener(ev::visibilitychange, move |_| Self::reopen_soon(this, Self::SOON, false));
-            on_cleanup(move || handle.remove());
+        /// Follows what the tab goes through: it is hidden and shown again, and its network comes back. After that the
+        /// connection may be closed, or seem open while nothing arrives any more.
+        pub fn watch(this: Stored) {
+            let seen = window_event_listener(ev::visibilitychange, move |_| Self::reopen_soon(this, Self::SOON, false));
+            let online = window_event_listener(ev::online, move |_| {
+                this.try_update_value(|connection| connection.refused = 0);
+                Self::reopen_soon(this, Self::SOON, true);
+            });
+            on_cleanup(move || {
+                seen.remove();
+                online.remove();
+            });
         }
 
         pub fn follow(this: Stored, name: &str) -> ReadSignal<Option<Update>> {
@@ -147,7 +145,7 @@ mod connection {
         }
 
         /// Brings the connection in line with the topics after a moment; `anew` even if it is.
-        pub fn reopen_soon(this: Stored, after: Duration, anew: bool) {
+        fn reopen_soon(this: Stored, after: Duration, anew: bool) {
             this.try_update_value(|connection| {
                 if anew {
                     connection.open = None;

@@ -379,10 +379,12 @@ pub async fn related(tx: &mut Tx<'_>, locale: Locale, handle: &str, limit: i64) 
     products(tx, locale, &filter, Sort::Sales, limit, 0).await
 }
 
+/// Stock and price of what is sold of a product; nothing when it is withdrawn.
 pub async fn variant_states(tx: &mut Tx<'_>, product_id: &str) -> Result<Vec<VariantState>> {
     let sql = format!(
         "select v.id, v.price, v.compare_at, {AVAILABLE} as available
-        from variant v left join stock s on s.variant_id = v.id where v.product_id = $1 and v.active order by v.position, v.id"
+        from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id
+        where v.product_id = $1 and v.active and p.status = 'active' order by v.position, v.id"
     );
     let rows = tx.all(sql, args![product_id]).await?;
     rows.iter()

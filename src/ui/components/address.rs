@@ -1,7 +1,7 @@
 //! The fields of the checkout form: who receives, where, when, and a note. Part of any form that sends a
 //! [`CheckoutForm`]; `prefix` is what its fields are called there (`form`, so that one is `form[phone]`).
 
-use super::field::{Field, FieldError, TextAreaField, TextField, described_by, invalid, problem_of};
+use super::field::{Field, FieldError, TextAreaField, TextField, described_by, focus, invalid, problem_of};
 use crate::{
     domain::{
         Error, Locale,
@@ -23,6 +23,10 @@ pub struct Divisions {
     pub districts: Vec<(String, String)>,
 }
 
+/// The group of the three selects. A district that is missing is told of there: which select is to blame depends on the
+/// choices made.
+const REGION_ID: &str = "region";
+
 /// The names, ids and labels of all fields here and of the payment method, for an
 /// [`ErrorSummary`](super::field::ErrorSummary).
 pub fn field_labels(l: Locale) -> Vec<(&'static str, &'static str, &'static str)> {
@@ -31,7 +35,7 @@ pub fn field_labels(l: Locale) -> Vec<(&'static str, &'static str, &'static str)
         field("recipient", t::RECIPIENT),
         field("phone", t::PHONE),
         field("email", t::EMAIL),
-        field("district", t::REGION),
+        ("district", REGION_ID, l.t(t::REGION)),
         field("detail", t::DETAIL),
         field("delivery_wish", t::WISH),
         field("note", t::NOTE),
@@ -137,19 +141,32 @@ fn RegionSelects(
             tell();
         }
     };
-    let quiet = Signal::stored(None);
+    // The first that is empty is to blame: those below it have nothing to offer yet.
+    let to_blame = Memo::new(move |_| {
+        if province.with(String::is_empty) {
+            "province"
+        } else if city.with(String::is_empty) {
+            "city"
+        } else {
+            "district"
+        }
+    });
+    let blame = move |id| Signal::derive(move || error.get().filter(|_| to_blame.get() == id));
+    let pass_on = move |_| {
+        focus(to_blame.get_untracked());
+    };
     view! {
-        <div class="form-row">
+        <div class="form-row" id=REGION_ID role="group" aria-label=l.t(t::REGION) tabindex="-1" on:focus=pass_on>
             <DivisionSelect
-                id="province" prefix label=l.t(t::PROVINCE) autocomplete="address-level1" chosen=province error=quiet
+                id="province" prefix label=l.t(t::PROVINCE) autocomplete="address-level1" chosen=province error=blame("province")
                 options=Signal::derive(move || divisions.with(|d| d.provinces.clone())) on_choice=Callback::new(choose_province)
             />
             <DivisionSelect
-                id="city" prefix label=l.t(t::CITY) autocomplete="address-level2" chosen=city error=quiet
+                id="city" prefix label=l.t(t::CITY) autocomplete="address-level2" chosen=city error=blame("city")
                 options=Signal::derive(move || divisions.with(|d| d.cities.clone())) on_choice=Callback::new(choose_city)
             />
             <DivisionSelect
-                id="district" prefix label=l.t(t::DISTRICT) autocomplete="address-level3" chosen=district error
+                id="district" prefix label=l.t(t::DISTRICT) autocomplete="address-level3" chosen=district error=blame("district")
                 options=Signal::derive(move || divisions.with(|d| d.districts.clone())) on_choice=Callback::new(move |code| district.set(code))
             />
         </div>

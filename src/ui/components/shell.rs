@@ -29,7 +29,7 @@ const TOAST_WITH_ACTION: Duration = Duration::from_secs(10);
 
 /// What the frame holds for all pages: the number in the cart, and the toasts.
 pub fn provide_shell() {
-    provide_context(Toasts(RwSignal::new(Vec::new())));
+    provide_context(Toasts { shown: RwSignal::new(Vec::new()), counted: StoredValue::new(0) });
     provide_context(CartCount(RwSignal::new(None)));
 }
 
@@ -69,14 +69,21 @@ fn counted(cart: &Cart) -> Counted {
 
 /// Short messages about what just happened, at the lower edge.
 #[derive(Clone, Copy)]
-pub struct Toasts(RwSignal<Vec<Toast>>);
+pub struct Toasts {
+    shown: RwSignal<Vec<Toast>>,
+    /// How many there were; each has a number of its own, so that no timer closes another.
+    counted: StoredValue<usize>,
+}
 
 #[derive(Clone)]
 struct Toast {
     id: usize,
     text: String,
-    action: Option<(String, Arc<dyn Fn() + Send + Sync>)>,
+    action: Option<Action>,
 }
+
+/// The label of a toast's button, and what it does.
+type Action = (String, Arc<dyn Fn() + Send + Sync>);
 
 pub fn use_toasts() -> Toasts {
     expect_context()
@@ -85,27 +92,33 @@ pub fn use_toasts() -> Toasts {
 impl Toasts {
     /// Shows a message for some seconds.
     pub fn show(self, text: impl Into<String>) {
-        self.push(text.into(), None, TOAST);
+        if let Some(id) = self.push(text.into(), None) {
+            set_timeout(move || self.close(id), TOAST);
+        }
     }
 
-    /// Shows a message with a button, such as "Undo"; the button also closes it.
+    /// Shows a message with a button, such as "Undo"; the button also closes it. It stays while it is pointed at or
+    /// has the focus.
     pub fn show_with(
         self,
         text: impl Into<String>,
         label: impl Into<String>,
         action: impl Fn() + Send + Sync + 'static,
     ) {
-        self.push(text.into(), Some((label.into(), Arc::new(action))), TOAST_WITH_ACTION);
+        self.push(text.into(), Some((label.into(), Arc::new(action))));
     }
 
-    fn push(self, text: String, action: Option<(String, Arc<dyn Fn() + Send + Sync>)>, stays: Duration) {
-        let id = self.0.with_untracked(|toasts| toasts.last().map_or(0, |toast| toast.id + 1));
-        self.0.update(|toasts| toasts.push(Toast { id, text, action }));
-        set_timeout(move || self.close(id), stays);
+    fn push(self, text: String, action: Option<Action>) -> Option<usize> {
+        let id = self.counted.try_update_value(|counted| {
+            *counted += 1;
+            *counted
+        })?;
+        self.shown.try_update(|toasts| toasts.push(Toast { id, text, action }));
+        Some(id)
     }
 
     fn close(self, id: usize) {
-        self.0.try_update(|toasts| toasts.retain(|toast| toast.id != id));
+        self.shown.try_update(|toasts| toasts.retain(|toast| toast.id != id));
     }
 }
 
@@ -113,19 +126,49 @@ impl Toasts {
 #[component]
 pub fn ToastRegion() -> impl IntoView {
     let toasts = use_toasts();
-    let toast = move |Toast { id, text, action }| {
-        let button = action.map(|(label, run)| {
-            let click = move |_| {
-                run();
-                toasts.close(id);
-            };
-            view! { <button class="toast-action" type="button" on:click=click>{label}</button> }
-        });
-        view! { <div class="toast"><span>{text}</span>{button}</div> }
+    let toast = move |Toast { id, text, action }| match action {
+        Some(action) => view! { <ToastWithAction id text action/> }.into_any(),
+        None => view! { <div class="toast"><span>{text}</span></div> }.into_any(),
     };
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.0.get() key=|toast| toast.id children=toast/>
+            <For each=move || toasts.shown.get() key=|toast| toast.id children=toast/>
+        </div>
+    }
+    .into_any()
+}
+
+/// A toast that can be answered. Its time runs only while nobody is about to: it begins anew when the pointer and the
+/// focus have left.
+#[component]
+fn ToastWithAction(id: usize, text: String, action: Action) -> impl IntoView {
+    let toasts = use_toasts();
+    let (label, run) = action;
+    let (pointed, focused) = (RwSignal::new(false), RwSignal::new(false));
+    Effect::new(move |_| {
+        if !pointed.get() && !focused.get() {
+            let timer = set_timeout_with_handle(move || toasts.close(id), TOAST_WITH_ACTION).ok();
+            on_cleanup(move || {
+                if let Some(timer) = timer {
+                    timer.clear();
+                }
+            });
+        }
+    });
+    let click = move |_| {
+        run();
+        toasts.close(id);
+    };
+    view! {
+        <div
+            class="toast"
+            on:pointerenter=move |_| pointed.set(true)
+            on:pointerleave=move |_| pointed.set(false)
+            on:focusin=move |_| focused.set(true)
+            on:focusout=move |_| focused.set(false)
+        >
+            <span>{text}</span>
+            <button class="toast-action" type="button" on:click=click>{label}</button>
         </div>
     }
     .into_any()

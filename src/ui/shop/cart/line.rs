@@ -45,8 +45,8 @@ fn present(state: CartState, first: CartLine) -> Memo<CartLine> {
 fn follow(state: CartState, product_id: &str) {
     let updates = use_live().subscribe(Topic::Product(product_id.to_owned()));
     Effect::new(move |_| {
-        if let Some(live::Update::Product { variants, .. }) = updates.get() {
-            state.see(&variants);
+        if let Some(live::Update::Product { id, variants }) = updates.get() {
+            state.see(&id, &variants);
         }
     });
 }
@@ -225,7 +225,10 @@ fn ShortNotice(state: CartState, line: Memo<CartLine>) -> impl IntoView {
                 let form = view! {
                     <form class="notice-actions" action=SaveForLater::url() method="post" on:submit=stay>
                         <input type="hidden" name="variant_id" value=field/>
-                        <button class="btn btn-secondary btn-sm" type="submit" name="saved" value="true" on:click=act(move || state.save_for_later(&take, true))>
+                        <button class="btn btn-secondary btn-sm" type="submit" name="saved" value="true" on:click=act(move || {
+                            state.save_for_later(&take, true);
+                            focus(TITLE_ID);
+                        })>
                             {l.t(t::SAVE_FOR_LATER)}
                         </button>
                     </form>

@@ -6,8 +6,11 @@
 
 use crate::{
     api,
-    domain::{Error, cart::Cart, live::VariantState},
-    ui::components::shell::{CartCount, use_cart_count},
+    domain::{Error, cart::Cart, live::VariantState, texts::cart as t},
+    ui::{
+        components::shell::{CartCount, Toasts, use_cart_count, use_toasts},
+        use_locale,
+    },
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::{
@@ -57,6 +60,9 @@ struct Work {
     busy: ArcRwSignal<bool>,
     waiting: Arc<Mutex<Waiting>>,
     count: CartCount,
+    toasts: Toasts,
+    /// What is said once a line was saved for later.
+    saved: &'static str,
 }
 
 #[derive(Default)]
@@ -89,6 +95,8 @@ impl CartState {
             busy: ArcRwSignal::new(false),
             waiting: Arc::default(),
             count,
+            toasts: use_toasts(),
+            saved: use_locale().t(t::SAVED_FOR_LATER),
         };
         let (server, chosen) = (work.server.clone(), work.chosen.clone());
         let shown = Memo::new(move |_| {
@@ -113,11 +121,7 @@ impl CartState {
 
     /// Removes a line; the answer puts it back.
     pub fn remove(self, variant_id: &str) -> impl Fn() + Send + Sync + use<> {
-        let find = |cart: &Cart| {
-            let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
-            saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
-        };
-        let before = self.shown.with_untracked(find);
+        let before = self.shown.with_untracked(|cart| find(cart, variant_id));
         self.set_quantity(variant_id, 0);
         let (work, variant_id) = (self.work.try_get_value(), variant_id.to_owned());
         move || {
@@ -139,30 +143,15 @@ impl CartState {
         self.with(|work| work.push(Change::TakeAvailable));
     }
 
-    /// Takes stock and prices from the live feed.
-    pub fn see(self, variants: &[VariantState]) {
+    /// Takes a product's stock and prices from the live feed.
+    pub fn see(self, product_id: &str, variants: &[VariantState]) {
         self.with(|work| {
-            let changes = work.server.with_untracked(|cart| {
-                let mut lines = cart.lines.iter().chain(&cart.saved);
-                lines.any(|line| {
-                    let same = |v: &VariantState| {
-                        (v.available, v.price, v.compare_at) == (line.available, line.unit_price, line.compare_at)
-                    };
-                    variants.iter().any(|v| v.id == line.variant_id && !same(v))
-                })
-            });
-            if !changes {
-                return;
-            }
-            work.server.update(|cart| {
-                for line in cart.lines.iter_mut().chain(&mut cart.saved) {
-                    if let Some(now) = variants.iter().find(|v| v.id == line.variant_id) {
-                        (line.available, line.unit_price, line.compare_at) = (now.available, now.price, now.compare_at);
-                    }
-                }
+            let changed = work.server.try_maybe_update(|cart| {
+                let changed = cart.see(product_id, variants);
+                (changed, changed)
             });
             // An answer on its way may have been made before this.
-            if work.busy.get_untracked() {
+            if changed == Some(true) && work.busy.get_untracked() {
                 work.push(Change::Load);
             }
         });
@@ -183,6 +172,12 @@ impl CartState {
             f(&work);
         }
     }
+}
+
+/// The quantity of a variant in the cart, and whether it is saved for later.
+fn find(cart: &Cart, variant_id: &str) -> Option<(i64, bool)> {
+    let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
+    saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
 }
 
 /// The cart as it will be when a quantity is set, also of what is saved for later.
@@ -237,7 +232,12 @@ impl Work {
     fn settle(&self, change: Change, sent: Option<i64>, result: Result<Cart, Error>) {
         let failed = result.is_err();
         match result {
-            Ok(cart) => self.show(cart),
+            Ok(cart) => {
+                self.show(cart);
+                if matches!(change, Change::Save { saved: true, .. }) {
+                    self.toasts.show(self.saved);
+                }
+            }
             Err(error) => {
                 // What was shown may not be what is: ask, unless nobody answers.
                 if !matches!(error, Error::Offline) && change != Change::Load {
@@ -273,8 +273,15 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
         },
         Change::Save { variant_id, saved } => api::cart::save_for_later(variant_id, saved).await,
         Change::Restore { variant_id, quantity, saved } => {
-            let cart = api::cart::add(variant_id.clone(), quantity, None).await?;
-            if saved { api::cart::save_for_later(variant_id, true).await } else { Ok(cart) }
+            // Where the removal did not arrive the line is still there, and must not grow.
+            let cart = match find(&api::cart::get().await?, &variant_id) {
+                Some(_) => api::cart::set_quantity(variant_id.clone(), quantity).await?,
+                None => api::cart::add(variant_id.clone(), quantity, None).await?,
+            };
+            match find(&cart, &variant_id) {
+                Some((_, is_saved)) if is_saved != saved => api::cart::save_for_later(variant_id, saved).await,
+                _ => Ok(cart),
+            }
         }
         Change::AcceptPrices => api::cart::accept_prices().await,
         Change::TakeAvailable => api::cart::take_available().await,

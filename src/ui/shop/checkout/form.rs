@@ -6,7 +6,7 @@ use crate::{
     api::{self, order::SaveCheckout},
     domain::{
         Error,
-        address::CheckoutForm,
+        address::{CALLING_CODES, CheckoutForm, DeliveryWish},
         cart::{BuyNow, Cart},
         live::{self, Topic},
         order::CheckoutPage as Page,
@@ -152,12 +152,16 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
             attempts.update(|n| *n += 1);
         }
     });
-    // What was typed or restored before the page came alive.
+    // What was typed or restored before the page came alive counts as if it were typed now.
+    let served = as_shown(&form);
     Effect::new(move |_| {
         if place.get().is_some()
             && let Some(form) = read(place, keeper.divisions)
         {
             notice(&form);
+            if as_shown(&form) != served {
+                keeper.typed(form);
+            }
         }
     });
 
@@ -230,6 +234,20 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         </Main>
     }
     .into_any()
+}
+
+/// A form with what its fields choose by themselves where nothing was chosen, and one kind of line ends.
+fn as_shown(form: &CheckoutForm) -> CheckoutForm {
+    let or = |value: &str, default: &str| if value.is_empty() { default.to_owned() } else { value.to_owned() };
+    let lines = |text: &str| text.replace("\r\n", "\n");
+    CheckoutForm {
+        country_code: or(&form.country_code, CALLING_CODES[0]),
+        delivery_wish: DeliveryWish::from_name(&form.delivery_wish).unwrap_or_default().name().to_owned(),
+        payment_method: or(&form.payment_method, Method::default().name()),
+        detail: lines(&form.detail),
+        note: lines(&form.note),
+        ..form.clone()
+    }
 }
 
 /// What the form holds now. A city or district that is no longer offered is about to leave its select.

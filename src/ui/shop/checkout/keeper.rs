@@ -1,5 +1,6 @@
 //! Keeps what is typed at checkout, on the server: a moment after each change, when the page is left, and before the
-//! form is sent. One request at a time, always with the latest, so that nothing older arrives last.
+//! form is sent. One request at a time, always with the latest, so that nothing older arrives last. What could not be
+//! kept is tried again when the network is back and when the page is left.
 
 use crate::{
     api::{self, order::SaveCheckout},
@@ -38,10 +39,14 @@ pub struct Keeper {
 struct Work {
     /// The latest that was typed.
     typed: Option<CheckoutForm>,
-    /// Something was typed since it was kept.
+    /// Something was typed that was not sent yet.
     draft: bool,
+    /// What was sent last did not arrive.
+    unkept: bool,
     /// A province or city was chosen: what it offers is to be loaded.
     region: bool,
+    /// What the last choice offers could not be loaded.
+    unloaded: bool,
     /// The form is to be sent.
     send: bool,
     running: bool,
@@ -66,16 +71,28 @@ impl Keeper {
             lost: RwSignal::new(false),
         };
         let work = keeper.work.get_value();
-        let gone = work.clone();
+        let left = work.clone();
         on_cleanup(move || {
-            if is_browser() && lock(&work).draft {
-                keeper.start(work.clone());
+            let to_keep = {
+                let mut work = lock(&left);
+                work.draft |= work.unkept;
+                work.draft
+            };
+            if is_browser() && to_keep {
+                keeper.start(left.clone());
             }
         });
         Effect::new(move |_| {
-            let work = gone.clone();
-            let gone = window_event_listener(ev::pagehide, move |_| last_word(&work));
-            on_cleanup(move || gone.remove());
+            let (back, hidden) = (work.clone(), work.clone());
+            let back = window_event_listener(ev::online, move |_| {
+                try_again(&back);
+                keeper.start(back.clone());
+            });
+            let hidden = window_event_listener(ev::pagehide, move |_| last_word(&hidden));
+            on_cleanup(move || {
+                back.remove();
+                hidden.remove();
+            });
         });
         keeper
     }
@@ -147,13 +164,13 @@ impl Keeper {
         if !std::mem::replace(&mut lock(&work).running, true) {
             spawn_local(async move {
                 while let Some((job, form)) = next(&work) {
-                    self.run(job, form).await;
+                    self.run(&work, job, form).await;
                 }
             });
         }
     }
 
-    async fn run(self, job: Job, form: CheckoutForm) {
+    async fn run(self, work: &Mutex<Work>, job: Job, form: CheckoutForm) {
         let step = match job {
             Job::Send => None,
             Job::Draft | Job::Region => Some(DRAFT.to_owned()),
@@ -162,6 +179,8 @@ impl Keeper {
         // The page may be gone by now; then only the form is kept.
         let buy_now = self.buy_now.try_get_value().flatten();
         let kept = api::order::save_checkout(form, step, buy_now.clone()).await;
+        // A form with something wrong in it is kept all the same.
+        lock(work).unkept = kept.as_ref().is_err_and(|error| !matches!(error, Error::Invalid(_)));
         match (job, kept) {
             (Job::Send, kept) => {
                 self.sending.try_set(false);
@@ -170,9 +189,7 @@ impl Keeper {
             (Job::Draft, kept) => {
                 self.lost.try_set(kept.is_err());
             }
-            (Job::Region, Err(_)) => {
-                self.lost.try_set(true);
-            }
+            (Job::Region, Err(_)) => self.not_loaded(work),
             (Job::Region, Ok(())) => match api::order::checkout(buy_now).await {
                 Ok(page) if page.form.province == province && page.form.city == city => {
                     self.divisions.try_update(|divisions| {
@@ -181,12 +198,22 @@ impl Keeper {
                     self.lost.try_set(false);
                 }
                 Ok(_) => {}
-                Err(_) => {
-                    self.lost.try_set(true);
-                }
+                Err(_) => self.not_loaded(work),
             },
         }
     }
+
+    fn not_loaded(self, work: &Mutex<Work>) {
+        lock(work).unloaded = true;
+        self.lost.try_set(true);
+    }
+}
+
+/// Takes up what failed once more.
+fn try_again(work: &Mutex<Work>) {
+    let mut work = lock(work);
+    work.draft |= work.unkept;
+    work.region |= std::mem::take(&mut work.unloaded);
 }
 
 /// Keeps what was typed last when the page is left for another site or its tab is closed: a request of the page would end
@@ -194,10 +221,10 @@ impl Keeper {
 fn last_word(work: &Mutex<Work>) {
     let mut work = lock(work);
     // A request that is under way may end with the page as well.
-    if let (true, Some(form)) = (work.draft || work.running, &work.typed)
+    if let (true, Some(form)) = (work.draft || work.unkept || work.running, &work.typed)
         && beacon::post(SaveCheckout::url(), "form", form, DRAFT)
     {
-        work.draft = false;
+        (work.draft, work.unkept) = (false, false);
     }
 }
 
@@ -215,7 +242,7 @@ fn next(work: &Mutex<Work>) -> Option<(Job, CheckoutForm)> {
     };
     (work.send, work.draft) = (false, false);
     if !matches!(job, Job::Send) {
-        work.region = false;
+        (work.region, work.unloaded) = (false, false);
     }
     match work.typed.clone() {
         Some(form) => Some((job, form)),
@@ -237,7 +264,8 @@ mod tests {
     #[test]
     fn sending_comes_first_and_the_latest_is_kept() {
         let form = |recipient: &str| CheckoutForm { recipient: recipient.into(), ..CheckoutForm::default() };
-        let work = Mutex::new(Work { typed: Some(form("a")), draft: true, region: true, send: true, running: true });
+        let (typed, running) = (Some(form("a")), true);
+        let work = Mutex::new(Work { typed, draft: true, region: true, send: true, running, ..Work::default() });
         assert_eq!(next(&work), Some((Job::Send, form("a"))));
         lock(&work).typed = Some(form("b"));
         assert_eq!(next(&work), Some((Job::Region, form("b"))), "what a choice offers is still to be loaded");
@@ -245,5 +273,20 @@ mod tests {
         assert_eq!(next(&work), Some((Job::Draft, form("b"))));
         assert_eq!(next(&work), None);
         assert!(!lock(&work).running, "the next change starts anew");
+    }
+
+    #[test]
+    fn what_was_not_kept_waits_for_the_network() {
+        let form = CheckoutForm { recipient: "a".into(), ..CheckoutForm::default() };
+        let work = Mutex::new(Work { typed: Some(form.clone()), unkept: true, ..Work::default() });
+        assert_eq!(next(&work), None, "it is not sent over and over");
+        try_again(&work);
+        assert_eq!(next(&work), Some((Job::Draft, form.clone())));
+        (lock(&work).unkept, lock(&work).unloaded) = (true, true);
+        try_again(&work);
+        assert_eq!(next(&work), Some((Job::Region, form)), "a choice is kept and loaded together");
+        lock(&work).unkept = false;
+        try_again(&work);
+        assert_eq!(next(&work), None);
     }
 }

@@ -159,8 +159,8 @@ impl Page {
         for product in products {
             let updates = live.subscribe(Topic::Product(product));
             Effect::new(move |_| {
-                let Some(live::Update::Product { variants, .. }) = updates.get() else { return };
-                if self.review.with_untracked(|review| differs(&review.cart, &variants)) && !self.is_placing() {
+                let Some(live::Update::Product { id, variants }) = updates.get() else { return };
+                if self.review.with_untracked(|review| differs(&review.cart, &id, &variants)) && !self.is_placing() {
                     spawn_local(self.refresh());
                 }
             });
@@ -168,14 +168,9 @@ impl Page {
     }
 }
 
-/// Whether stock or price of a line is another than shown.
-fn differs(cart: &Cart, variants: &[VariantState]) -> bool {
-    cart.lines.iter().any(|line| {
-        let same = |v: &VariantState| {
-            (v.available, v.price, v.compare_at) == (line.available, line.unit_price, line.compare_at)
-        };
-        variants.iter().any(|v| v.id == line.variant_id && !same(v))
-    })
+/// Whether stock or price of a product is another than shown.
+fn differs(cart: &Cart, product_id: &str, variants: &[VariantState]) -> bool {
+    cart.clone().see(product_id, variants)
 }
 
 #[component]

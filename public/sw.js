@@ -29,6 +29,9 @@ const CHANGES_PERSON = /sign[-_](in|out)/;
 // After these all saved pages speak the wrong language.
 const CHANGES_LANGUAGE = /^\/lang\//;
 
+// After these the cart that is kept is another one.
+const CHANGES_CART = /^\/api\/(cart\/|order\/(submit|again)$)/;
+
 self.addEventListener("install", (event) => {
   event.waitUntil(precacheOffline().then(() => self.skipWaiting()));
 });
@@ -48,6 +51,7 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   if (request.method !== "GET") {
     if (CHANGES_PERSON.test(url.pathname)) event.waitUntil(caches.delete(PAGES));
+    if (CHANGES_CART.test(url.pathname)) event.respondWith(cartChanged(event));
     return;
   }
   if (NEVER.test(url.pathname) || request.headers.has("range")) return;
@@ -127,6 +131,15 @@ async function remember(href) {
 }
 
 // Tells whether the page was stored.
+async function cartChanged(event) {
+  const response = await fetch(event.request);
+  // Only where it was looked at before: who never opened the cart does not need it offline.
+  const cart = new URL("/cart", location.origin).href;
+  const known = caches.match(cart, { ...ANY, cacheName: PAGES });
+  event.waitUntil(known.then((saved) => saved && remember(cart)));
+  return response;
+}
+
 async function keepPage(url, response) {
   if (/cookies|storage|\*/.test(response.headers.get("clear-site-data") ?? "")) {
     await caches.delete(PAGES);

@@ -20,7 +20,7 @@ test('wrong fields say what is wrong, and nothing typed is lost', async ({ shopp
   await expect(shopper.field('recipient')).toHaveAccessibleDescription('请填写');
   await expect(shopper.field('phone')).toHaveAccessibleDescription('手机号码不对，请检查一下');
   await expect(shopper.field('email')).toHaveAccessibleDescription(/邮箱地址不对/);
-  await expect(shopper.select('district')).toHaveAccessibleDescription('请填写');
+  await expect(shopper.select('province')).toHaveAccessibleDescription('请填写');
   await expect(shopper.field('detail')).not.toHaveAttribute('aria-invalid', 'true');
   await summary.getByRole('link', { name: '手机号：手机号码不对，请检查一下' }).click();
   if (shopper.js) await expect(shopper.field('phone')).toBeFocused();

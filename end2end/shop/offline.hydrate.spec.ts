@@ -66,6 +66,27 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
 });
 
+test('links inside the shop lead to what is kept, and the cart that is kept is the present one', async ({ shopper, page, context, office, guard }) => {
+  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+  const { product, variant } = await office.stocked('fountain-pen-gift');
+  await shopper.put(variant);
+  await install(page);
+  await visit(page, '/cart');
+  await visit(page, `/p/${product.handle}`);
+  const kept = page.waitForResponse((response) => new URL(response.url()).pathname === '/cart');
+  await page.getByRole('button', { name: '加入购物车' }).click();
+  await kept;
+  await page.goto('/');
+  await expect(page.locator('html[data-currency]')).toBeAttached();
+
+  await context.setOffline(true);
+  await page.getByRole('link', { name: /购物车/ }).first().click();
+  await expect(shopper.heading('购物车')).toBeVisible();
+  await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('2');
+  await page.getByRole('link', { name: product.title }).first().click();
+  await expect(shopper.heading(product.title)).toBeVisible();
+});
+
 test('a form is never kept for offline use', async ({ shopper, page, context, office, guard }) => {
   guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
   const { variant } = await office.stocked('usb-studio-mic');

@@ -1,6 +1,6 @@
 //! Errors in the words of the page: a sentence, a notice where it happened, or a whole page.
 
-use super::{components::travel::Main, set_status, use_locale};
+use super::{components::travel::{Main, use_travel}, set_status, use_locale};
 use crate::domain::{
     Error, Locale,
     error::{Problem, Shortage},
@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::{use_location, use_url};
 
 /// What happened and what to do, in one sentence.
 pub fn message(locale: Locale, error: &Error) -> String {
@@ -132,6 +132,11 @@ pub(crate) fn query(search: &str) -> String {
 #[component]
 pub fn ErrorPage(error: Error) -> impl IntoView {
     set_status(error.status_code());
+    if error == Error::Offline {
+        // The service worker may have the page as it was seen last.
+        let (travel, url) = (use_travel(), use_url());
+        Effect::new(move |_| travel.to_the_saved_page(&url.get_untracked()));
+    }
     match error {
         Error::NotFound => view! { <NotFound/> }.into_any(),
         error => view! { <Broken error/> }.into_any(),

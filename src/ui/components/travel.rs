@@ -37,10 +37,32 @@ impl Travel {
     /// server has made already works as it is.
     pub async fn by_the_server(self, url: &Url) {
         if self.moved.try_get_value() == Some(true) {
-            let _ = window().location().set_href(&format!("{}{}", url.path(), url.search_params().to_query_string()));
+            let _ = window().location().set_href(&address(url));
         }
         std::future::pending().await
     }
+
+    /// Asks the service worker, if there is one, for a page whose data could not be had. Only after a move: a page that
+    /// was loaded came from there already.
+    pub fn to_the_saved_page(self, url: &Url) {
+        if self.moved.try_get_value() == Some(true) && has_worker() {
+            let _ = window().location().replace(&address(url));
+        }
+    }
+}
+
+fn address(url: &Url) -> String {
+    format!("{}{}{}", url.path(), url.search_params().to_query_string(), url.hash())
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn has_worker() -> bool {
+    false
+}
+
+#[cfg(feature = "hydrate")]
+fn has_worker() -> bool {
+    window().navigator().service_worker().controller().is_some()
 }
 
 /// The bar at the upper edge. Inside the router.

@@ -118,6 +118,9 @@ enum Import {
         /// Leave the stock of variants that are in the shop as it is; new ones get theirs
         #[arg(long)]
         keep_stock: bool,
+        /// Write the report with all its problems to this file, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
     },
 }
 
@@ -176,9 +179,9 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
     let config = config(&cli.settings)?;
     match cli.command {
         Command::Serve(options) => serve(config, options, started).await,
-        Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock } } => {
+        Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock, report } } => {
             let options = ImportOptions { locale, dry_run, keep_stock, ..ImportOptions::default() };
-            with(config, async |app| import(app, &file, options).await).await
+            with(config, async |app| import(app, &file, options, report.as_deref()).await).await
         }
         Command::Demo { demo } => with(config, async |app| fill(app, &demo).await).await,
         Command::Admin { action: Admin::Create { login, password_stdin, demo } } => {
@@ -274,10 +277,13 @@ async fn interrupted() {
     }
 }
 
-async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<(), Failure> {
+async fn import(app: &App, file: &Path, options: ImportOptions, written: Option<&Path>) -> Result<(), Failure> {
     let options = ImportOptions { watcher: Some(to_stderr(words())), ..options };
     let report = catalog::import::import(app, file, options).await?;
     print!("{}", report.text(words()));
+    if let Some(path) = written {
+        std::fs::write(path, report.json()?).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
     if report.has_errors() { Err("some products were not imported; see the report above".into()) } else { Ok(()) }
 }
 
@@ -294,7 +300,7 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
     for locale in Locale::ALL {
         // What was sold between the two runs stays sold.
         let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
-        import(app, &folder.join(format!("products.{}.csv", locale.tag())), options).await?;
+        import(app, &folder.join(format!("products.{}.csv", locale.tag())), options, None).await?;
     }
     if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
         catalog::history::take_over(app, &history).await?;

@@ -224,3 +224,18 @@ test('an order is found on another device by its number and phone, and by nobody
   await expect(page.getByRole('region', { name: '商品' })).toContainText(product.title);
   await expect(page).toHaveURL(new RegExp(`/orders/${number}$`));
 });
+
+test('a shared device forgets whose orders it showed, and the orders stay', async ({ shopper, page, office, mine, guard }) => {
+  guard.allow(/status of 404/);
+  const { variant } = await office.stocked(mine('custom-red-envelopes', 'engraved-beer-glass'), 20);
+  const number = await shopper.order(variant);
+  await page.goto('/me');
+  await page.getByText('从这台设备上退出').click();
+  await page.getByRole('button', { name: '退出', exact: true }).click();
+  await expect(page).toHaveURL(/\/$/);
+  const response = await page.goto(`/orders/${number}`);
+  expect(response?.status()).toBe(404);
+  await page.goto('/orders');
+  await expect(page.getByRole('article')).toHaveCount(0);
+  expect(await office.stock(variant), 'its pieces are still held').toBe(19);
+});

@@ -92,6 +92,14 @@ pub fn grant_order(ctx: &Ctx, number: &str) {
     http::set_cookie(&ctx.app, http::ORDERS_COOKIE, &value, GUEST_COOKIE_SECONDS);
 }
 
+/// Lets this browser forget its customer and the orders it was granted, with all that it keeps of this shop.
+pub fn forget(ctx: &Ctx) {
+    for cookie in [http::GUEST_COOKIE, http::ORDERS_COOKIE] {
+        http::set_cookie(&ctx.app, cookie, "", 0);
+    }
+    http::clear_site_data();
+}
+
 /// The orders that a cookie of [`grant_order`] names, if its signature holds.
 pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
     match cookie.split_once('.') {

@@ -38,7 +38,7 @@ use tower_http::{
     },
 };
 
-pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE, set_cookie};
+pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
 pub use guard::local_path;
 pub use health::install_metrics;
 pub use observe::request_id;
@@ -115,15 +115,19 @@ fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
     };
     get(move |request: Request<Body>| {
         let render = render.clone();
-        async move { private(render(request).await) }
+        // What the office showed must not come back after signing out.
+        let secret = request.uri().path().starts_with("/office");
+        async move { private(render(request).await, secret) }
     })
 }
 
 /// Keeps what was made for one person out of shared caches, and lets browsers ask whether it is still true.
-fn private(mut response: Response) -> Response {
+/// A `secret` page is not kept at all.
+fn private(mut response: Response, secret: bool) -> Response {
     use http::header::{CACHE_CONTROL, HeaderValue, VARY};
     let headers = response.headers_mut();
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    let kept = HeaderValue::from_static(if secret { "no-store" } else { "private, no-cache" });
+    headers.entry(CACHE_CONTROL).or_insert(kept);
     headers.append(VARY, HeaderValue::from_static("cookie, accept-language"));
     response
 }

@@ -4,8 +4,9 @@
 //! form a circle. So all files of one client carry one hash, taken from what they are made from, before they are made.
 
 use crate::project::{Project, hash, run};
-use crate::{parallel, step};
+use crate::step;
 use anyhow::{Context, Result, anyhow};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,9 +125,10 @@ fn optimise(client: &Client, wasm_opt: &Path) -> Result<&'static str> {
         }
     }
     files.sort_unstable_by(|a, b| b.cmp(a));
-    parallel(&files, |(_, file)| {
+    let small = |(_, file): &(u64, PathBuf)| {
         run(Command::new(wasm_opt).args(WASM_OPT.split_whitespace()).arg(file).arg("-o").arg(file)).map(drop)
-    })?;
+    };
+    files.par_iter().with_max_len(1).try_for_each(small)?;
     Ok("")
 }
 

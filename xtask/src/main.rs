@@ -1,4 +1,4 @@
-//! The build tool: `cargo xtask build`, `cargo xtask site` and `cargo xtask dev`.
+//! The build tool: `cargo xtask build` and `cargo xtask dev`.
 //!
 //! It does what `cargo leptos` does, with the same `[package.metadata.leptos]`, on the same libraries, but as a part
 //! of this workspace: `wasm-bindgen` is pinned once for the client and for the tool, and nothing but Rust is needed.
@@ -18,7 +18,6 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: cargo xtask <command>
   build [--dev]   client, styles and public files into the site folder, then the server
-  site [--dev]    the same without the server
   dev             build, serve, and again whenever a source changes; open pages reload";
 
 fn main() -> ExitCode {
@@ -37,13 +36,7 @@ fn command() -> Result<()> {
     match words.as_slice() {
         ["build"] => build(&Project::load(Mode::Release)?),
         ["build", "--dev"] => build(&Project::load(Mode::Dev)?),
-        ["site"] => site(&Project::load(Mode::Release)?),
-        ["site", "--dev"] => site(&Project::load(Mode::Dev)?),
         ["dev"] => dev::run(&Project::load(Mode::Dev)?),
-        ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
         _ => bail!("{USAGE}"),
     }
 }
@@ -67,36 +60,10 @@ fn build(project: &Project) -> Result<()> {
     Ok(())
 }
 
-fn site(project: &Project) -> Result<()> {
-    step("client: cargo", || client::compile(project))?;
-    site::assemble(project, &client::finish(project)?)?;
-    println!("  site   {}", project.site_root.display());
-    Ok(())
-}
-
 /// Runs one step and prints its name and duration; a step that had nothing to do says so in `Ok("unchanged")`.
 fn step(name: &str, work: impl FnOnce() -> Result<&'static str>) -> Result<()> {
     let start = Instant::now();
     let note = work()?;
     println!("  {name:<24}{:>7.1} s  {note}", start.elapsed().as_secs_f32());
     Ok(())
-}
-
-/// Calls `work` for every item on as many threads as there are cores; the first error is returned.
-fn parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let worker = || {
-            while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                work(item)?;
-            }
-            Ok(())
-        };
-        let workers: Vec<_> = (0..threads.min(items.len())).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| match worker.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
-    })
 }

@@ -2,10 +2,11 @@
 
 use crate::client::Client;
 use crate::project::{Project, hash};
-use crate::{parallel, step};
+use crate::step;
 use anyhow::{Context, Result, anyhow};
 use lightningcss::bundler::{Bundler, FileProvider};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -43,8 +44,7 @@ pub fn assemble(project: &Project, client: &Client) -> Result<()> {
         let new = project.site_root.with_extension("new");
         let _ = fs::remove_dir_all(&new);
         let _ = fs::remove_file(&done);
-        let files: Vec<_> = files.into_iter().collect();
-        parallel(&files, |(path, content)| {
+        files.par_iter().try_for_each(|(path, content)| -> Result<()> {
             let to = new.join(path);
             fs::create_dir_all(to.parent().context("a file has a folder")?)?;
             fs::write(&to, content)?;

@@ -1,7 +1,7 @@
 //! Cookies: their names, how they are read, and how they are set from a server function or a page.
 
 use crate::server::{App, config::Config};
-use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use std::borrow::Cow;
 
 /// The customer of this browser: `<customer id>.<signature>`.
@@ -44,6 +44,15 @@ pub fn set_cookie(app: &App, name: &str, value: &str, seconds: i64) {
     match (answer, header(&app.config, name, value, seconds)) {
         (Some(answer), Some(header)) => answer.append_header(SET_COOKIE, header),
         _ => tracing::error!(name, "a cookie could not be set here"),
+    }
+}
+
+/// Asks the browser to throw away what it keeps of this shop: pages, pictures and the service worker. The next page makes
+/// a new one.
+pub fn clear_site_data() {
+    if let Some(answer) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
+        let name = HeaderName::from_static("clear-site-data");
+        answer.insert_header(name, HeaderValue::from_static("\"cache\", \"storage\""));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Meta, Title};
 
 #[component]
@@ -74,6 +74,14 @@ pub fn MePage() -> impl IntoView {
                     <Languages/>
                 </div>
             </section>
+            // The whole page is loaded anew, so that nothing of it stays in memory either.
+            <details class="panel section-sm">
+                <summary class="panel-title">{l.t(t::FORGET)}</summary>
+                <form class="stack" action=api::account::Forget::url() method="post">
+                    <p class="muted">{l.t(t::FORGET_TEXT)}</p>
+                    <div class="form-actions"><button class="btn btn-secondary">{l.t(t::FORGET_SUBMIT)}</button></div>
+                </form>
+            </details>
             <section class="panel section-sm" aria-labelledby="about-title">
                 <div class="panel-head"><h2 class="panel-title" id="about-title">{l.t(t::ABOUT)}</h2></div>
                 <p class="muted">{l.t(t::ABOUT_TEXT)}</p>

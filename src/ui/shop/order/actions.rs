@@ -114,7 +114,7 @@ pub fn AgainForm(page: Page) -> impl IntoView {
                     count.show(&cart);
                     let short = short_of(&order, &cart);
                     if short > 0 {
-                        toasts.show(l.f(t::AGAIN_PARTLY, &[("n", &short)]));
+                        toasts.show(l.n(t::AGAIN_PARTLY_ONE, t::AGAIN_PARTLY, short as i64));
                     }
                 }
                 Err(error) => {

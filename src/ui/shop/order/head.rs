@@ -38,7 +38,11 @@ fn words(l: Locale, phase: Phase, order: &Order) -> (&'static str, String) {
         Phase::Ending => (t::ENDING_TITLE, l.t(t::ENDING_TEXT).to_owned()),
         Phase::ToShip { late } => {
             let text = l.t(if late { t::LATE_TEXT } else { t::TO_SHIP_TEXT }).to_owned();
-            let days = days.map(|(from, to)| l.f(t::TO_SHIP_DAYS, &[("from", &from), ("to", &to)])).unwrap_or_default();
+            let days = days.map(|(from, to)| match from == to {
+                true => l.n(t::TO_SHIP_DAYS_EXACT_ONE, t::TO_SHIP_DAYS_EXACT, from),
+                false => l.f(t::TO_SHIP_DAYS, &[("from", &from), ("to", &to)]),
+            });
+            let days = days.unwrap_or_default();
             (t::TO_SHIP_TITLE, join(l, text, days))
         }
         Phase::Shipped => {

@@ -111,7 +111,7 @@ fn AgainForm(
                         |(id, quantity): &&(String, i64)| cart.line(id).is_some_and(|line| line.quantity >= *quantity);
                     let short = wanted.len() - wanted.iter().filter(whole).count();
                     if short > 0 {
-                        toasts.show(l.f(t::AGAIN_PARTLY, &[("n", &short)]));
+                        toasts.show(l.n(t::AGAIN_PARTLY_ONE, t::AGAIN_PARTLY, short as i64));
                     }
                 }
                 Err(problem) => {

@@ -181,7 +181,7 @@ fn Stock(shown: Shown) -> impl IntoView {
     view! { <p class=class role="status" aria-live="polite">{text}</p> }.into_any()
 }
 
-/// "Add to cart" and "Order now", or that neither is possible.
+/// "Add to cart" and "Buy now", or that neither is possible.
 #[component]
 fn Buttons(shown: Shown, adding: Adding, #[prop(optional)] large: bool) -> impl IntoView {
     let l = use_locale();
@@ -263,8 +263,10 @@ fn Assurances(shown: Shown, quantity: RwSignal<i64>, facts: Facts) -> impl IntoV
 fn Delivery(shown: Shown, quantity: RwSignal<i64>, rule: ShippingRule) -> impl IntoView {
     let (l, currency) = (use_locale(), use_currency());
     let (from, to) = rule.days;
-    let text = if from == to { t::DELIVERY_DAYS_ONE } else { t::DELIVERY_DAYS };
-    let days = if from == to { l.f(text, &[("from", &from)]) } else { l.f(text, &[("from", &from), ("to", &to)]) };
+    let days = match from == to {
+        true => l.n(t::DELIVERY_DAYS_EXACT_ONE, t::DELIVERY_DAYS_EXACT, from),
+        false => l.f(t::DELIVERY_DAYS, &[("from", &from), ("to", &to)]),
+    };
     let fee = move || {
         let pieces = quantity.get();
         let fee = shown.with(|_, variant| rule.fee(variant.grams * pieces, variant.price * pieces)).unwrap_or_default();

@@ -83,7 +83,7 @@ test('the cart and the checkout', async ({ shopper, page, office, mine, guard })
   await page.getByRole('button', { name: '按现有库存买' }).click();
   await expect(page.getByRole('alert').filter({ hasText: '价格变了' })).toBeVisible();
   await look(page, 'review with a new price');
-  await page.getByRole('button', { name: '知道了，按新价买' }).click();
+  await page.getByRole('button', { name: '按新价购买' }).click();
   await expect(page.getByRole('alert')).toHaveCount(0);
   await shopper.submit();
   await look(page, 'payment');

@@ -56,9 +56,9 @@ test('an order is found, shipped and completed', async ({ page, another, office,
   await expect(to).toContainText(`SF${number}`);
   await customer.sees(customer.heading('在路上了'));
 
-  await page.getByRole('link', { name: '确认完成' }).click();
+  await page.getByRole('link', { name: '标记为已完成' }).click();
   const asked = page.getByRole('dialog').or(page.getByRole('region', { name: '商品已经送达？' }));
-  await asked.getByRole('button', { name: '确认完成' }).click();
+  await asked.getByRole('button', { name: '标记为已完成' }).click();
   await expect(page.getByRole('heading', { name: '已完成', level: 1 })).toBeVisible();
   await customer.sees(customer.heading('已完成'));
 });

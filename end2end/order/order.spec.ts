@@ -13,7 +13,7 @@ test('an unpaid order is cancelled, its goods go back, and it can be ordered aga
   await test.step('not without asking', async () => {
     await page.getByRole('link', { name: '取消订单' }).click();
     const asked = page.getByRole('dialog').or(page.getByRole('region', { name: '取消这个订单？' }));
-    await expect(asked).toContainText('为你保留的商品会放回货架。');
+    await expect(asked).toContainText('为你保留的库存会释放。');
     await asked.getByText('再想想').click();
     await expect(asked).toBeHidden();
     await expect(shopper.heading('等待付款')).toBeVisible();
@@ -120,7 +120,7 @@ test('payment fails, then succeeds', async ({ shopper, page, office }) => {
   const alert = page.getByRole('alert').filter({ hasText: '这次付款没有成功' });
   await shopper.sees(alert);
   await alert.getByRole('link', { name: '换一种付款方式' }).click();
-  await expect(page.getByRole('alert').filter({ hasText: '这次没有付成' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: '付款未成功' })).toBeVisible();
   await page.getByRole('radio', { name: '银行卡' }).check();
   await shopper.pay('success');
   await shopper.sees(shopper.heading('等待发货'));
@@ -173,7 +173,7 @@ test('my orders: by state, by words, by page', async ({ shopper, page, office })
     await expect(cards).toContainText('待发货');
     await tabs.getByRole('link', { name: /^已完成/ }).click();
     await expect(page.getByRole('heading', { name: '没有已完成的订单' })).toBeVisible();
-    await page.getByRole('link', { name: '看全部订单' }).click();
+    await page.getByRole('link', { name: '查看全部订单' }).click();
     await expect(cards).toHaveCount(10);
   });
 
@@ -201,7 +201,7 @@ test('an order is found on another device by its number and phone, and by nobody
   const { page } = other;
   const response = await page.goto(`/orders/${number}`);
   expect(response?.status()).toBe(404);
-  await expect(other.heading('这里没有东西')).toBeVisible();
+  await expect(other.heading('页面不存在')).toBeVisible();
 
   await page.goto('/orders/find');
   const field = (name: string) => page.getByRole('textbox', { name });

@@ -95,7 +95,7 @@ test('a new price is shown beside the old one and asks for a nod before the orde
     await expect(page.getByRole('button', { name: '提交订单' })).toBeEnabled();
     await expect(alert).toBeVisible();
     expect(await shopper.orders()).toBe(0);
-    await alert.getByRole('button', { name: '知道了，按新价买' }).click();
+    await alert.getByRole('button', { name: '按新价购买' }).click();
     await expect(alert).toBeHidden();
   });
 
@@ -118,5 +118,5 @@ test('what fell short is offered as it is', async ({ shopper, page, office }) =>
   const gone = page.getByRole('status').filter({ hasText: '已经卖完。' });
   await gone.getByRole('button', { name: '稍后再买' }).click();
   await expect(page.getByRole('region', { name: '稍后再买（1）' })).toContainText('暂时缺货');
-  await expect(page.getByText('现在没有要买的商品')).toBeVisible();
+  await expect(page.getByText('没有待结算的商品')).toBeVisible();
 });

@@ -81,7 +81,7 @@ test('search finds by words, and helps on when it finds nothing', async ({ shopp
   await field.press('Enter');
   await expect(shopper.heading('没有找到“独角兽”')).toBeVisible();
   await expect(page.getByRole('region', { name: '看看大家都在买的' }).getByRole('listitem').first()).toBeVisible();
-  await shopper.main.getByRole('link', { name: '看分类' }).click();
+  await shopper.main.getByRole('link', { name: '浏览分类' }).click();
   await expect(shopper.heading('全部分类')).toBeVisible();
 });
 
@@ -90,7 +90,7 @@ test('what does not exist has a page and a status that say so', async ({ shopper
   for (const path of ['/nowhere', '/p/unicorn', '/c/unicorns']) {
     const response = await page.goto(path);
     expect(response?.status(), path).toBe(404);
-    await expect(shopper.heading('这里没有东西')).toBeVisible();
+    await expect(shopper.heading('页面不存在')).toBeVisible();
   }
   await shopper.main.getByRole('link', { name: '回首页' }).click();
   await expect(page).toHaveURL(/\/$/);

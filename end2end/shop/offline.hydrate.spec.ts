@@ -34,7 +34,7 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   await install(page);
   await visit(page, `/p/${product.handle}`);
   await visit(page, '/cart');
-  const bar = page.getByText('现在没有网络，看到的是上次保存的内容');
+  const bar = page.getByText('当前没有网络，显示的内容可能不是最新');
   await expect(bar).toBeHidden();
 
   await context.setOffline(true);
@@ -50,7 +50,7 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   await test.step('a page never visited says that it is not there, and what is', async () => {
     await page.goto('/p/painted-nesting-dolls');
     await expect(shopper.heading('现在没有网络')).toBeVisible();
-    await page.getByRole('link', { name: '看购物车' }).click();
+    await page.getByRole('link', { name: '去购物车' }).click();
     await expect(shopper.heading('购物车')).toBeVisible();
   });
 

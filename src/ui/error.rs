@@ -1,6 +1,9 @@
 //! Errors in the words of the page: a sentence, a notice where it happened, or a whole page.
 
-use super::{components::travel::{Main, use_travel}, set_status, use_locale};
+use super::{
+    components::travel::{Main, use_travel},
+    set_status, use_locale,
+};
 use crate::domain::{
     Error, Locale,
     error::{Problem, Shortage},
@@ -15,7 +18,7 @@ use leptos_router::hooks::{use_location, use_url};
 pub fn message(locale: Locale, error: &Error) -> String {
     let text = match error {
         Error::Shortage(short) => return shortage_text(locale, short),
-        Error::TooMany { retry_after } => return locale.f(t::TOO_MANY, &[("n", retry_after)]),
+        Error::TooMany { retry_after } => return locale.n(t::TOO_MANY_ONE, t::TOO_MANY, i64::from(*retry_after)),
         Error::Invalid(fields) => match fields.values().next() {
             Some(problem) if fields.len() == 1 => return problem_text(locale, *problem),
             _ => t::INVALID,
@@ -46,7 +49,10 @@ fn shortage_text(locale: Locale, short: &[Shortage]) -> String {
     let first = locale.f(text, &values);
     match short.len() - 1 {
         0 => first,
-        n => locale.f(t::SHORTAGE_MORE, &[("first", &first), ("n", &n)]),
+        n => {
+            let text = if n == 1 { t::SHORTAGE_MORE_ONE } else { t::SHORTAGE_MORE };
+            locale.f(text, &[("first", &first), ("n", &n)])
+        }
     }
 }
 
@@ -242,7 +248,9 @@ mod tests {
         let one = Error::Shortage(vec![short("Mug", 1)]);
         assert_eq!(message(Locale::En, &one), "Not enough in stock: you want 3 of Mug, 1 left");
         let two = Error::Shortage(vec![short("Mug", 0), short("Pot", 1)]);
-        assert_eq!(message(Locale::En, &two), "Mug is sold out; 1 more items are short");
+        assert_eq!(message(Locale::En, &two), "Mug is sold out; 1 more item is short");
+        let three = Error::Shortage(vec![short("Mug", 0), short("Pot", 1), short("Pan", 1)]);
+        assert_eq!(message(Locale::En, &three), "Mug is sold out; 2 more items are short");
         assert!(!message(Locale::ZhCn, &Error::Shortage(vec![])).is_empty());
     }
 

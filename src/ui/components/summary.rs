@@ -51,10 +51,9 @@ pub fn Estimate(#[prop(into)] days: Signal<Option<(i64, i64)>>) -> impl IntoView
 
 /// Days from dispatch until delivery, in words.
 pub fn delivery_text(l: Locale, (from, to): (i64, i64)) -> String {
-    if from == to {
-        l.f(catalog::DELIVERY_DAYS_ONE, &[("from", &from)])
-    } else {
-        l.f(catalog::DELIVERY_DAYS, &[("from", &from), ("to", &to)])
+    match from == to {
+        true => l.n(catalog::DELIVERY_DAYS_EXACT_ONE, catalog::DELIVERY_DAYS_EXACT, from),
+        false => l.f(catalog::DELIVERY_DAYS, &[("from", &from), ("to", &to)]),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         money::Currency,
         number,
         order::{CancelReason, EventKind, Order, State},
-        texts::checkout as t,
+        texts::{self, checkout as t},
     },
     ui::{
         components::{
@@ -181,6 +181,11 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     let href = StoredValue::new(format!("/orders/{number}"));
     let posted_again = StoredValue::new(posted_again);
     let total = move || order.with(|order| order.totals.total);
+    // Whether an attempt to pay came to something may be known later only.
+    let ended = move |text| {
+        let open = order.with_untracked(|order| order.open_attempt().is_some());
+        l.t(if open { texts::order::CANCELLED_OPEN_TEXT } else { text })
+    };
     let content = move || {
         match phase.get() {
         Phase::Choose { failed } => view! { <Choose order pay failed href currency/> }.into_any(),
@@ -196,13 +201,13 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
         }
         .into_any(),
         Phase::Expired => view! {
-            <Said title=l.t(t::EXPIRED_TITLE) text=l.t(t::EXPIRED_TEXT) class="order-state order-state-warn center">
+            <Said title=l.t(t::EXPIRED_TITLE) text=ended(t::EXPIRED_TEXT) class="order-state order-state-warn center">
                 <OrderAgain order error=posted_again.get_value()/>
             </Said>
         }
         .into_any(),
         Phase::Cancelled => view! {
-            <Said title=l.t(t::CANCELLED_TITLE) text=l.t(t::CANCELLED_TEXT) class="order-state order-state-warn center">
+            <Said title=l.t(t::CANCELLED_TITLE) text=ended(t::CANCELLED_TEXT) class="order-state order-state-warn center">
                 <OrderAgain order error=posted_again.get_value()/>
             </Said>
         }

@@ -279,7 +279,7 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                         <BuyNowFields buy_now=page.buy_now.get_value()/>
                         <button class="btn btn-primary btn-lg btn-block only-desktop" type="submit" aria-busy=busy>{label}</button>
                     </form>
-                    <p class="muted small">{l.f(t::HOLD_NOTICE, &[("n", &hold)])}</p>
+                    <p class="muted small">{l.n(t::HOLD_NOTICE_ONE, t::HOLD_NOTICE, hold)}</p>
                 </aside>
             </div>
             <div class="actionbar actionbar-solo">

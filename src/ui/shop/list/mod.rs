@@ -173,7 +173,9 @@ fn head(query: &ListQuery, title: &str, list: &ProductList) -> AnyView {
         _ => title.to_owned(),
     };
     let canonical = absolute(&href(&ListQuery { category: query.category.clone(), page, ..ListQuery::default() }));
-    let description = l.f(t::CATEGORY_DESCRIPTION, &[("title", &title), ("n", &list.products.total)]);
+    let total = list.products.total;
+    let text = if total == 1 { t::CATEGORY_DESCRIPTION_ONE } else { t::CATEGORY_DESCRIPTION };
+    let description = l.f(text, &[("title", &title), ("n", &total)]);
     let search = query.category.is_none();
     view! {
         <Title text=numbered/>

@@ -29,7 +29,7 @@ impl Again {
         self.count.show(&cart);
         let short = cart.lacks(wanted);
         if short > 0 {
-            self.toasts.show(self.locale.f(t::AGAIN_PARTLY, &[("n", &short)]));
+            self.toasts.show(self.locale.n(t::AGAIN_PARTLY_ONE, t::AGAIN_PARTLY, short as i64));
         }
         Ok(())
     }

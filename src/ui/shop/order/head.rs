@@ -38,7 +38,11 @@ fn words(l: Locale, phase: Phase, order: &Order) -> (&'static str, String) {
         Phase::Ending => (t::ENDING_TITLE, l.t(t::ENDING_TEXT).to_owned()),
         Phase::ToShip { late } => {
             let text = l.t(if late { t::LATE_TEXT } else { t::TO_SHIP_TEXT }).to_owned();
-            let days = days.map(|(from, to)| l.f(t::TO_SHIP_DAYS, &[("from", &from), ("to", &to)])).unwrap_or_default();
+            let days = days.map(|(from, to)| match from == to {
+                true => l.n(t::TO_SHIP_DAYS_EXACT_ONE, t::TO_SHIP_DAYS_EXACT, from),
+                false => l.f(t::TO_SHIP_DAYS, &[("from", &from), ("to", &to)]),
+            });
+            let days = days.unwrap_or_default();
             (t::TO_SHIP_TITLE, join(l, text, days))
         }
         Phase::Shipped => {
@@ -49,6 +53,10 @@ fn words(l: Locale, phase: Phase, order: &Order) -> (&'static str, String) {
             (t::SHIPPED_TITLE, expected.unwrap_or_default())
         }
         Phase::Completed => (t::COMPLETED_TITLE, l.t(t::COMPLETED_TEXT).to_owned()),
+        // Whether an attempt to pay came to something may be known later only.
+        Phase::Cancelled(_) if order.open_attempt().is_some() => {
+            (t::CANCELLED_TITLE, l.t(t::CANCELLED_OPEN_TEXT).to_owned())
+        }
         Phase::Cancelled(CancelReason::Customer) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_TEXT).to_owned()),
         Phase::Cancelled(CancelReason::Expired) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_EXPIRED_TEXT).to_owned()),
         Phase::Cancelled(CancelReason::Office) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_OFFICE_TEXT).to_owned()),

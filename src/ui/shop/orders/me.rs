@@ -33,7 +33,8 @@ pub fn MePage() -> impl IntoView {
     let in_cart = move || {
         Suspend::new(async move {
             let pieces = cart.await.map(|cart| cart.quantity()).unwrap_or_default();
-            (pieces > 0).then(|| view! { <span class="muted small">{l.f(t::CART_COUNT, &[("n", &pieces)])}</span> })
+            (pieces > 0)
+                .then(|| view! { <span class="muted small">{l.n(t::CART_COUNT_ONE, t::CART_COUNT, pieces)}</span> })
         })
     };
     let saved = move || {

@@ -8,7 +8,7 @@ let savedCopy = false;
 let typed = false;
 // A press may still be on its way to the server, which loading again would cut off.
 let pressed = -Infinity;
-const PRESS_MS = 10_000;
+const PRESS_MS = 3_000;
 for (const name of ["input", "change"]) addEventListener(name, () => (typed = true), true);
 addEventListener("click", () => (pressed = Date.now()), true);
 
@@ -68,6 +68,13 @@ if (worker && isSecureContext) {
     const build = document.querySelector('link[href^="/pkg/"]')?.getAttribute("href").split("/").pop() ?? "";
     worker.register(`/sw.js?build=${encodeURIComponent(build)}`, { updateViaCache: "none" }).catch(() => {});
   });
+
+  // The saved cart is to be the present one. Requests that change it are known by their addresses.
+  const CHANGES_CART = /\/api\/(cart\/(?!get)|order\/(submit|again)\b)/;
+  new PerformanceObserver((list) => {
+    const changed = list.getEntries().some((entry) => CHANGES_CART.test(entry.name));
+    if (changed) worker.controller?.postMessage({ type: "cart-changed" });
+  }).observe({ type: "resource" });
 
   // Inside the running client a visit makes no page request. Tell the worker once the visitor stays, so that the page
   // is there offline; a metered connection is spared.

@@ -29,10 +29,9 @@ const CHANGES_PERSON = /sign[-_](in|out)/;
 // After these all saved pages speak the wrong language.
 const CHANGES_LANGUAGE = /^\/lang\//;
 
-// After these the cart that is kept is another one.
-const CHANGES_CART = /^\/api\/(cart\/|order\/(submit|again)$)/;
-
 self.addEventListener("install", (event) => {
+  // The last word of a page that is left: it gets lost where a worker has to be asked first.
+  event.addRoutes?.({ condition: { urlPattern: "/api/order/save_checkout" }, source: "network" });
   event.waitUntil(precacheOffline().then(() => self.skipWaiting()));
 });
 
@@ -51,7 +50,6 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   if (request.method !== "GET") {
     if (CHANGES_PERSON.test(url.pathname)) event.waitUntil(caches.delete(PAGES));
-    if (CHANGES_CART.test(url.pathname)) event.respondWith(cartChanged(event));
     return;
   }
   if (NEVER.test(url.pathname) || request.headers.has("range")) return;
@@ -77,6 +75,7 @@ self.addEventListener("message", (event) => {
     event.source.postMessage({ type: "saved-copy", saved: stale.has(id), fresh: stale.get(id) === true });
   }
   if (type === "visited") event.waitUntil(remember(url));
+  if (type === "cart-changed") event.waitUntil(rememberCart());
 });
 
 async function page(event) {
@@ -131,13 +130,10 @@ async function remember(href) {
 }
 
 // Tells whether the page was stored.
-async function cartChanged(event) {
-  const response = await fetch(event.request);
-  // Only where it was looked at before: who never opened the cart does not need it offline.
+// Only where it was looked at before: who never opened the cart does not need it offline.
+async function rememberCart() {
   const cart = new URL("/cart", location.origin).href;
-  const known = caches.match(cart, { ...ANY, cacheName: PAGES });
-  event.waitUntil(known.then((saved) => saved && remember(cart)));
-  return response;
+  if (await caches.match(cart, { ...ANY, cacheName: PAGES })) await remember(cart);
 }
 
 async function keepPage(url, response) {

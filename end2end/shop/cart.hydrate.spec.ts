@@ -51,6 +51,9 @@ test('a message that can be answered waits while it is pointed at', async ({ sho
   await page.clock.install();
   await page.getByRole('button', { name: '移除' }).click();
   const undo = page.getByRole('button', { name: '撤销' });
+  // The focus first goes to where the line was.
+  await expect(undo).toBeVisible();
+  await page.clock.runFor(200);
   await undo.focus();
   await page.clock.runFor(30_000);
   await expect(undo).toBeVisible();

@@ -22,13 +22,14 @@ const LONGEST: usize = 256 * 1024;
 /// Runs the server function that the address names.
 pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
     let outline = Outline::of(&front, &request);
+    let secret = request.uri().path().starts_with("/api/office");
     let request = match whole(request).await {
         Ok(request) => request,
-        Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default()))),
+        Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default())), secret),
     };
     let context = move || provide_context(ctx.clone());
     let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
-    private(typed(&front, &outline, response).await)
+    private(typed(&front, &outline, response).await, secret)
 }
 
 /// Takes in the body. One that is too long or cut off is the client's error; `server_fn` would not tell it from others.

@@ -134,11 +134,13 @@ install_by_debian() {
     rm -rf "$work"
 }
 
-# Writes down for the other scripts what they need to find the toolchain; '' is the one on the PATH.
+# Writes down for the other scripts what they need to find the toolchain; '' is the one on the PATH, or what the
+# environment says of it.
 choose() {
+    local toolchain=${1:-${RUSTUP_TOOLCHAIN:-}}
     {
         say "PATH=\"$ADDED_PATH\$PATH\""
-        [ -z "$1" ] || say "export RUSTUP_TOOLCHAIN=$1"
+        [ -z "$toolchain" ] || say "export RUSTUP_TOOLCHAIN=$toolchain"
     } >"$CACHE/env"
 }
 

@@ -1,5 +1,6 @@
 //! Times as people of the shop read them. The shop's zone is UTC+8, which has no daylight saving.
 
+use crate::{domain::Locale, ui::use_locale};
 use leptos::prelude::*;
 
 const ZONE_MS: i64 = 8 * 3_600_000;
@@ -26,28 +27,45 @@ fn civil(day: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, date)
 }
 
-/// `2026-11-23 14:05`; takes UTC milliseconds.
-pub fn date_time(ms: i64) -> String {
-    let (year, month, date, hour, minute) = local(ms);
-    format!("{year}-{month:02}-{date:02} {hour:02}:{minute:02}")
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `2026年11月23日`, `23 Nov 2026`; takes UTC milliseconds.
+pub fn date(l: Locale, ms: i64) -> String {
+    let (year, month, date, ..) = local(ms);
+    match l {
+        Locale::ZhCn => format!("{year}年{month}月{date}日"),
+        Locale::En => {
+            let name = usize::try_from(month - 1).ok().and_then(|i| MONTHS.get(i)).unwrap_or(&"");
+            format!("{date} {name} {year}")
+        }
+    }
 }
 
-/// `2026-11-23`; takes UTC milliseconds.
-pub fn date(ms: i64) -> String {
-    let (year, month, date, ..) = local(ms);
-    format!("{year}-{month:02}-{date:02}")
+/// `14:05`; takes UTC milliseconds.
+pub fn clock(ms: i64) -> String {
+    let (.., hour, minute) = local(ms);
+    format!("{hour:02}:{minute:02}")
+}
+
+/// `2026年11月23日 14:05`, `23 Nov 2026, 14:05 UTC+8`; takes UTC milliseconds. Who reads English may be elsewhere.
+pub fn date_time(l: Locale, ms: i64) -> String {
+    match l {
+        Locale::ZhCn => format!("{} {}", date(l, ms), clock(ms)),
+        Locale::En => format!("{}, {} UTC+8", date(l, ms), clock(ms)),
+    }
 }
 
 /// For machines, as in `<time datetime>`: `2026-11-23T14:05+08:00`; takes UTC milliseconds.
 pub fn iso(ms: i64) -> String {
-    format!("{}+08:00", date_time(ms).replace(' ', "T"))
+    let (year, month, date, ..) = local(ms);
+    format!("{year}-{month:02}-{date:02}T{}+08:00", clock(ms))
 }
 
 /// A moment, in UTC milliseconds, as date and time.
 #[component]
 pub fn Time(ms: i64, #[prop(optional)] class: &'static str) -> impl IntoView {
     let class = (!class.is_empty()).then_some(class);
-    view! { <time class=class datetime=iso(ms)>{date_time(ms)}</time> }.into_any()
+    view! { <time class=class datetime=iso(ms)>{date_time(use_locale(), ms)}</time> }.into_any()
 }
 
 #[cfg(test)]
@@ -56,9 +74,11 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_shop() {
-        assert_eq!(date_time(0), "1970-01-01 08:00");
-        assert_eq!(date_time(1_795_413_900_000), "2026-11-23 14:05");
+        assert_eq!(iso(0), "1970-01-01T08:00+08:00");
         assert_eq!(iso(1_795_413_900_000), "2026-11-23T14:05+08:00");
+        assert_eq!(date_time(Locale::ZhCn, 1_795_413_900_000), "2026年11月23日 14:05");
+        assert_eq!(date_time(Locale::En, 1_795_413_900_000), "23 Nov 2026, 14:05 UTC+8");
+        let date = |ms| iso(ms).split_once('T').map(|(date, _)| date.to_owned()).unwrap_or_default();
         assert_eq!(date(951_753_600_000), "2000-02-29", "a leap day of a century");
         assert_eq!(date(951_840_000_000), "2000-03-01");
         assert_eq!(date(-2_203_920_000_000), "1900-03-01", "a century without one");

@@ -277,7 +277,7 @@ fn Head(open: Open) -> impl IntoView {
     let since = Memo::new(move |_| open.order.with(since));
     let note = move || {
         let text = match since.get() {
-            Since::PayBy(end) => l.f(t::PAY_BY, &[("time", &time::date_time(end))]),
+            Since::PayBy(end) => l.f(t::PAY_BY, &[("time", &time::date_time(l, end))]),
             Since::Paid(at) => l.f(t::PAID_AGO, &[("ago", &ago(l, clock.get() - at))]),
             Since::Shipped(at) => l.f(t::SHIPPED_AGO, &[("ago", &ago(l, clock.get() - at))]),
             Since::Nothing => return None,

@@ -47,7 +47,7 @@ fn words(l: Locale, phase: Phase, order: &Order) -> (&'static str, String) {
         }
         Phase::Shipped => {
             let expected = order.shipment.as_ref().zip(days).map(|(shipment, (from, to))| {
-                let day = |days: i64| time::date(shipment.shipped_at + days * DAY_MS);
+                let day = |days: i64| time::date(l, shipment.shipped_at + days * DAY_MS);
                 l.f(t::SHIPPED_TEXT, &[("from", &day(from)), ("to", &day(to))])
             });
             (t::SHIPPED_TITLE, expected.unwrap_or_default())

@@ -42,7 +42,7 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
     let error = RwSignal::new(None::<Error>);
     let action = match state {
         State::ToPay => {
-            let until = expires_at.map(|end| l.f(t::PAY_BY, &[("time", &time::date_time(end).split_off(11))]));
+            let until = expires_at.map(|end| l.f(t::PAY_BY, &[("time", &time::clock(end))]));
             view! {
                 {until.map(|until| view! { <span class="muted small">{until}</span> })}
                 <a class="btn btn-primary btn-sm" href=format!("/pay/{number}")>{l.t(t::GO_PAY)}<span class="visually-hidden">{hidden.clone()}</span></a>
@@ -59,7 +59,7 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
         <article class="panel order-card" aria-labelledby=title_id.clone()>
             <header class="order-card-head">
                 <h2 class="small" id=title_id.clone()><a class="link link-quiet" href=href.clone()><span class="code nowrap">{shown}</span></a></h2>
-                <time datetime=time::iso(placed_at)>{time::date(placed_at)}</time>
+                <time datetime=time::iso(placed_at)>{time::date(l, placed_at)}</time>
                 <StateBadge state/>
             </header>
             {contents}

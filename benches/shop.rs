@@ -48,7 +48,8 @@ async fn main() {
     {
         let server = Server::start(&setup, &client).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        println!("memory idle: {} MiB", server.memory_kib("VmRSS") / 1024);
+        let idle = server.memory_kib("VmRSS") / 1024;
+        println!("memory idle: {idle} MiB ({}: 80 MiB)", load::goal(idle as f64, 0.0..=80.0));
         pages::first_visit(&client, &server.url).await;
         pages::throughput(&client, &server.url).await;
         orders::paid(&client, &server, &data).await;
@@ -65,7 +66,9 @@ async fn start(setup: &Setup<'_>, client: &reqwest::Client) {
     for _ in 0..7 {
         times.push(Server::start(setup, client).await.started_in.as_secs_f64() * 1000.0);
     }
-    println!("start to first answer: {:.0} ms (median of {})", load::median(&mut times), times.len());
+    let middle = load::median(&mut times);
+    let goal = load::goal(middle, 0.0..=300.0);
+    println!("start to first answer: {middle:.0} ms (median of {}; {goal}: 300 ms)", times.len());
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -20,6 +20,11 @@ pub fn quantile(figures: &mut [f64], share: f64) -> f64 {
     figures.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
 }
 
+/// Says beside a figure whether it is what we mean to reach.
+pub fn goal(figure: f64, wanted: std::ops::RangeInclusive<f64>) -> &'static str {
+    if wanted.contains(&figure) { "goal met" } else { "GOAL MISSED" }
+}
+
 /// Requests per second that some connections get out of an address.
 pub async fn rate(client: &reqwest::Client, url: &str, connections: usize, time: Duration) -> f64 {
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -57,7 +62,9 @@ pub async fn latencies(client: &reqwest::Client, url: &str, per_second: u32, tim
         tokio::time::sleep_until(due.into()).await;
         let (client, url) = (client.clone(), url.to_owned());
         tasks.push(tokio::spawn(async move {
-            client.get(&url).send().await.unwrap().bytes().await.unwrap();
+            let answer = client.get(&url).send().await.unwrap();
+            assert!(answer.status().is_success(), "{url}: {}", answer.status());
+            answer.bytes().await.unwrap();
             due.elapsed().as_secs_f64() * 1000.0
         }));
     }

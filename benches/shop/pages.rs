@@ -1,6 +1,6 @@
 //! Pages: how many per second, how fast, and how many bytes a first visit costs.
 
-use crate::load::{latencies, median, quantile, rate};
+use crate::load::{goal, latencies, median, quantile, rate};
 use reqwest::{Client, header};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,12 +19,19 @@ pub async fn throughput(client: &Client, url: &str) {
             files.push(rate(client, &reference, 8, TIME).await);
         }
         let (pages, files) = (median(&mut pages), median(&mut files));
-        let mut times = latencies(client, &page, 200, Duration::from_secs(10)).await;
+        let (mut p50, mut p99, mut file_p99) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            let mut times = latencies(client, &page, 200, TIME).await;
+            p50.push(quantile(&mut times, 0.5));
+            p99.push(quantile(&mut times, 0.99));
+            file_p99.push(quantile(&mut latencies(client, &reference, 200, TIME).await, 0.99));
+        }
+        let (p50, p99, file_p99) = (median(&mut p50), median(&mut p99), median(&mut file_p99));
         println!(
-            "{path}: {pages:.0} requests/s, {:.2} of the same bytes as a file ({files:.0}/s); at 200 requests/s p50 {:.1} ms, p99 {:.1} ms",
+            "{path}: {pages:.0} requests/s, {:.2} of the same bytes as a file ({files:.0}/s); at 200 requests/s p50 {p50:.1} ms, p99 {p99:.1} ms, {:.1} times the file's ({}: 20 ms)",
             pages / files,
-            quantile(&mut times, 0.5),
-            quantile(&mut times, 0.99),
+            p99 / file_p99,
+            goal(p99, 0.0..=20.0),
         );
     }
 }
@@ -58,7 +65,9 @@ pub async fn first_visit(client: &Client, url: &str) {
     }
     let all: usize = bytes.values().sum();
     let parts: Vec<_> = bytes.iter().map(|(kind, bytes)| format!("{kind} {:.1}", *bytes as f64 / 1024.0)).collect();
-    println!("first visit of the start page, brotli: {:.1} KiB in all ({} KiB)", all as f64 / 1024.0, parts.join(", "));
+    let all = all as f64 / 1024.0;
+    let goal = goal(all, 0.0..=300.0);
+    println!("first visit of the start page, brotli: {all:.1} KiB in all ({} KiB; {goal}: 300 KiB)", parts.join(", "));
 }
 
 async fn fetch(client: &Client, url: &str, encoding: Option<&str>) -> Vec<u8> {

@@ -25,7 +25,7 @@ const FORMS = /^\/(checkout(\/|$)|orders\/[^/]+\/edit(\/|$))/;
 // Files without a hash in their name: always the network's, the cache's only when there is none.
 const UNHASHED = /^\/[^/]+\.(svg|png|ico|js|json|webmanifest|bin|txt)$/;
 // After these nobody's pages may be left behind for the next person at this device.
-const CHANGES_PERSON = /sign[-_](in|out)/;
+const CHANGES_PERSON = /sign[-_](in|out)|account\/forget/;
 // After these all saved pages speak the wrong language.
 const CHANGES_LANGUAGE = /^\/lang\//;
 

@@ -36,10 +36,26 @@ pub async fn save_for_later(variant_id: String, saved: bool) -> Result<Cart, Err
     super::with(async |ctx| crate::server::cart::save_for_later(&ctx, &variant_id, saved).await).await
 }
 
-/// The customer's nod to all prices as they are now.
+/// Puts a line back as it was before it was removed.
+#[server(prefix = "/api", endpoint = "cart/restore")]
+pub async fn restore(
+    variant_id: String,
+    quantity: i64,
+    price_seen: i64,
+    saved: bool,
+    added_at: i64,
+) -> Result<Cart, Error> {
+    super::with(async |ctx| {
+        let line = crate::server::cart::Removed { variant_id, quantity, price_seen, saved, added_at };
+        crate::server::cart::restore(&ctx, line).await
+    })
+    .await
+}
+
+/// The customer's nod to prices as they were shown, written as [`Cart::prices`] does.
 #[server(prefix = "/api", endpoint = "cart/accept_prices")]
-pub async fn accept_prices() -> Result<Cart, Error> {
-    super::with(async |ctx| crate::server::cart::accept_prices(&ctx).await).await
+pub async fn accept_prices(prices: String) -> Result<Cart, Error> {
+    super::with(async |ctx| crate::server::cart::accept_prices(&ctx, &prices).await).await
 }
 
 /// Lowers each short line to what is left; lines of which nothing is left are saved for later.

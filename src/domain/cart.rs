@@ -48,6 +48,8 @@ pub struct CartLine {
     pub price_seen: Amount,
     pub compare_at: Option<Amount>,
     pub grams: i64,
+    /// UTC milliseconds; its place among the others.
+    pub added_at: i64,
     /// What can be bought now; zero also when the product is no longer sold.
     pub available: i64,
 }
@@ -77,6 +79,15 @@ impl BuyNow {
             }
         }
     }
+}
+
+/// Reads what [`Cart::prices`] wrote; what makes no sense is left out.
+pub fn read_prices(text: &str) -> Vec<(String, Amount)> {
+    let lines = text.split(',').take(usize::try_from(MAX_LINES).unwrap_or_default());
+    lines
+        .filter_map(|line| line.split_once('='))
+        .filter_map(|(id, price)| Some((id.to_owned(), Amount(price.parse().ok()?))))
+        .collect()
 }
 
 /// What a customer may ask for; the same check on both sides.
@@ -121,6 +132,12 @@ impl Cart {
     /// Days until delivery after dispatch, from and to; `None` while there is nothing to deliver.
     pub fn delivery_days(&self) -> Option<(i64, i64)> {
         self.shipping.rule(self.region.as_deref()).filter(|_| !self.lines.is_empty()).map(|rule| rule.days)
+    }
+
+    /// The present prices of all lines, as they go into a form: what a nod to them is a nod to.
+    pub fn prices(&self) -> String {
+        let lines = self.lines.iter().chain(&self.saved);
+        lines.map(|line| format!("{}={}", line.variant_id, line.unit_price.0)).collect::<Vec<_>>().join(",")
     }
 
     /// How many of these variants with their quantities are not whole in it.
@@ -221,9 +238,19 @@ mod tests {
             unit_price: Amount(now),
             price_seen: Amount(seen),
             compare_at: None,
+            added_at: 0,
             grams: 0,
             available,
         }
+    }
+
+    #[test]
+    fn prices_read_back_from_a_form() {
+        let cart =
+            Cart { lines: vec![line("a", 1, 5, 100, 120)], saved: vec![line("b", 1, 5, 100, 90)], ..Cart::default() };
+        assert_eq!(cart.prices(), "a=120,b=90");
+        assert_eq!(read_prices(&cart.prices()), [("a".to_owned(), Amount(120)), ("b".to_owned(), Amount(90))]);
+        assert_eq!(read_prices("a,b=x,=,c=1").len(), 1);
     }
 
     #[test]

@@ -65,12 +65,15 @@ pub async fn create_customer(app: &App) -> Result<String> {
     Ok(id)
 }
 
-/// Makes sure of the row of a customer who was made before: a signed cookie may outlive a database that was restored.
+/// Makes sure of the rows of a customer who was made before: a signed cookie may outlive a database that was restored.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn ensure_customer(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
     let sql = "insert into customer (id, created_at) values ($1, $2) on conflict (id) do nothing";
+    tx.exec(sql, args![customer, now]).await?;
+    let sql =
+        "insert into cart (customer_id, version, updated_at) values ($1, 1, $2) on conflict (customer_id) do nothing";
     tx.exec(sql, args![customer, now]).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity},
+        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity, read_prices},
         catalog::{ProductOption, UNLIMITED, label},
         error::{Problem, Shortage},
         live::Topic,
@@ -122,17 +122,61 @@ pub async fn save_for_later(ctx: &Ctx, variant_id: &str, saved: bool) -> Result<
     .await
 }
 
-/// The customer's nod to all prices as they are now.
+/// Puts a line back as it was before it was removed, whatever is left of it and whatever it costs now: the page shows
+/// both as it did.
+///
+/// # Errors
+/// [`Error::NotFound`] for a variant that does not exist.
+pub async fn restore(ctx: &Ctx, line: Removed) -> Result<Cart> {
+    check_quantity(line.quantity)?;
+    let customer = account::customer_or_create(ctx).await?;
+    let added_at = line.added_at.clamp(0, ctx.now);
+    change(ctx, customer, move |tx, customer| {
+        let line = line.clone();
+        Box::pin(async move {
+            tx.one("select id from variant where id = $1", args![&line.variant_id]).await?;
+            let sql = "select count(*) as lines from cart_line where customer_id = $1 and variant_id <> $2";
+            let row = tx.one(sql, args![&customer, &line.variant_id]).await?;
+            if row.get::<i64>("lines")? >= MAX_LINES {
+                return Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)));
+            }
+            let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)
+                on conflict (customer_id, variant_id) do update
+                set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = excluded.saved";
+            let args = args![customer, &line.variant_id, line.quantity, line.price_seen, line.saved, added_at];
+            tx.exec(sql, args).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A line that was removed.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    pub variant_id: String,
+    pub quantity: i64,
+    /// In minor units.
+    pub price_seen: i64,
+    pub saved: bool,
+    /// UTC milliseconds.
+    pub added_at: i64,
+}
+
+/// The customer's nod to prices as they were shown, written as [`Cart::prices`] does. One that has changed again since waits for another nod.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn accept_prices(ctx: &Ctx) -> Result<Cart> {
+pub async fn accept_prices(ctx: &Ctx, shown: &str) -> Result<Cart> {
+    let shown = read_prices(shown);
     change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        let shown = shown.clone();
         Box::pin(async move {
-            let sql =
-                "update cart_line set price_seen = (select v.price from variant v where v.id = cart_line.variant_id)
-                where customer_id = $1";
-            tx.exec(sql, args![customer]).await?;
+            for (variant, price) in &shown {
+                let sql = "update cart_line set price_seen = $3 where customer_id = $1 and variant_id = $2
+                    and exists (select 1 from variant v where v.id = $2 and v.price = $3)";
+                tx.exec(sql, args![&customer, variant, price.0]).await?;
+            }
             Ok(())
         })
     })
@@ -217,12 +261,13 @@ pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i
 pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
     let mut cart = empty(tx, customer).await?;
     let sql = format!(
-        "select {}, l.quantity, l.price_seen, l.saved from cart_line l join variant v on v.id = l.variant_id {VARIANT_OF}
+        "select {}, l.quantity, l.price_seen, l.saved, l.added_at from cart_line l join variant v on v.id = l.variant_id {VARIANT_OF}
         where l.customer_id = $2 order by l.added_at desc, l.variant_id",
         columns(),
     );
     for row in tx.all(sql, args![locale.tag(), customer]).await? {
-        let line = line(&row, row.get("quantity")?, Amount(row.get("price_seen")?))?;
+        let mut line = line(&row, row.get("quantity")?, Amount(row.get("price_seen")?))?;
+        line.added_at = row.get("added_at")?;
         if row.get("saved")? { cart.saved.push(line) } else { cart.lines.push(line) }
     }
     Ok(cart)
@@ -282,6 +327,7 @@ fn line(row: &Row, quantity: i64, price_seen: Amount) -> Result<CartLine> {
         price_seen,
         compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
         grams: row.get("grams")?,
+        added_at: 0,
         available: row.get::<i64>("available")?.clamp(0, UNLIMITED),
     })
 }

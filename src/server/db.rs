@@ -34,8 +34,6 @@ mod migrate;
 mod origin;
 mod postgres;
 mod sqlite;
-#[cfg(test)]
-pub(crate) mod testing;
 mod value;
 
 use std::{

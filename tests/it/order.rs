@@ -12,7 +12,9 @@ use xiadan::{
         order::{CancelReason, EventKind, OrderChange, QuantityChange, State},
     },
     server::{
-        App, Ctx, account, cart, context, jobs,
+        App, Ctx, account,
+        cart::{self, Removed},
+        context, jobs,
         order::{self, Submission},
         payment::{
             self, Settled,
@@ -115,6 +117,15 @@ async fn a_guest_whom_a_restored_database_does_not_know_can_order() {
             .await
             .unwrap();
         place(&ctx, "mug", 1).await.unwrap();
+        let other = customer(&app).await;
+        app.db
+            .write::<_, Error>(move |tx| Box::pin(async move { Ok(tx.exec("delete from cart", args![]).await?) }))
+            .await
+            .unwrap();
+        order::save_checkout(&other, form("张三"), true).await.unwrap();
+        let buy_now = Some(BuyNow { variant_id: "mug".into(), quantity: 1 });
+        let review = order::review(&other, buy_now.clone()).await.unwrap();
+        order::submit(&other, Submission { buy_now, ..submission(&review) }).await.unwrap();
     })
     .await;
 }
@@ -130,6 +141,36 @@ async fn submitting_twice_gives_the_same_order() {
         let numbers: std::collections::BTreeSet<_> = many.into_iter().map(|n| n.unwrap()).collect();
         assert_eq!(numbers.len(), 1);
         assert_eq!(books(&app, "mug").await, (10, 1, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_line_comes_back_as_it_was() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "pot", 1).await.unwrap();
+        cart::add(&ctx, "mug", 5).await.unwrap();
+        stock::adjust(&staff(&app), "mug", 0, 10, 2).await.unwrap();
+        stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
+        cart::save_for_later(&ctx, "pot", true).await.unwrap();
+        stock::adjust(&staff(&app), "pot", 0, 3, 0).await.unwrap();
+        let before = cart::get(&ctx).await.unwrap();
+        assert!(before.lines[0].is_short() && before.lines[0].price_changed());
+        for (line, saved) in [(&before.lines[0], false), (&before.saved[0], true)] {
+            cart::set_quantity(&ctx, &line.variant_id, 0).await.unwrap();
+            let removed = Removed {
+                variant_id: line.variant_id.clone(),
+                quantity: line.quantity,
+                price_seen: line.price_seen.0,
+                saved,
+                added_at: line.added_at,
+            };
+            cart::restore(&later(&ctx), removed.clone()).await.unwrap();
+            cart::restore(&later(&ctx), removed).await.unwrap();
+        }
+        let after = cart::get(&ctx).await.unwrap();
+        assert_eq!((after.lines, after.saved), (before.lines, before.saved));
     })
     .await;
 }
@@ -297,7 +338,9 @@ async fn an_order_is_refused_when_stock_price_total_or_address_is_not_what_was_s
         stock::set_price(&staff(&app), "mug", 1, "60", "").await.unwrap();
         assert!(matches!(submit(&ctx).await, Err(Error::PriceChanged(c)) if c[0].old == Amount(5_000) && c[0].new == Amount(6_000)));
         assert_eq!(stock::set_price(&staff(&app), "mug", 1, "70", "").await, Err(Error::Conflict), "an older version");
-        cart::accept_prices(&ctx).await.unwrap();
+        let again = cart::accept_prices(&ctx, "mug=5500").await.unwrap();
+        assert!(again.lines[0].price_changed(), "nobody was shown what it costs now");
+        cart::accept_prices(&ctx, "mug=6000").await.unwrap();
         let number = submit(&ctx).await.unwrap();
         assert_eq!(order::get(&ctx, &number).await.unwrap().totals.goods, Amount(42_000));
     })

@@ -6,7 +6,7 @@ use super::{fresh::use_fresh, state::CartState};
 use crate::{
     api::cart::{AcceptPrices, SaveForLater, SetQuantity},
     domain::{
-        cart::CartLine,
+        cart::{Cart, CartLine},
         live::{self, Topic},
         money::Currency,
         texts::{cart as t, common},
@@ -194,6 +194,7 @@ fn PriceNotice(state: CartState, line: Memo<CartLine>, currency: Currency) -> im
 pub fn AcceptForm(state: CartState, label: &'static str) -> impl IntoView {
     view! {
         <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=stay>
+            <input type="hidden" name="prices" value=move || state.shown.with(Cart::prices)/>
             <button class="btn btn-secondary btn-sm" type="submit" aria-busy=move || state.busy.get().then_some("true") on:click=act(move || state.accept_prices())>
                 {label}
             </button>

@@ -6,7 +6,12 @@
 
 use crate::{
     api,
-    domain::{Error, cart::Cart, live::VariantState, texts::cart as t},
+    domain::{
+        Error,
+        cart::{Cart, CartLine},
+        live::VariantState,
+        texts::cart as t,
+    },
     ui::{
         components::shell::{CartCount, Toasts, use_cart_count, use_toasts},
         use_locale,
@@ -29,11 +34,11 @@ enum Change {
     },
     /// Puts back what was removed.
     Restore {
-        variant_id: String,
-        quantity: i64,
+        line: Box<CartLine>,
         saved: bool,
     },
-    AcceptPrices,
+    /// The prices that were shown.
+    AcceptPrices(String),
     TakeAvailable,
     /// Only asks for the present cart.
     Load,
@@ -43,8 +48,9 @@ impl Change {
     /// The line it is about; empty for the whole cart.
     fn variant_id(&self) -> &str {
         match self {
-            Self::Quantity(id) | Self::Save { variant_id: id, .. } | Self::Restore { variant_id: id, .. } => id,
-            Self::AcceptPrices | Self::TakeAvailable | Self::Load => "",
+            Self::Quantity(id) | Self::Save { variant_id: id, .. } => id,
+            Self::Restore { line, .. } => &line.variant_id,
+            Self::AcceptPrices(_) | Self::TakeAvailable | Self::Load => "",
         }
     }
 }
@@ -123,10 +129,10 @@ impl CartState {
     pub fn remove(self, variant_id: &str) -> impl Fn() + Send + Sync + use<> {
         let before = self.shown.with_untracked(|cart| find(cart, variant_id));
         self.set_quantity(variant_id, 0);
-        let (work, variant_id) = (self.work.try_get_value(), variant_id.to_owned());
+        let work = self.work.try_get_value();
         move || {
-            if let (Some(work), Some((quantity, saved))) = (&work, before) {
-                work.push(Change::Restore { variant_id: variant_id.clone(), quantity, saved });
+            if let (Some(work), Some((line, saved))) = (&work, &before) {
+                work.push(Change::Restore { line: line.clone(), saved: *saved });
             }
         }
     }
@@ -136,7 +142,8 @@ impl CartState {
     }
 
     pub fn accept_prices(self) {
-        self.with(|work| work.push(Change::AcceptPrices));
+        let shown = self.shown.with_untracked(Cart::prices);
+        self.with(|work| work.push(Change::AcceptPrices(shown)));
     }
 
     pub fn take_available(self) {
@@ -175,9 +182,10 @@ impl CartState {
 }
 
 /// The quantity of a variant in the cart, and whether it is saved for later.
-fn find(cart: &Cart, variant_id: &str) -> Option<(i64, bool)> {
-    let saved = cart.saved.iter().find(|line| line.variant_id == variant_id);
-    saved.map(|line| (line.quantity, true)).or_else(|| cart.line(variant_id).map(|line| (line.quantity, false)))
+fn find(cart: &Cart, variant_id: &str) -> Option<(Box<CartLine>, bool)> {
+    let saved = cart.saved.iter().find(|line| line.variant_id == variant_id).map(|line| (line, true));
+    let found = saved.or_else(|| cart.line(variant_id).map(|line| (line, false)));
+    found.map(|(line, saved)| (Box::new(line.clone()), saved))
 }
 
 /// The cart as it will be when a quantity is set, also of what is saved for later.
@@ -272,18 +280,11 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
             None => api::cart::get().await,
         },
         Change::Save { variant_id, saved } => api::cart::save_for_later(variant_id, saved).await,
-        Change::Restore { variant_id, quantity, saved } => {
-            // Where the removal did not arrive the line is still there, and must not grow.
-            let cart = match find(&api::cart::get().await?, &variant_id) {
-                Some(_) => api::cart::set_quantity(variant_id.clone(), quantity).await?,
-                None => api::cart::add(variant_id.clone(), quantity, None).await?,
-            };
-            match find(&cart, &variant_id) {
-                Some((_, is_saved)) if is_saved != saved => api::cart::save_for_later(variant_id, saved).await,
-                _ => Ok(cart),
-            }
+        Change::Restore { line, saved } => {
+            let CartLine { variant_id, quantity, price_seen, added_at, .. } = *line;
+            api::cart::restore(variant_id, quantity, price_seen.0, saved, added_at).await
         }
-        Change::AcceptPrices => api::cart::accept_prices().await,
+        Change::AcceptPrices(shown) => api::cart::accept_prices(shown).await,
         Change::TakeAvailable => api::cart::take_available().await,
         Change::Load => api::cart::get().await,
     }

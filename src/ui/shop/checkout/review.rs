@@ -421,6 +421,8 @@ fn ShortageNotice(page: Page, short: Vec<Shortage>) -> impl IntoView {
 #[component]
 fn PriceNotice(page: Page, changes: Vec<PriceChange>, currency: Currency) -> impl IntoView {
     let l = use_locale();
+    let shown = move || page.review.with(|review| review.cart.prices());
+    let accept = move || api::cart::accept_prices(page.review.with_untracked(|review| review.cart.prices()));
     let line = move |change: PriceChange| {
         let (old, new) = (change.old.display(currency), change.new.display(currency));
         view! { <p>{l.f(t::PRICE_LINE, &[("title", &change.title), ("old", &old), ("new", &new)])}</p> }
@@ -431,7 +433,8 @@ fn PriceNotice(page: Page, changes: Vec<PriceChange>, currency: Currency) -> imp
             <div class="notice-body">
                 <p class="notice-title">{l.t(t::PRICE_TITLE)}</p>
                 {changes.into_iter().map(line).collect_view()}
-                <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=offer(page, api::cart::accept_prices)>
+                <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=offer(page, accept)>
+                    <input type="hidden" name="prices" value=shown/>
                     <button class="btn btn-primary btn-sm" type="submit" aria-busy=page.offered()>{l.t(t::ACCEPT_PRICES)}</button>
                     <a class="btn btn-secondary btn-sm" href="/cart">{l.t(t::TO_CART)}</a>
                 </form>

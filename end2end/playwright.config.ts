@@ -34,7 +34,14 @@ export default defineConfig({
   },
   projects: [
     { name: 'phone', use: phone, testIgnore: ['**/office/*'] },
-    { name: 'desktop', use: desktop, testMatch: ['**/journey.spec.ts', '**/office.spec.ts', '**/a11y.spec.ts'] },
+    {
+      name: 'desktop',
+      use: desktop,
+      testMatch: [
+        '**/journey.spec.ts', '**/office.spec.ts', '**/a11y.spec.ts', '**/race.hydrate.spec.ts', '**/cart.hydrate.spec.ts',
+        '**/offline.hydrate.spec.ts',
+      ],
+    },
     { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, '**/office/*'] },
     { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office.spec.ts'] },
     { name: 'desktop English', use: { ...desktop, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },

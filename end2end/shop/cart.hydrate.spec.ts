@@ -26,7 +26,7 @@ test('undoing a removal that did not arrive changes nothing', async ({ shopper, 
   await expect(page.getByRole('alert')).toContainText('连不上服务器，请检查网络后再试');
   await expect(quantity).toHaveValue('3');
   await page.unroute('**/api/cart/set_quantity');
-  const restored = page.waitForResponse((response) => response.url().includes('/api/cart/set_quantity') && response.ok());
+  const restored = page.waitForResponse((response) => response.url().includes('/api/cart/restore') && response.ok());
   await page.getByRole('button', { name: '撤销' }).click();
   await restored;
   await expect(quantity).toHaveValue('3');

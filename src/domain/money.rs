@@ -238,6 +238,17 @@ mod tests {
         }
 
         #[test]
+        fn a_ratio_is_rounded_to_the_nearest_and_alike_on_both_sides_of_zero(
+            minor in 0..=Amount::MAX_PRICE.0, numerator in 0i64..10_000, denominator in 1i64..10_000,
+        ) {
+            let Some(rounded) = Amount(minor).ratio(numerator, denominator) else { return Ok(()) };
+            let exact = i128::from(minor) * i128::from(numerator);
+            let error = (i128::from(rounded.0) * i128::from(denominator) - exact).abs();
+            prop_assert!(error * 2 <= i128::from(denominator), "off by more than half: {error} of {denominator}");
+            prop_assert_eq!(Amount(-minor).ratio(numerator, denominator), Some(-rounded));
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(text in "\\PC*") {
             let _ = Amount::parse(&text, Currency::CNY);
         }

@@ -195,6 +195,15 @@ mod tests {
         }
 
         #[test]
+        fn a_step_of_weight_costs_one_step_more_and_part_of_one_as_much(steps in 0i64..1_000, part in 1i64..=500) {
+            let rules = rules();
+            let Some(rule) = rules.rule(None) else { return Ok(()) };
+            let part = part.min(rule.step_grams);
+            let begun = rule.fee(rule.first_grams + steps * rule.step_grams + part, Amount::ZERO);
+            prop_assert_eq!(begun, rule.first_fee + rule.step_fee * (steps + 1));
+        }
+
+        #[test]
         fn more_weight_never_ships_for_less(grams in 1i64..100_000, more in 0i64..100_000) {
             let rules = rules();
             let Some(rule) = rules.rule(None) else { return Ok(()) };

@@ -282,6 +282,26 @@ proptest! {
         let _ = read_as(&bytes, Purpose::Products);
     }
 
+    /// What gets past the headings: quotes, commas, ends of lines, zeros, broken UTF-8, figures and tags in any order.
+    #[test]
+    fn arbitrary_bytes_below_headings_never_panic(
+        bytes in proptest::collection::vec(
+            prop_oneof![
+                4 => prop::sample::select(&b"\",\r\n"[..]),
+                1 => prop::sample::select(&[0u8, 0xff, 0xc3, 0xe4, 0x80][..]),
+                3 => prop::sample::select(&b"019.-<>/ a"[..]),
+            ],
+            0..800,
+        ),
+    ) {
+        let mut file = OLD.as_bytes().to_vec();
+        file.push(b'\n');
+        file.extend_from_slice(&bytes);
+        for purpose in [Purpose::Products, Purpose::Texts] {
+            let _ = read_as(&file, purpose);
+        }
+    }
+
     #[test]
     fn arbitrary_cells_never_panic(cells in proptest::collection::vec("\\PC{0,12}|[-0-9.,]{0,20}|[a\",;\n\r]{0,8}|<[a-z/ ]{0,9}>?", 0..90)) {
         let mut file = OLD.as_bytes().to_vec();

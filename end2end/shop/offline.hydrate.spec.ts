@@ -143,7 +143,7 @@ test('a page that comes late is shown after all, unless something was typed', as
   await expect(search).toHaveValue('杯');
   await expect(bar).toBeVisible();
   expect(loads).toBe(3);
-  await page.getByRole('navigation', { name: t('shell.main_nav') }).getByRole('link', { name: t('shell.tab_home') }).click();
+  await page.getByRole('banner').getByRole('link', { name: t('shell.home_label') }).click();
   await expect(page).toHaveURL(/\/$/);
   await expect(bar).toBeHidden();
 });

@@ -300,34 +300,10 @@ impl Planner {
                     }
                 }
                 None => {
-                    let VariantRow {
-                        position,
-                        sku,
-                        barcode,
-                        choices,
-                        price,
-                        compare_at,
-                        grams,
-                        image_position,
-                        backorder,
-                        active,
-                        withdrawn_as: _,
-                    } = row;
-                    self.changes.variants.push(args![
-                        &id,
-                        product_id,
-                        position,
-                        sku,
-                        barcode,
-                        choices,
-                        price,
-                        compare_at,
-                        grams,
-                        image_position,
-                        backorder,
-                        active,
-                        1
-                    ]);
+                    let mut args = args![&id, product_id];
+                    args.extend(cells(row));
+                    args.extend(args![1]);
+                    self.changes.variants.push(args);
                 }
             }
             if !row.sku.is_empty() {
@@ -467,6 +443,14 @@ pub fn text_row(columns: Columns, draft: &ProductDraft, old: Option<&TextRow>, s
 }
 
 fn update(id: &str, row: &VariantRow) -> Vec<Value> {
+    let mut args = args![id];
+    args.extend(cells(row));
+    args.extend(args![&row.withdrawn_as]);
+    args
+}
+
+/// What a variant that is new and one that changes have in common, in the order of the columns.
+fn cells(row: &VariantRow) -> Vec<Value> {
     let VariantRow {
         position,
         sku,
@@ -478,22 +462,9 @@ fn update(id: &str, row: &VariantRow) -> Vec<Value> {
         image_position,
         backorder,
         active,
-        withdrawn_as,
+        withdrawn_as: _,
     } = row;
-    args![
-        id,
-        position,
-        sku,
-        barcode,
-        choices,
-        price,
-        compare_at,
-        grams,
-        image_position,
-        backorder,
-        active,
-        withdrawn_as
-    ]
+    args![position, sku, barcode, choices, price, compare_at, grams, image_position, backorder, active]
 }
 
 /// From 1, as the database counts.

@@ -44,6 +44,7 @@ export default defineConfig({
     },
     { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, '**/office/*'] },
     { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office.spec.ts'] },
+    { name: 'phone English', use: { ...phone, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
     { name: 'desktop English', use: { ...desktop, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
   ],
   webServer: {

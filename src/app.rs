@@ -8,7 +8,7 @@ use crate::ui::{
     },
     error::OfflinePage,
     live::provide_live,
-    parts::{catalog, office, ordering},
+    parts::{account, catalog, office, ordering},
     shop::{home::HomePage, not_found::NotFoundPage},
     use_locale,
 };
@@ -51,6 +51,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("orders/:number") view={Lazy::<ordering::Order>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("orders/:number/edit") view={Lazy::<ordering::OrderEdit>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("me") view={Lazy::<ordering::Me>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("me/security") view={Lazy::<account::Security>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("sign-in") view={Lazy::<account::SignIn>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("sign-in/code") view={Lazy::<account::Code>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("outbox") view={Lazy::<account::Outbox>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("offline") view=OfflinePage ssr=SsrMode::Async/>
                     <Route path=path!("design") view={Lazy::<office::Design>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -48,6 +48,9 @@ test('an order is found, shipped and completed', async ({ page, another, office,
 
   await expect(page.getByRole('heading', { name: '待发货', level: 1 })).toBeVisible();
   const to = page.getByRole('region', { name: '收货信息' });
+  for (const text of ['王**', '138****8000', '南山区']) await expect(to).toContainText(text);
+  await expect(to, 'who it goes to is asked for first').not.toContainText('科技南路');
+  await page.getByRole('button', { name: '显示收件人' }).click();
   for (const text of ['王小明', '+86 138 0013 8000', '南山区', '科技南路 12 号']) await expect(to).toContainText(text);
   await page.getByRole('combobox', { name: '快递公司' }).fill('顺丰速运');
   await page.getByRole('textbox', { name: '运单号' }).fill(`SF${number}`);

@@ -71,3 +71,16 @@ pub fn go_to(path: Option<&str>) {
         leptos_axum::redirect(path);
     }
 }
+
+/// The page of this shop to go to after something that changes who is asking, or `otherwise`. A form without script is
+/// sent there; a script is only told, and loads the page anew, so that nothing of another person stays on it.
+#[cfg(feature = "ssr")]
+pub fn go_anew(path: Option<&str>, otherwise: &str) -> String {
+    let path = path.and_then(local_path).unwrap_or(otherwise).to_owned();
+    let parts = leptos::context::use_context::<http::request::Parts>();
+    let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        leptos_axum::redirect(&path);
+    }
+    path
+}

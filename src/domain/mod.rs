@@ -1,6 +1,7 @@
 //! Words and rules of ordering. Nothing here knows a database, a network, a clock or a random source:
 //! what a rule needs is passed in, so that client and server decide alike and every rule can be tested.
 
+pub mod account;
 pub mod address;
 pub mod cart;
 pub mod catalog;
@@ -13,6 +14,7 @@ pub mod office;
 pub mod order;
 pub mod page;
 pub mod payment;
+pub mod permission;
 pub mod pricing;
 
 pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The way in: routes, who asks in which language, security headers, logs and figures of every request.
 //!
 //! From outside in, a request passes [`observe`] (id, log line, metrics, panics), [`guard`] (foreign origins, size,
-//! security headers), [`site`] (files of the built site, answered from memory), [`request`] (the [`Ctx`]), and reaches
+//! security headers), [`site`] (files of the built site, answered from memory), [`limit`] (too much of it), [`request`] (the [`Ctx`]), and reaches
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
 pub mod cookie;
@@ -9,6 +9,7 @@ pub mod document;
 mod functions;
 mod guard;
 mod health;
+pub mod limit;
 pub mod listen;
 mod live;
 mod media;
@@ -38,7 +39,7 @@ use tower_http::{
     },
 };
 
-pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
+pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
 pub use guard::local_path;
 pub use health::install_metrics;
 pub use observe::request_id;
@@ -52,6 +53,7 @@ pub struct Front {
     pub app: App,
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    pub limits: Arc<limit::Limits>,
 }
 
 /// All routes of the shop.
@@ -93,6 +95,7 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front.clone(), guard::time_limit))
         .merge(live)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(front.clone(), limit::check))
         .layer(from_fn_with_state(front.clone(), site::serve))
         .layer(from_fn_with_state(front.clone(), guard::check))
         .layer(from_fn_with_state(front, observe::observe))

@@ -8,13 +8,14 @@ use super::{
     db::{Db, DbError, Options},
     divisions::Divisions,
     http::{
-        self, Front,
+        self, Front, limit,
         listen::{self, Limits},
         site::Site,
     },
     jobs,
     live::Hub,
     media::Media,
+    message::Post,
     outbox, payment,
 };
 use crate::{args, domain::pricing::ShippingRules};
@@ -69,6 +70,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         media,
         divisions: Divisions::load()?,
         client,
+        post: Post::new(&config)?,
         currency: Default::default(),
         shipping: ShippingRules::china(),
         wake: Default::default(),
@@ -151,7 +153,9 @@ pub async fn serve(
     if site.is_empty() {
         tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
     }
-    let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()? };
+    let limits = Arc::new(limit::Limits::default());
+    let resting = tokio::spawn(limit::forget(limits.clone()));
+    let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()?, limits };
     outbox::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
@@ -173,6 +177,7 @@ pub async fn serve(
     let _ = last_sender.send(true);
     finish("sandbox provider", provider, FINISH).await;
     feed.abort();
+    resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {
         tracing::warn!("the database did not close within {FINISH:?}; what was answered is committed");
     }

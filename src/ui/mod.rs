@@ -3,6 +3,7 @@
 //! A view never reads a clock, a random source or the browser's settings: what the server rendered and what the client
 //! makes of it must be the same. What differs between the two is here, in small functions.
 
+pub mod account;
 pub mod beacon;
 pub mod components;
 pub mod design;

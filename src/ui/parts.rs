@@ -5,6 +5,7 @@
 //! route makes nothing before its page's code is there, and each page asks for its data itself.
 
 use super::{
+    account::{CodePage, OutboxPage, PrivacyPage, SecurityPage, SignInPage as CustomerSignInPage, TermsPage},
     design::DesignPage,
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
@@ -101,6 +102,24 @@ fn ordering(page: ordering::Page) -> Loaded {
         Page::Order => view! { <OrderPage/> }.into_any(),
         Page::OrderEdit => view! { <OrderEditPage/> }.into_any(),
         Page::Me => view! { <MePage/> }.into_any(),
+    })
+}
+
+routes! {
+    /// Signing in, and what belongs to an account.
+    account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy
+}
+
+#[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
+fn account(page: account::Page) -> Loaded {
+    use account::Page;
+    Ok(match page {
+        Page::SignIn => view! { <CustomerSignInPage/> }.into_any(),
+        Page::Code => view! { <CodePage/> }.into_any(),
+        Page::Security => view! { <SecurityPage/> }.into_any(),
+        Page::Outbox => view! { <OutboxPage/> }.into_any(),
+        Page::Terms => view! { <TermsPage/> }.into_any(),
+        Page::Privacy => view! { <PrivacyPage/> }.into_any(),
     })
 }
 

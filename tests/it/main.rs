@@ -11,6 +11,8 @@ mod shop;
 #[path = "../support/till.rs"]
 mod till;
 
+mod account;
+mod audit;
 mod catalog;
 mod crash;
 mod faults;
@@ -18,4 +20,5 @@ mod http;
 mod order;
 mod outbox;
 mod payment;
+mod permissions;
 mod race;

@@ -2,48 +2,66 @@
 
 use super::{
     Front,
-    cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE},
+    cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
     guard::local_path,
+    limit::address,
     request_id,
 };
 use crate::{
-    domain::Locale,
-    server::{App, Ctx, account, context::now},
+    domain::{Locale, account::device_name},
+    server::{
+        App, Ctx,
+        account::{self, session},
+        context::{Asker, now},
+    },
 };
 use axum::{
-    extract::{Path, Query, Request, State},
+    extract::{ConnectInfo, Path, Query, Request, State},
     http::{
         HeaderMap, StatusCode,
-        header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE},
+        header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT},
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
 
 /// How long a browser remembers its language, in seconds: 400 days, the longest that browsers allow.
 const LANG_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// Puts the [`Ctx`] beside the request, for pages and server functions alike.
 pub async fn context(State(front): State<Front>, mut request: Request, next: Next) -> Response {
-    let ctx = read(&front.app, request.headers()).await;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let address = address(request.headers(), peer, &front.app.config.trusted_proxies);
+    let ctx = read(&front.app, request.headers(), address).await;
     request.extensions_mut().insert(ctx);
     next.run(request).await
 }
 
-async fn read(app: &App, headers: &HeaderMap) -> Ctx {
+async fn read(app: &App, headers: &HeaderMap, address: Option<IpAddr>) -> Ctx {
+    let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
     let staff = match &staff_token {
         Some(token) => account::staff_of(app, token).await,
         None => None,
     };
+    let session = match cookie(SESSION_COOKIE) {
+        Some(token) => session::find(app, token, now).await,
+        None => None,
+    };
+    let guest = cookie(GUEST_COOKIE).and_then(|value| account::customer_of(app, value));
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Ctx {
         app: app.clone(),
-        now: now(),
+        now,
         locale: locale(cookie(LANG_COOKIE), headers),
         request_id: request_id(),
-        customer: cookie(GUEST_COOKIE).and_then(|value| account::customer_of(app, value)),
+        customer: session.as_ref().map(|session| session.customer_id.clone()).or_else(|| guest.clone()),
+        guest,
+        session,
+        asker: Asker { address, device: device_name(user_agent) },
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
         staff,
         staff_token,

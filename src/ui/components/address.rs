@@ -69,7 +69,7 @@ pub fn ContactFields(
         </div>
         <TextField
             id="email" name=name("email") label=l.t(t::EMAIL) value=form.email.clone() error=problem("email")
-            kind="email" inputmode="email" autocomplete="email" optional=true hint=Signal::stored(l.t(t::EMAIL_HINT).to_owned())
+            kind="email" inputmode="email" autocomplete="email" one_of_two=true hint=Signal::stored(l.t(t::EMAIL_HINT).to_owned())
         />
         <RegionSelects prefix form=form.clone() divisions error=problem("district") on_region/>
         <TextAreaField
@@ -103,7 +103,6 @@ fn PhoneField(prefix: &'static str, code: String, value: String, error: Signal<O
                     inputmode="tel"
                     autocomplete="tel-national"
                     value=value
-                    aria-required="true"
                     aria-invalid=invalid(error)
                     aria-describedby=described_by("phone", false, error)
                 />
@@ -284,10 +283,17 @@ pub fn phone_text(phone: &str) -> String {
     }
 }
 
+/// How a recipient is reached: the phone, or else the e-mail.
+pub fn reached_by(contact: &Contact) -> String {
+    contact.phone.as_deref().map(phone_text).or_else(|| contact.email.clone()).unwrap_or_default()
+}
+
 /// Recipient and address with the delivery wish and the note, only to be read.
 #[component]
 pub fn AddressBlock(contact: Contact, region_name: String, wish: DeliveryWish, note: String) -> impl IntoView {
     let l = use_locale();
+    let reached = reached_by(&contact);
+    let email = contact.email.filter(|_| contact.phone.is_some());
     let wish = (wish != DeliveryWish::AnyTime).then(|| wish_name(l, wish).to_owned());
     let note = (!note.is_empty()).then_some(note);
     let extra: Vec<_> = wish.into_iter().chain(note).collect();
@@ -297,8 +303,8 @@ pub fn AddressBlock(contact: Contact, region_name: String, wish: DeliveryWish, n
             <span>
                 <strong>{contact.recipient}</strong>
                 " "
-                <span class="nowrap">{phone_text(&contact.phone)}</span>
-                {contact.email.map(|email| view! { <br/>{email} })}
+                <span class="nowrap">{reached}</span>
+                {email.map(|email| view! { <br/>{email} })}
                 <br/>
                 {format!("{region_name} ")}
                 <span class="pre-line">{contact.detail}</span>

@@ -30,6 +30,7 @@ use axum::{
 use leptos::context::provide_context;
 use site::Site;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -52,6 +53,8 @@ pub struct Front {
     pub app: App,
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Turns true when the process is asked to stop: it still answers, but nobody should count on it.
+    pub leaving: watch::Receiver<bool>,
 }
 
 /// All routes of the shop.

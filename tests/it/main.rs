@@ -19,3 +19,4 @@ mod order;
 mod outbox;
 mod payment;
 mod race;
+mod stop;

@@ -2,6 +2,8 @@
 //! same minute. It starts the release program on a fresh demo shop and speaks HTTP with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark says so by failing")]
 
+#[path = "shop/bare.rs"]
+mod bare;
 #[path = "../tests/support/client.rs"]
 mod client;
 #[path = "shop/import.rs"]
@@ -12,16 +14,30 @@ mod load;
 mod orders;
 #[path = "shop/pages.rs"]
 mod pages;
+#[path = "shop/visit.rs"]
+mod visit;
 
-use client::{Server, Setup, client, free_ports, run};
-use std::{fs, path::Path, time::Duration};
+use client::{Server, Setup, client, free_ports, memory_kib, run};
+use load::{goal, median};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
 
 #[tokio::main]
 async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, kind] = arguments.as_slice()
+        && first == bare::ARGUMENT
+    {
+        return bare::serve(kind).await;
+    }
     // `cargo test --benches` runs this program too; a benchmark is not a test.
-    if std::env::args().any(|arg| arg == "--test") || !std::env::args().any(|arg| arg == "--bench") {
+    if arguments.iter().any(|arg| arg == "--test") || !arguments.iter().any(|arg| arg == "--bench") {
         return;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -45,30 +61,55 @@ async fn main() {
         }
     }
     start(&setup, &client).await;
+    let idle = memory(&setup, &client).await;
     {
         let server = Server::start(&setup, &client).await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let idle = server.memory_kib("VmRSS") / 1024;
-        println!("memory idle: {idle} MiB ({}: 80 MiB)", load::goal(idle as f64, 0.0..=80.0));
-        pages::first_visit(&client, &server.url).await;
+        visit::first_visit(&client, root, &server.url).await;
         pages::throughput(&client, &server.url).await;
         orders::paid(&client, &server, &data).await;
         orders::flash_sale(&client, &server, &data).await;
         orders::live(&client, &server, &data).await;
-        println!("memory at the peak: {} MiB", server.memory_kib("VmHWM") / 1024);
+        let peak = memory_kib(server.child.id(), "VmHWM") as f64 / 1024.0;
+        println!("memory at the peak of all this: {peak:.0} MiB, {:.1} times as much as idle", peak / idle);
     }
     import::products(PROGRAM, folder.path());
 }
 
-/// From the start of the process to its first answer.
+/// From the start of the process to its first answer; beside it, what starting the same program takes at all.
 async fn start(setup: &Setup<'_>, client: &reqwest::Client) {
-    let mut times = Vec::new();
+    let (mut answers, mut versions) = (Vec::new(), Vec::new());
     for _ in 0..7 {
-        times.push(Server::start(setup, client).await.started_in.as_secs_f64() * 1000.0);
+        answers.push(Server::start(setup, client).await.started_in.as_secs_f64() * 1000.0);
+        let begin = Instant::now();
+        assert!(Command::new(PROGRAM).arg("--version").stdout(Stdio::null()).status().unwrap().success());
+        versions.push(begin.elapsed().as_secs_f64() * 1000.0);
     }
-    let middle = load::median(&mut times);
-    let goal = load::goal(middle, 0.0..=300.0);
-    println!("start to first answer: {middle:.0} ms (median of {}; {goal}: 300 ms)", times.len());
+    let (answer, version) = (median(&mut answers), median(&mut versions));
+    println!(
+        "start to first answer: {answer:.0} ms (median of {}; {}: 300 ms), {:.0} times as long as to print its version ({version:.1} ms)",
+        answers.len(),
+        goal(answer, 0.0..=300.0),
+        answer / version,
+    );
+}
+
+/// Resident memory in MiB, some time after the first answer; beside it, that of an axum server that does nothing.
+async fn memory(setup: &Setup<'_>, client: &reqwest::Client) -> f64 {
+    const SETTLE: Duration = Duration::from_secs(2);
+    let (mut shop, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let server = Server::start(setup, client).await;
+        tokio::time::sleep(SETTLE).await;
+        shop.push(memory_kib(server.child.id(), "VmRSS") as f64 / 1024.0);
+        bare.push(bare::memory_mib(client, SETTLE).await);
+    }
+    let (shop, bare) = (median(&mut shop), median(&mut bare));
+    println!(
+        "memory idle: {shop:.0} MiB (median of 3; {}: 80 MiB), {:.1} times a bare axum server ({bare:.1} MiB)",
+        goal(shop, 0.0..=80.0),
+        shop / bare,
+    );
+    shop
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -8,7 +8,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tracing_subscriber::EnvFilter;
 use xiadan::{
@@ -110,6 +110,9 @@ struct Serve {
     /// How long an unpaid order holds its goods
     #[arg(long, env = "XIADAN_HOLD_MINUTES", default_value_t = Config::HOLD_MS / 60_000, value_parser = clap::value_parser!(i64).range(1..=1440))]
     hold_minutes: i64,
+    /// How long to go on after SIGTERM with /readyz saying 503, so that a load balancer looks elsewhere, in milliseconds
+    #[arg(long, env = "XIADAN_DRAIN_MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(..=600_000))]
+    drain_ms: u64,
     /// Show the page of all components at /design, and at /outbox the messages that cannot be sent
     #[arg(long, env = "XIADAN_DEVELOPMENT")]
     development: bool,
@@ -341,7 +344,7 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         );
     }
     let app = start::open(config).await?;
-    start::serve(app, shop, sandbox, started, interrupted()).await
+    start::serve(app, shop, sandbox, started, interrupted(Duration::from_millis(options.drain_ms))).await
 }
 
 /// An address as written by the operator, or the one that is listened on: on this machine where that is all of them, so
@@ -360,13 +363,14 @@ fn address(given: Option<String>, mut listen: SocketAddr) -> Result<String, Fail
     Ok(url.origin().ascii_serialization())
 }
 
-/// Done when the process is asked to stop: Ctrl-C or SIGTERM.
-async fn interrupted() {
+/// Done when the process is asked to stop; answers with how long to go on. Whoever presses Ctrl-C waits for the end, and
+/// `drain` is for whoever sends SIGTERM.
+async fn interrupted(drain: Duration) -> Duration {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => Duration::ZERO,
+        _ = terminate.recv() => drain,
     }
 }
 

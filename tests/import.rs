@@ -6,6 +6,8 @@
 mod again;
 #[path = "import/beside.rs"]
 mod beside;
+#[path = "import/demo.rs"]
+mod demo;
 #[path = "support/postgres.rs"]
 mod postgres;
 
@@ -459,27 +461,6 @@ async fn pictures_come_from_the_web_once_and_missing_ones_are_reported() {
     })
     .await;
     server.abort();
-}
-
-#[tokio::test]
-async fn the_demo_shop_is_complete() {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
-    both(|shop| {
-        let demo = demo.clone();
-        async move {
-            for (locale, file) in [(Locale::ZhCn, "products.zh-CN.csv"), (Locale::En, "products.en.csv")] {
-                for again in [false, true] {
-                    let report = shop.run(&demo.join(file), ImportOptions { locale, ..ImportOptions::default() }).await;
-                    assert!(report.products >= 80 && report.problems.is_empty(), "{file}: {}", report.text(Locale::En));
-                    assert_eq!(if again { report.unchanged } else { report.created }, report.products, "{file}");
-                }
-            }
-            let text = &shop.rows("select count(*) as n from product_text where locale = 'en'").await[0];
-            let product = &shop.rows("select count(*) as n from product where image is not null").await[0];
-            assert_eq!(text.get::<i64>("n"), product.get::<i64>("n"), "every product has both languages and a picture");
-        }
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Products: a file of 100,000 rows by the command that merchants use.
 
-use crate::load::median;
+use crate::{client::memory_kib, load::median};
 use std::{
     fs,
     path::Path,
@@ -42,7 +42,7 @@ fn run(program: &str, data: &Path, file: &Path, more: &[&str]) -> (f64, u64) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut peak = 0;
     let done = loop {
-        peak = peak.max(peak_mib(child.id()).unwrap_or(0));
+        peak = peak.max(memory_kib(child.id(), "VmHWM") / 1024);
         match child.try_wait().unwrap() {
             Some(done) => break done,
             None => std::thread::sleep(Duration::from_millis(10)),
@@ -50,12 +50,6 @@ fn run(program: &str, data: &Path, file: &Path, more: &[&str]) -> (f64, u64) {
     };
     assert!(done.success(), "{more:?}");
     (begin.elapsed().as_secs_f64(), peak)
-}
-
-fn peak_mib(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }
 
 /// A file as large shops have it: products with several variants, descriptions, tags and categories.

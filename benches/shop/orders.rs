@@ -1,7 +1,8 @@
 //! Orders: to the paid state over HTTP, in a flash sale, and what open pages see of it.
 
 use crate::{
-    client::{Buyer, Server},
+    bare,
+    client::{Buyer, Server, memory_kib},
     load::{goal, median, quantile},
 };
 use futures::StreamExt;
@@ -223,7 +224,8 @@ async fn sale(client: &Client, server: &Server, data: &Path) -> (f64, Vec<f64>) 
     (seconds, times)
 }
 
-/// The time until open pages see a change of stock.
+/// The time until open pages see a change of stock, with as many plain connections that are sent the same bytes as the
+/// reference.
 pub async fn live(client: &Client, server: &Server, data: &Path) {
     const PAGES: usize = 1_000;
     let (variant, product) = variant(data, 1_000_000);
@@ -235,8 +237,8 @@ pub async fn live(client: &Client, server: &Server, data: &Path) {
         stream.next().await.unwrap().unwrap();
         pages.push(stream);
     }
-    let memory = server.memory_kib("VmRSS") / 1024;
-    let mut runs = Vec::new();
+    let memory = memory_kib(server.child.id(), "VmRSS") / 1024;
+    let (mut runs, mut texts) = (Vec::new(), Vec::new());
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mut buyer = Buyer::new(client, &server.url);
@@ -245,8 +247,8 @@ pub async fn live(client: &Client, server: &Server, data: &Path) {
             .drain(..)
             .map(|mut page| {
                 tokio::spawn(async move {
-                    page.next().await.unwrap().unwrap();
-                    (page, Instant::now())
+                    let text = page.next().await.unwrap().unwrap();
+                    (page, text, Instant::now())
                 })
             })
             .collect();
@@ -254,14 +256,21 @@ pub async fn live(client: &Client, server: &Server, data: &Path) {
         let committed = Instant::now();
         let mut times = Vec::new();
         for page in waiting {
-            let (page, seen) = page.await.unwrap();
+            let (page, text, seen) = page.await.unwrap();
             times.push(seen.saturating_duration_since(committed).as_secs_f64() * 1000.0);
             pages.push(page);
+            texts.push(text);
         }
+        texts.truncate(runs.len() + 1);
         runs.push(quantile(&mut times, 0.99));
     }
+    drop(pages);
+    let mut bare: Vec<_> = bare::fan_out(&texts, PAGES).await.iter_mut().map(|times| quantile(times, 0.99)).collect();
+    let (shop, bare) = (median(&mut runs), median(&mut bare));
     println!(
-        "live: {PAGES} open pages see a sale within {:.0} ms (99 %, median of 5), memory with them {memory} MiB",
-        median(&mut runs)
+        "live: {PAGES} open pages see a sale within {shop:.0} ms (99 %, median of {}; {}: 1,000 ms), {:.1} times as long as a bare fan-out of the same bytes ({bare:.1} ms), memory with them {memory} MiB",
+        runs.len(),
+        goal(shop, 0.0..=1_000.0),
+        shop / bare,
     );
 }

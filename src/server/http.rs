@@ -31,6 +31,7 @@ use axum::{
 use leptos::context::provide_context;
 use site::Site;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -54,6 +55,8 @@ pub struct Front {
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub limits: Arc<limit::Limits>,
+    /// Turns true when the process is asked to stop: it still answers, but nobody should count on it.
+    pub leaving: watch::Receiver<bool>,
 }
 
 /// All routes of the shop.

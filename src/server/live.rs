@@ -125,7 +125,7 @@ impl Hub {
     }
 
     /// Whether [`Hub::close`] was called.
-    pub fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         lock(&self.0.state).closed
     }
 

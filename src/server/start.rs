@@ -26,15 +26,21 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 /// Why the shop does not start. Its text is for whoever starts it, and says what to do.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long requests in flight may take once the shop is asked to stop.
-const DRAIN: Duration = Duration::from_secs(25);
-/// How long jobs, the sandbox provider and the database may each take after that.
-const FINISH: Duration = Duration::from_secs(5);
+/// How long requests in flight may take once no more are taken.
+const REQUESTS: Duration = Duration::from_secs(15);
+/// How long jobs, the sandbox provider and the database may each take after that: with the requests less than the half
+/// minute that those who start processes commonly give them to end.
+const FINISH: Duration = Duration::from_secs(3);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
 
@@ -136,9 +142,10 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?)
 }
 
-/// Serves the shop and its sandbox provider until `stop` is done, then finishes what is in flight: no new connections,
-/// answers to all requests, an end to every live feed, the jobs' present batch, the database's queue. `started` is when
-/// the process began, for the log.
+/// Serves the shop and its sandbox provider until `stop` is done, and for the time that it gives longer: by then who
+/// watches `/readyz` sends customers elsewhere. After that it finishes what is in flight: no new connections, answers to
+/// all requests, an end to every live feed, the jobs' present batch, the database's queue. `started` is when the process
+/// began, for the log.
 ///
 /// # Errors
 /// When the site cannot be read or metrics cannot be installed.
@@ -147,7 +154,7 @@ pub async fn serve(
     shop: TcpListener,
     sandbox: TcpListener,
     started: Instant,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = Duration>,
 ) -> Result<(), Failure> {
     let site = Site::load(&app.config.site).map_err(|e| format!("the site in {}: {e}", app.config.site.display()))?;
     if site.is_empty() {
@@ -155,7 +162,9 @@ pub async fn serve(
     }
     let limits = Arc::new(limit::Limits::default());
     let resting = tokio::spawn(limit::forget(limits.clone()));
-    let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()?, limits };
+    let (leave_sender, leaving) = watch::channel(false);
+    let metrics = http::install_metrics()?;
+    let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, leaving };
     outbox::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
@@ -167,12 +176,15 @@ pub async fn serve(
     let server = tokio::spawn(listen::serve(shop, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
     tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
-    stop.await;
-    tracing::info!("stopping");
-    app.live.close();
-    // Only fails when all of them have ended already.
+    let drain = stop.await;
+    tracing::info!(drain_ms = drain.as_millis(), "stopping");
+    // Sending only fails when nobody listens any more.
+    let _ = leave_sender.send(true);
+    sleep(drain).await;
     let _ = stop_sender.send(true);
-    finish("requests", server, DRAIN).await;
+    // Only now, so that a page that comes back at once comes to another process.
+    app.live.close();
+    finish("requests", server, REQUESTS).await;
     finish("jobs", jobs, FINISH).await;
     let _ = last_sender.send(true);
     finish("sandbox provider", provider, FINISH).await;

@@ -174,8 +174,10 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
         .write::<_, Error>(move |tx| {
             let (app, variant, actor) = (app.clone(), variant.clone(), actor.clone());
             Box::pin(async move {
-                let row = tx.one("select product_id, price from variant where id = $1", args![&variant]).await?;
-                let (product, before): (String, i64) = (row.get("product_id")?, row.get("price")?);
+                let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
+                // Two prices of one product at once would each sum the product up without the other.
+                tx.exec("update product set price_min = price_min where id = $1", args![&product]).await?;
+                let before: i64 = tx.one("select price from variant where id = $1", args![&variant]).await?.get("price")?;
                 let sql = "update variant set price = $2, compare_at = $3, version = version + 1 where id = $1 and version = $4";
                 if tx.exec(sql, args![&variant, price, compare_at, version]).await? == 0 {
                     return Err(Error::Conflict);

@@ -9,7 +9,7 @@ use std::{
 };
 use xiadan::{
     args,
-    server::db::{Db, Options},
+    server::db::{Db, DbError, Options},
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
@@ -26,20 +26,26 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
     let sql = "select s.variant_id from stock s where s.on_hand >= 20 order by s.variant_id limit 40";
     let variants: Vec<String> =
         db.all(sql, args![]).await.unwrap().iter().map(|row| row.get("variant_id").unwrap()).collect();
+    let sql = "update stock set on_hand = on_hand + 100000";
+    db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await.unwrap();
     let before = on_hand(&db).await;
     db.close().await;
 
     let client = client();
     let setup = Setup { program: PROGRAM, data, site: PathBuf::from("none"), ports: free_ports() };
     let (confirmed, paid) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(Mutex::new(BTreeSet::new())));
-    for round in 0..ROUNDS {
+    // Rounds whose kill came after a confirmed order, and in the middle of a submit or a payment.
+    let (mut busy, mut cut) = (0, 0);
+    for _ in 0..ROUNDS {
+        let known = confirmed.lock().unwrap().len();
         let mut server = Server::start(&setup, &client).await;
         let buyers: Vec<_> = (0..BUYERS)
             .map(|buyer| {
                 let (client, url, variants) = (client.clone(), server.url.clone(), variants.clone());
                 let (confirmed, paid) = (confirmed.clone(), paid.clone());
                 tokio::spawn(async move {
-                    // Until the server is gone: every answer before that is a promise.
+                    // Until the server is gone: every answer before that is a promise. Tells whether it went while this
+                    // buyer submitted or paid.
                     for i in 0.. {
                         let variant = &variants[(buyer * 7 + i) % variants.len()];
                         let mut browser = Buyer::new(&client, &url);
@@ -51,23 +57,31 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
                                     match browser.pay(&number).await {
                                         Ok(true) => _ = paid.lock().unwrap().insert(number),
                                         Ok(false) => {}
-                                        Err(_) => break,
+                                        Err(_) => return true,
                                     }
                                 }
                             }
                             Ok(Err(_)) => {}
-                            Err(_) => break,
+                            Err(_) => return true,
                         }
                     }
+                    false
                 })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(250 + round * 23 % 200)).await;
+        tokio::time::sleep(Duration::from_millis(200 + getrandom::u64().unwrap() % 1_500)).await;
         server.kill();
+        let mut in_the_middle = false;
         for buyer in buyers {
-            buyer.await.unwrap();
+            in_the_middle |= buyer.await.unwrap();
         }
+        cut += u64::from(in_the_middle);
+        busy += u64::from(confirmed.lock().unwrap().len() > known);
     }
+    assert!(
+        busy > ROUNDS * 3 / 4 && cut > ROUNDS / 4,
+        "of {ROUNDS} kills {busy} came after an order, {cut} within one"
+    );
 
     // A last start finishes what the provider still has to tell.
     let mut server = Server::start(&setup, &client).await;
@@ -103,12 +117,12 @@ async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
         assert_eq!(row.get::<i64>("held").unwrap(), of(&held), "{variant}");
         assert_eq!(row.get::<i64>("on_hand").unwrap(), of(&before) - of(&sold), "{variant}");
     }
-    let paid = "select count(*) as n from orders o where o.state = 'to_ship'
+    let sql = "select count(*) as n from orders o where o.state = 'to_ship'
         and (select count(*) from payment p where p.order_id = o.id and p.state = 'succeeded') <> 1";
-    assert_eq!(db.one(paid, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each paid order has one payment");
+    assert_eq!(db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each paid order has one payment");
     let events = "select count(*) as n from orders o where o.version <> (select count(*) from order_event e where e.order_id = o.id)";
     assert_eq!(db.one(events, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each change has its event");
-    eprintln!("{} orders confirmed over {ROUNDS} crashes, {} stored", confirmed.len(), stored.len());
+    eprintln!("{} orders confirmed and {} paid over {ROUNDS} crashes, {cut} within one", confirmed.len(), paid.len());
 }
 
 type Sums = std::collections::BTreeMap<String, i64>;

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use xiadan::{
     args,
     domain::Error,
@@ -81,7 +81,8 @@ struct Door {
 impl Door {
     async fn open(app: &App) -> Self {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let router = http::router(Front { app: app.clone(), site: Arc::default(), metrics, limits: Arc::default() });
+        let router =
+            http::router(Front { app: app.clone(), site: Arc::default(), metrics, leaving: watch::channel(false).1 });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

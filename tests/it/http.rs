@@ -443,6 +443,26 @@ async fn what_is_in_flight_at_the_end_is_still_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_connected_before_the_end_is_still_answered() {
+    let mut server = listening(Duration::from_secs(5), 2).await;
+    let mut slow = ask(server.address, "GET /slow HTTP/1.1\r\nhost: shop\r\n\r\n").await;
+    server.begun.recv().await.unwrap();
+    let whole = "GET /peer HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    let mut quiet = ask(server.address, "").await;
+    sleep(Duration::from_millis(50)).await;
+    let mut queued = ask(server.address, whole).await;
+    server.stop.send(()).unwrap();
+    sleep(Duration::from_millis(100)).await;
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+    quiet.write_all(whole.as_bytes()).await.unwrap();
+    for stream in [&mut quiet, &mut queued, &mut slow] {
+        let answer = rest(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    timeout(LONG, server.served).await.expect("nothing holds the end up").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_over_the_limit_wait_for_their_turn() {
     let server = listening(Duration::from_secs(5), 2).await;
     let begin = Instant::now();

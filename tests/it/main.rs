@@ -22,3 +22,4 @@ mod outbox;
 mod payment;
 mod permissions;
 mod race;
+mod stop;

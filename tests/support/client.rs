@@ -72,11 +72,22 @@ impl Server {
         Self { url, child, started_in: begin.elapsed() }
     }
 
-    /// A field of `/proc/<pid>/status` in KiB, such as `VmRSS` or `VmHWM`.
-    pub fn memory_kib(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        line.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    /// Sends a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "{name}");
+    }
+
+    /// Waits for the end of the process, at most this long; its code.
+    pub async fn ended(&mut self, longest: Duration) -> Option<i32> {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begin.elapsed() < longest, "the process goes on");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Ends the process at once, as a power cut would.
@@ -90,6 +101,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A field of `/proc/<pid>/status` in KiB, such as `VmRSS` or `VmHWM`; zero of a process that is no more.
+pub fn memory_kib(process: u32, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Runs a command of the program to its end.

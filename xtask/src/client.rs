@@ -7,6 +7,7 @@ use crate::project::{Project, hash, run};
 use crate::step;
 use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub struct Client {
 /// Compiles the library for the browser. The linker keeps its relocations, which is what splitting needs; the flag
 /// goes to the last crate alone, so that the dependencies are the same as for `cargo clippy`.
 pub fn compile(project: &Project) -> Result<&'static str> {
-    let profile = if project.release() { &project.leptos.lib_profile_release } else { "dev" };
+    let profile = if project.release { &project.leptos.lib_profile_release } else { "dev" };
     let mut cargo = project.cargo("rustc", &project.leptos.lib_features);
     cargo.args(["--package", &project.package, "--lib", "--target", TARGET, "--profile", profile]);
     // As a `cdylib` alone: link time optimisation is left out as long as the crate is also an `rlib`.
@@ -40,10 +41,10 @@ pub fn compile(project: &Project) -> Result<&'static str> {
 
 /// Makes the client's files from the compiled library, or finds them made already.
 pub fn finish(project: &Project) -> Result<Client> {
-    let folder = if project.release() { &project.leptos.lib_profile_release } else { "debug" };
+    let folder = if project.release { &project.leptos.lib_profile_release } else { "debug" };
     let built = project.target.join(TARGET).join(folder).join(format!("{}.wasm", project.package));
     let wasm = fs::read(&built).with_context(|| built.display().to_string())?;
-    let wasm_opt = if project.release() { find_wasm_opt() } else { None };
+    let wasm_opt = if project.release { find_wasm_opt() } else { None };
     let version = wasm_opt.as_ref().map_or("", |(_, version)| version);
     let hash = hash([include_str!("client.rs").as_bytes(), version.as_bytes(), &wasm]);
 
@@ -62,7 +63,7 @@ pub fn finish(project: &Project) -> Result<Client> {
         }
         fs::write(done, &client.hash)?;
     }
-    if project.release() && wasm_opt.is_none() {
+    if project.release && wasm_opt.is_none() {
         println!("  no wasm-opt {OLDEST_WASM_OPT} or newer: the client works but is about twice as large");
     }
     Ok(client)
@@ -100,8 +101,8 @@ fn bindgen(project: &Project, Client { dir, hash }: &Client) -> Result<&'static 
     let main = dir.with_extension("wasm");
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen.input_path(&main).out_name(name).web(true)?.typescript(false).omit_default_module_path(true);
-    bindgen.keep_lld_exports(true).demangle(false).remove_name_section(project.release());
-    bindgen.remove_producers_section(project.release()).generate(dir)?;
+    bindgen.keep_lld_exports(true).demangle(false).remove_name_section(project.release);
+    bindgen.remove_producers_section(project.release).generate(dir)?;
     fs::remove_file(main)?;
     fs::rename(dir.join(format!("{name}_bg.wasm")), dir.join(format!("{name}.{hash}.wasm")))?;
     let glue = dir.join(format!("{name}.js"));
@@ -117,18 +118,11 @@ fn bindgen(project: &Project, Client { dir, hash }: &Client) -> Result<&'static 
 
 /// Optimises every part, the largest first so that no core idles at the end.
 fn optimise(client: &Client, wasm_opt: &Path) -> Result<&'static str> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&client.dir)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|extension| extension == "wasm") {
-            files.push((entry.metadata()?.len(), entry.path()));
-        }
-    }
-    files.sort_unstable_by(|a, b| b.cmp(a));
-    let small = |(_, file): &(u64, PathBuf)| {
-        run(Command::new(wasm_opt).args(WASM_OPT.split_whitespace()).arg(file).arg("-o").arg(file)).map(drop)
-    };
-    files.par_iter().with_max_len(1).try_for_each(small)?;
+    let mut files: Vec<_> = fs::read_dir(&client.dir)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "wasm"));
+    files.sort_by_key(|file| Reverse(fs::metadata(file).map_or(0, |data| data.len())));
+    let small = |file| run(Command::new(wasm_opt).args(WASM_OPT.split_whitespace()).arg(file).arg("-o").arg(file));
+    files.par_iter().with_max_len(1).try_for_each(|file| small(file).map(drop))?;
     Ok("")
 }
 

@@ -5,28 +5,30 @@ use anyhow::{Context, Result};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc;
 use std::thread::{sleep, spawn};
 use std::time::{Duration, SystemTime};
-use tungstenite::{Message, WebSocket};
+use tungstenite::Message;
 
 /// A change in one of these means another build; cargo and the steps after it know what really has to be done.
 const WATCHED: &[&str] = &["Cargo.toml", "Cargo.lock", "src", "style", "public", "locales", "migrations", "demo"];
 
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// The open pages, each waiting for a word over its WebSocket.
-type Pages = Arc<Mutex<Vec<WebSocket<TcpStream>>>>;
-
 pub fn run(project: &Project) -> Result<()> {
     let port = project.leptos.reload_port;
     let address = &project.leptos.site_addr;
     let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| format!("reload port {port}"))?;
-    let pages = Pages::default();
-    spawn({
-        let pages = pages.clone();
-        move || listener.incoming().flatten().for_each(|stream| welcome(stream, pages.clone()))
+    let (arrive, arrived) = mpsc::channel();
+    spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let arrive = arrive.clone();
+            // In a thread of its own: a connection that never speaks must not keep others out.
+            spawn(move || tungstenite::accept(stream).map(|page| arrive.send(page)));
+        }
     });
+    // The open pages, each waiting for a word over its WebSocket.
+    let mut pages = Vec::new();
     let mut server: Option<Child> = None;
     let mut filled = false;
     loop {
@@ -38,9 +40,8 @@ pub fn run(project: &Project) -> Result<()> {
                 filled = filled || start(project, "demo")?.wait()?.success();
                 server = Some(start(project, "serve")?);
                 (0..50).take_while(|_| TcpStream::connect(address).is_err()).for_each(|_| sleep(MOMENT));
-                if let Ok(mut pages) = pages.lock() {
-                    pages.retain_mut(|page| page.send(Message::text(r#"{"all":true}"#)).is_ok());
-                }
+                pages.extend(arrived.try_iter());
+                pages.retain_mut(|page| page.send(Message::text(r#"{"all":true}"#)).is_ok());
                 println!("serving http://{address}; waiting for changes");
             }
             Err(error) => println!("{error:#}; waiting for changes"),
@@ -60,23 +61,13 @@ fn start(project: &Project, subcommand: &str) -> Result<Child> {
     command.spawn().with_context(|| server.display().to_string())
 }
 
-/// Asks the server to finish what it is doing; it gets five seconds.
+/// Asks the server to finish what it is doing, as Ctrl-C would; it gets five seconds.
 fn stop(server: Option<Child>) {
     let Some(mut child) = server else { return };
-    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     (0..25).take_while(|_| matches!(child.try_wait(), Ok(None))).for_each(|_| sleep(MOMENT));
     let _ = child.kill();
     let _ = child.wait();
-}
-
-/// Shakes hands in a thread of its own: a connection that never speaks must not keep others out.
-fn welcome(stream: TcpStream, pages: Pages) {
-    spawn(move || {
-        let page = tungstenite::accept(stream);
-        if let (Ok(page), Ok(mut pages)) = (page, pages.lock()) {
-            pages.push(page);
-        }
-    });
 }
 
 /// The newest change below the watched paths and how many files there are, so that a removal is seen as well.

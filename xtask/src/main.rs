@@ -12,31 +12,19 @@ mod project;
 mod site;
 
 use anyhow::{Result, bail};
-use project::{Mode, Project};
-use std::process::ExitCode;
+use project::Project;
 use std::time::Instant;
 
 const USAGE: &str = "usage: cargo xtask <command>
   build [--dev]   client, styles and public files into the site folder, then the server
   dev             build, serve, and again whenever a source changes; open pages reload";
 
-fn main() -> ExitCode {
-    match command() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn command() -> Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["build"] => build(&Project::load(Mode::Release)?),
-        ["build", "--dev"] => build(&Project::load(Mode::Dev)?),
-        ["dev"] => dev::run(&Project::load(Mode::Dev)?),
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.join(" ").as_str() {
+        "build" => build(&Project::load(true)?),
+        "build --dev" => build(&Project::load(false)?),
+        "dev" => dev::run(&Project::load(false)?),
         _ => bail!("{USAGE}"),
     }
 }
@@ -49,10 +37,7 @@ fn build(project: &Project) -> Result<()> {
     std::thread::scope(|scope| {
         let server = scope.spawn(|| step("server: cargo", || project.compile_server()));
         let site = client::finish(project).and_then(|client| site::assemble(project, &client));
-        match server.join() {
-            Ok(server) => site.and(server),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        site.and(server.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     println!("built in {:.1} s", start.elapsed().as_secs_f32());
     println!("  site   {}", project.site_root.display());

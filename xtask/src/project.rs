@@ -4,15 +4,8 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Release,
-    Dev,
-}
 
 /// The keys of `[package.metadata.leptos]` that this tool reads; cargo-leptos gives them the same meaning.
 #[derive(Deserialize)]
@@ -32,7 +25,8 @@ pub struct Leptos {
 }
 
 pub struct Project {
-    pub mode: Mode,
+    /// Whether it is built for use, small and compressed, or for development.
+    pub release: bool,
     pub root: PathBuf,
     /// Cargo's target folder; may be shared between checkouts.
     pub target: PathBuf,
@@ -45,17 +39,11 @@ pub struct Project {
 }
 
 impl Project {
-    pub fn load(mode: Mode) -> Result<Self> {
-        let manifest = match std::env::var_os("CARGO_MANIFEST_DIR") {
-            Some(own) => Path::new(&own).with_file_name("Cargo.toml"),
-            None => std::env::current_dir()?.join("Cargo.toml"),
-        };
-        let output = Command::new(cargo_program())
-            .args(["metadata", "--no-deps", "--format-version=1", "--manifest-path"])
-            .arg(&manifest)
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .context("cargo metadata")?;
+    /// Asks cargo for the workspace of the present folder.
+    pub fn load(release: bool) -> Result<Self> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--no-deps", "--format-version=1"]).stderr(std::process::Stdio::inherit());
+        let output = cargo.output().context("cargo metadata")?;
         let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
         let root = PathBuf::from(metadata["workspace_root"].as_str().context("workspace_root")?);
         let package = metadata["packages"]
@@ -64,10 +52,9 @@ impl Project {
             .context("no package with [package.metadata.leptos]")?;
         let leptos: Leptos = serde_json::from_value(package["metadata"]["leptos"].clone())
             .context("[package.metadata.leptos] in Cargo.toml")?;
-        let site_root = std::env::var_os("LEPTOS_SITE_ROOT").map_or_else(|| leptos.site_root.clone(), PathBuf::from);
-        let site_root = root.join(site_root);
+        let site_root = root.join(&leptos.site_root);
         Ok(Self {
-            mode,
+            release,
             target: PathBuf::from(metadata["target_directory"].as_str().context("target_directory")?),
             stage: site_root.parent().context("site-root cannot be /")?.join("xtask"),
             package: package["name"].as_str().context("name")?.to_owned(),
@@ -77,12 +64,8 @@ impl Project {
         })
     }
 
-    pub fn release(&self) -> bool {
-        self.mode == Mode::Release
-    }
-
     pub fn cargo(&self, subcommand: &str, features: &[String]) -> Command {
-        let mut command = Command::new(cargo_program());
+        let mut command = Command::new("cargo");
         command.current_dir(&self.root).args([subcommand, "--no-default-features", "--features", &features.join(",")]);
         command
     }
@@ -90,19 +73,14 @@ impl Project {
     /// Compiles the server, with the same selection of packages as this tool and the tests (the workspace's default
     /// members), so that the dependencies have the same features every time and are compiled once.
     pub fn compile_server(&self) -> Result<&'static str> {
-        let profile = if self.release() { "release" } else { "dev" };
+        let profile = if self.release { "release" } else { "dev" };
         let mut cargo = self.cargo("build", &self.leptos.bin_features);
         run(cargo.args(["--bin", &self.package, "--profile", profile]))
     }
 
     /// The server program, where tests look for it as well.
     pub fn server(&self) -> PathBuf {
-        self.target.join(if self.release() { "release" } else { "debug" }).join(&self.package)
-    }
-
-    /// The file in the site folder that names the current hashes.
-    pub fn hash_file(&self) -> PathBuf {
-        self.site_root.join(&self.leptos.hash_file_name)
+        self.target.join(if self.release { "release" } else { "debug" }).join(&self.package)
     }
 }
 
@@ -124,8 +102,4 @@ pub fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         hasher.update(part);
     }
     BASE64_URL_SAFE_NO_PAD.encode(&hasher.finalize()[..16])
-}
-
-fn cargo_program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -36,9 +36,9 @@ pub fn assemble(project: &Project, client: &Client) -> Result<()> {
         collect(&project.root.join(&project.leptos.assets_dir), Path::new(""), &mut files)?;
         files.insert(PathBuf::from(&project.leptos.hash_file_name), hashes.into_bytes());
         let names = files.iter().flat_map(|(path, content)| [path.as_os_str().as_encoded_bytes(), content]);
-        let key = hash(names.chain([[project.release().into()].as_slice(), include_str!("site.rs").as_bytes()]));
+        let key = hash(names.chain([[project.release.into()].as_slice(), include_str!("site.rs").as_bytes()]));
         let done = project.stage.join("site.hash");
-        if project.hash_file().exists() && fs::read_to_string(&done).is_ok_and(|done| done == key) {
+        if project.site_root.exists() && fs::read_to_string(&done).is_ok_and(|done| done == key) {
             return Ok("unchanged");
         }
         let new = project.site_root.with_extension("new");
@@ -48,7 +48,7 @@ pub fn assemble(project: &Project, client: &Client) -> Result<()> {
             let to = new.join(path);
             fs::create_dir_all(to.parent().context("a file has a folder")?)?;
             fs::write(&to, content)?;
-            if project.release() { compress(&to, &project.site_root.join(path), content) } else { Ok(()) }
+            if project.release { compress(&to, &project.site_root.join(path), content) } else { Ok(()) }
         })?;
         let _ = fs::remove_dir_all(&project.site_root);
         fs::rename(&new, &project.site_root)?;
@@ -63,7 +63,7 @@ fn bundle(project: &Project) -> Result<String> {
     let mut bundler = Bundler::new(&provider, None, ParserOptions::default());
     let entry = project.root.join(&project.leptos.style_file);
     let mut sheet = bundler.bundle(&entry).map_err(|error| anyhow!("{}: {error}", entry.display()))?;
-    let minify = project.release();
+    let minify = project.release;
     if minify {
         sheet.minify(MinifyOptions::default()).map_err(|error| anyhow!("styles: {error}"))?;
     }

@@ -44,9 +44,10 @@ pub async fn alive() -> &'static str {
 
 /// The process can answer customers: its database answers, and it is not about to stop.
 pub async fn ready(State(front): State<Front>) -> Response {
-    let database = tokio::time::timeout(Duration::from_secs(2), front.app.db.ping()).await;
-    match database {
-        _ if front.app.live.is_closed() => (StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response(),
+    if *front.leaving.borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response();
+    }
+    match tokio::time::timeout(Duration::from_secs(2), front.app.db.ping()).await {
         Ok(Ok(())) => "ok".into_response(),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "database").into_response(),
     }

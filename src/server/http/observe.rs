@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header::CONNECTION},
     middleware::Next,
     response::Response,
 };
@@ -40,11 +40,16 @@ pub async fn observe(State(front): State<Front>, request: Request, next: Next) -
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }
-    record(&outline, route, response.status(), started, &id);
+    // A client that keeps its connection for the next request would send it to a process that is no more.
+    let leaving = *front.leaving.borrow();
+    if leaving {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    record(&outline, route, response.status(), started, &id, leaving);
     response
 }
 
-fn record(request: &Outline, route: Option<String>, status: StatusCode, started: Instant, id: &str) {
+fn record(request: &Outline, route: Option<String>, status: StatusCode, started: Instant, id: &str, leaving: bool) {
     let took = started.elapsed();
     let (method, path) = (request.method.as_str(), request.uri.path());
     // Files of the site and mistyped addresses match no route; all of them share one label.
@@ -59,9 +64,11 @@ fn record(request: &Outline, route: Option<String>, status: StatusCode, started:
     metrics::histogram!("http_request_seconds", &labels).record(took.as_secs_f64());
     let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
     let status = status.as_u16();
-    if status >= 500 {
+    let probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
+    // That a process which is about to stop says so is no failure.
+    if status >= 500 && !(probe && leaving) {
         tracing::error!(target: "xiadan::http", method, path, status, ms, request = id, "request");
-    } else if matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics") {
+    } else if probe {
         tracing::debug!(target: "xiadan::http", method, path, status, ms, request = id, "request");
     } else {
         tracing::info!(target: "xiadan::http", method, path, status, ms, request = id, "request");

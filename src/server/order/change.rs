@@ -180,7 +180,12 @@ pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, a
                 let row = store::lock(tx, &id).await?;
                 let expiring = reason == CancelReason::Expired;
                 if row.state == State::Cancelled && !expiring {
-                    return Ok(None);
+                    if !payment::expired(tx, &id).await? {
+                        return Ok(None);
+                    }
+                    // Late money buys an expired order after all, but not one that somebody said no to.
+                    store::note_event(tx, &id, &actor, &EventKind::Cancelled { reason }, now).await?;
+                    return Ok(Some(store::Changed { number: row.number, products: Vec::new() }));
                 }
                 let action = if expiring { Action::Expire } else { Action::Cancel };
                 store::transition(tx, &id, action, &actor, &EventKind::Cancelled { reason }, now).await?;

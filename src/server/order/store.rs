@@ -137,11 +137,14 @@ pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.get("product_id")?)).collect()
 }
 
-/// Adds `direction × quantity` to what was sold of each product of an order.
+/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids as for stock.
 pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<()> {
-    let sql = "update product set sales = sales + $2 * (select cast(sum(l.quantity) as bigint) from order_line l where l.order_id = $1 and l.product_id = product.id)
-        where id in (select l.product_id from order_line l where l.order_id = $1)";
-    tx.exec(sql, args![order_id, direction]).await?;
+    let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line where order_id = $1
+        group by product_id order by product_id";
+    for row in tx.all(sql, args![order_id]).await? {
+        let (product, sold): (String, i64) = (row.get("product_id")?, row.get("sold")?);
+        tx.exec("update product set sales = sales + $2 where id = $1", args![product, direction * sold]).await?;
+    }
     Ok(())
 }
 

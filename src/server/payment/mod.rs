@@ -188,7 +188,7 @@ async fn settle_in(tx: &mut Tx<'_>, notification: &Notification, now: i64) -> Re
 }
 
 /// Whether an order was cancelled by the clock: only then is late money still meant to buy it.
-async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
+pub(super) async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
     let sql = "select kind from order_event where order_id = $1 order by sequence desc";
     for row in tx.all(sql, args![order_id]).await? {
         let kind = serde_json::from_str(&row.get::<String>("kind")?).map_err(|e| internal("database", &e))?;

@@ -17,6 +17,7 @@ pub mod scroll;
 pub mod shell;
 pub mod skeleton;
 pub mod stepper;
+pub mod strip;
 pub mod summary;
 pub mod time;
 pub mod timeline;

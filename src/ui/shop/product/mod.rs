@@ -8,6 +8,7 @@ mod description;
 mod gallery;
 mod options;
 mod structured;
+mod viewer;
 
 use self::{
     buy::{Buy, BuyBar},
@@ -200,7 +201,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
     let data = structured::data(&product, use_currency(), absolute);
     let head = head(&product);
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
-    let (brand, images, title) = (product.brand.clone(), product.images.clone(), product.title.clone());
+    let (brand, images) = (product.brand.clone(), product.images.clone());
     let shown = Shown::new(product);
     let quantity = RwSignal::new(1);
     let adding = buy::Adding::new(shown, quantity);
@@ -211,7 +212,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
         <Main class="page container">
             <Breadcrumbs links/>
             <article class="detail">
-                <Gallery images title shown/>
+                <Gallery images shown/>
                 <Buy shown quantity adding facts/>
             </article>
             <Description html brand shown/>

@@ -4,6 +4,8 @@
 
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/door.rs"]
+mod door;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/shop.rs"]

@@ -5,6 +5,7 @@ pub mod breadcrumbs;
 pub mod copy;
 pub mod countdown;
 pub mod field;
+pub mod head;
 pub mod icon;
 pub mod links;
 pub mod method;

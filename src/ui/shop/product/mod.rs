@@ -27,6 +27,7 @@ use crate::{
         absolute,
         components::{
             breadcrumbs::Breadcrumbs,
+            head::Head,
             links::{category_href, product_href},
             price::use_currency,
             product_card::ProductGrid,
@@ -38,7 +39,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -226,20 +227,13 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
 /// Title and description for the window, for machines, and for those with whom the page is shared.
 fn head(product: &Product) -> AnyView {
     let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
-    let title = or(&product.seo_title, &product.title);
+    let window = or(&product.seo_title, &product.title);
+    let (path, title) = (product_href(&product.handle), product.title.clone());
     let description = or(&product.seo_description, &product.title);
-    let address = absolute(&product_href(&product.handle));
-    let picture =
-        product.images.first().map(|image| view! { <Meta property="og:image" content=absolute(&image.url)/> });
+    let image = product.images.first().map(|image| image.url.clone());
     view! {
-        <Title text=title/>
-        <Meta name="description" content=description.clone()/>
-        <Meta property="og:type" content="product"/>
-        <Meta property="og:title" content=product.title.clone()/>
-        <Meta property="og:description" content=description/>
-        <Meta property="og:url" content=address.clone()/>
-        {picture}
-        <Link rel="canonical" href=address/>
+        <Title text=window/>
+        <Head path title description image kind="product"/>
     }
     .into_any()
 }

@@ -16,6 +16,7 @@ mod till;
 mod catalog;
 mod crash;
 mod faults;
+mod found;
 mod http;
 mod order;
 mod outbox;

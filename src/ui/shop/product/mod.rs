@@ -27,7 +27,7 @@ use crate::{
         absolute,
         components::{
             breadcrumbs::Breadcrumbs,
-            head::Head,
+            head::{Head, canonical},
             links::{category_href, product_href},
             price::use_currency,
             product_card::ProductGrid,
@@ -199,7 +199,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
         picture_first(&mut product, first);
     }
     let links = product.breadcrumbs.iter().map(|(handle, title)| (category_href(handle), title.clone())).collect();
-    let data = structured::data(&product, use_currency(), absolute);
+    let data = structured::data(&product, use_currency(), &canonical(&product_href(&product.handle)), absolute);
     let head = head(&product);
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
     let (brand, images) = (product.brand.clone(), product.images.clone());
@@ -283,6 +283,7 @@ mod tests {
         let variant = |id: &str, image| Variant {
             id: id.into(),
             sku: String::new(),
+            barcode: String::new(),
             choices: vec![],
             price: Amount(100),
             compare_at: None,

@@ -49,6 +49,9 @@ test('the catalogue', async ({ shopper, page, guard }) => {
   await page.getByRole('link', { name: '放大图片 1' }).click();
   await expect(page.getByRole('dialog', { name: '大图' })).toBeVisible();
   await look(page, 'an enlarged picture');
+  await page.keyboard.press('+');
+  await expect(page.locator('.is-zoomed')).toBeVisible();
+  await look(page, 'a picture enlarged twice');
   await page.goto('/nowhere');
   await look(page, 'not found');
   await page.goto('/offline');

@@ -39,7 +39,7 @@ export default defineConfig({
       use: desktop,
       testMatch: [
         '**/journey.spec.ts', '**/office.spec.ts', '**/a11y.spec.ts', '**/race.hydrate.spec.ts', '**/cart.hydrate.spec.ts',
-        '**/offline.hydrate.spec.ts',
+        '**/offline.hydrate.spec.ts', '**/product.hydrate.spec.ts',
       ],
     },
     { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, '**/office/*'] },

@@ -162,9 +162,13 @@ test('machines find every product, and read what it is', async ({ shopper, page,
     await expect(head('meta[name=robots][content*=noindex]')).toHaveCount(0);
     const data = JSON.parse((await page.locator('script[type="application/ld+json"]').textContent()) ?? '');
     const [thing, way] = data['@graph'];
-    expect(thing).toMatchObject({ '@type': 'Product', name: product.title, brand: { name: product.brand } });
-    const lowest = Math.min(...product.variants.map((variant) => variant.price));
-    expect(thing.offers).toMatchObject({ priceCurrency: 'CNY', lowPrice: (lowest / 100).toFixed(2), availability: 'https://schema.org/InStock' });
+    expect(thing).toMatchObject({ '@type': 'ProductGroup', name: product.title, brand: { name: product.brand } });
+    expect(thing.hasVariant).toHaveLength(product.variants.length);
+    for (const [i, { id, sku, price }] of product.variants.entries()) {
+      const offer = { priceCurrency: 'CNY', price: (price / 100).toFixed(2), url: `${baseURL}/p/x1-smartphone?v=${id}` };
+      expect(thing.hasVariant[i]).toMatchObject({ '@type': 'Product', sku, offers: { '@type': 'Offer', ...offer } });
+    }
+    await expect(head('meta[property="og:image"]')).toHaveAttribute('content', new RegExp(`^${escape(baseURL ?? '')}/media/`));
     expect(way['@type']).toBe('BreadcrumbList');
     await expect(shopper.main.getByText(money(product.variants[1].price)).first()).toBeVisible();
   });

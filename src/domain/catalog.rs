@@ -83,6 +83,9 @@ pub struct ProductOption {
 pub struct Variant {
     pub id: String,
     pub sku: String,
+    /// As the merchant wrote it; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub barcode: String,
     /// For each option of the product, the index of its value.
     pub choices: Vec<usize>,
     pub price: Amount,
@@ -296,6 +299,7 @@ mod tests {
         Variant {
             id: format!("{choices:?}"),
             sku: String::new(),
+            barcode: String::new(),
             choices: choices.to_vec(),
             price: Amount(100),
             compare_at: None,

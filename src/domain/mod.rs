@@ -6,6 +6,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod error;
+pub mod gtin;
 pub mod live;
 pub mod locale;
 pub mod money;

@@ -134,6 +134,6 @@ fn private(mut response: Response, secret: bool) -> Response {
     let headers = response.headers_mut();
     let kept = HeaderValue::from_static(if secret { "no-store" } else { "private, no-cache" });
     headers.entry(CACHE_CONTROL).or_insert(kept);
-    headers.append(VARY, HeaderValue::from_static("cookie, accept-language"));
+    headers.append(VARY, HeaderValue::from_static("cookie, accept-language, x-lang"));
     response
 }

@@ -4,6 +4,8 @@
 
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/door.rs"]
+mod door;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/shop.rs"]
@@ -16,6 +18,7 @@ mod audit;
 mod catalog;
 mod crash;
 mod faults;
+mod found;
 mod http;
 mod order;
 mod outbox;

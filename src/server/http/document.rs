@@ -3,7 +3,6 @@
 
 use super::{
     Front,
-    cookie::{self, LANG_COOKIE},
     request::locale,
     site::{Names, Site},
 };
@@ -112,7 +111,7 @@ impl Outline {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            locale: locale(cookie::get(&front.app.config, headers, LANG_COOKIE), headers),
+            locale: locale(&front.app.config, request.uri(), headers),
             page: accept.contains("text/html"),
         }
     }

@@ -155,6 +155,7 @@ mod tests {
         let variant = |id: &str, choices: [usize; 2], available, image| Variant {
             id: id.into(),
             sku: String::new(),
+            barcode: String::new(),
             choices: choices.to_vec(),
             price: Amount(100),
             compare_at: None,

@@ -66,6 +66,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Phone => t::PHONE,
         Problem::Email => t::EMAIL,
         Problem::Number => t::NUMBER_EXPECTED,
+        Problem::Bounds => t::BOUNDS,
         Problem::Choice => t::CHOICE,
         Problem::Region => t::REGION,
         Problem::Contact => t::CONTACT,

@@ -20,7 +20,7 @@ pub struct Config {
     pub site: PathBuf,
     /// How long an unpaid order holds its goods, in milliseconds.
     pub hold_ms: i64,
-    /// Shows `/design` and readable errors.
+    /// Whether `/design` shows all components.
     pub development: bool,
     /// Whether cookies are marked `Secure`; off only where the public address is plain HTTP on loopback.
     pub secure_cookies: bool,

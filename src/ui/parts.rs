@@ -5,7 +5,6 @@
 //! route makes nothing before its page's code is there, and each page asks for its data itself.
 
 use super::{
-    design::DesignPage,
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
@@ -31,7 +30,7 @@ macro_rules! routes {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
         $(#[$doc])*
         pub mod $part {
-            use crate::ui::components::travel::use_travel;
+            use crate::{api::page, ui::components::travel::use_travel};
             use leptos::prelude::*;
             use leptos_router::{LazyRoute, hooks::use_url};
 
@@ -48,8 +47,7 @@ macro_rules! routes {
                     }
 
                     async fn view(_: Self) -> AnyView {
-                        #[cfg(feature = "ssr")]
-                        crate::server::http::document::preload(stringify!($part));
+                        page::preload(stringify!($part));
                         // Loaded before, or the page would not be shown.
                         super::$part(Page::$page).await.unwrap_or_else(|_| ().into_any())
                     }
@@ -106,7 +104,7 @@ fn ordering(page: ordering::Page) -> Loaded {
 
 routes! {
     /// For the shop's staff.
-    office, preload_office: Frame, SignIn, Orders, Order, Stock, Design
+    office, preload_office: Frame, SignIn, Orders, Order, Stock
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -118,6 +116,5 @@ fn office(page: office::Page) -> Loaded {
         Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Page::Order => view! { <order::OrderPage/> }.into_any(),
         Page::Stock => view! { <StockPage/> }.into_any(),
-        Page::Design => view! { <DesignPage/> }.into_any(),
     })
 }

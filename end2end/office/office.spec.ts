@@ -128,3 +128,22 @@ test('the stock list follows what others sell and count', async ({ page, another
     expect(await office.stock(variant)).toBe(40);
   });
 });
+
+test.describe('in English', () => {
+  test.use({ locale: 'en-GB' });
+
+  test('a figure of the stock list and its button share a line', async ({ page, t }) => {
+    await page.goto('/office/sign-in?to=/office/stock');
+    await page.getByRole('textbox', { name: t('office.login') }).fill(LOGIN);
+    await page.getByRole('textbox', { name: t('office.password') }).fill(PASSWORD);
+    await page.getByRole('button', { name: t('office.sign_in'), exact: true }).click();
+    await expect(page.getByRole('heading', { name: t('office.stock'), level: 1 })).toBeVisible();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, 'nothing sticks out').toBeLessThanOrEqual(0);
+    for (const form of await page.locator('.table .inline-form').all()) {
+      const middles = await form.locator('.input, button').evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => Math.round((top + bottom) / 2)));
+      expect(Math.max(...middles) - Math.min(...middles)).toBeLessThan(4);
+    }
+  });
+});

@@ -256,7 +256,9 @@ test('a shared device forgets whose orders it showed, and the orders stay', asyn
   const { variant } = await office.stocked(mine('custom-red-envelopes', 'engraved-beer-glass'), 20);
   const number = await shopper.order(variant);
   await page.goto('/me');
-  await page.getByText('从这台设备上退出').click();
+  const forget = page.locator('summary', { hasText: '从这台设备上退出' });
+  expect((await forget.boundingBox())?.height, 'a finger finds it').toBeGreaterThanOrEqual(44);
+  await forget.click();
   await page.getByRole('button', { name: '退出', exact: true }).click();
   await expect(page).toHaveURL(/\/$/);
   const response = await page.goto(`/orders/${number}`);

@@ -1,6 +1,6 @@
-//! Server functions: the only door from the browser.
+//! Server functions: the only door from the browser; and in [`page`] what a page knows of its surroundings.
 //!
-//! Each is a public endpoint of 3 to 6 lines: take the context, call the room on the server, say where to go next.
+//! Each function is a public endpoint of 3 to 6 lines: take the context, call the room on the server, say where to go next.
 //! Every right is checked there. All share one error type, [`Error`], and its
 //! [`status_code`](Error::status_code) becomes the status of the answer in one place, `server::http::functions`; a form
 //! posted without JavaScript is sent back to its page with the error in the address, where
@@ -39,6 +39,7 @@ pub mod cart;
 pub mod catalog;
 pub mod office;
 pub mod order;
+pub mod page;
 
 #[cfg(feature = "ssr")]
 use crate::{

@@ -95,6 +95,8 @@ pub struct SentCode {
     pub expires_at: i64,
     /// UTC milliseconds when this was said; the browser's clock may be wrong.
     pub now: i64,
+    /// Whether it is read on the outbox page of a shop that is being tried: there is no way to send it.
+    pub in_outbox: bool,
 }
 
 impl SentCode {

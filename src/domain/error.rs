@@ -77,6 +77,8 @@ pub enum Problem {
     Number,
     /// Outside from..=to.
     Range(i64, i64),
+    /// The highest price is below the lowest.
+    Bounds,
     /// Not one of the choices.
     Choice,
     /// Province, city and district do not belong together.

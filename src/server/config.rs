@@ -22,7 +22,7 @@ pub struct Config {
     pub site: PathBuf,
     /// How long an unpaid order holds its goods, in milliseconds.
     pub hold_ms: i64,
-    /// Shows `/design` and readable errors, and at `/outbox` what would be sent where no way to send it is set up.
+    /// Shows all components at `/design`, and at `/outbox` what would be sent where no way to send it is set up.
     pub development: bool,
     /// The proxies of this shop, whose word on where a request comes from is taken.
     pub trusted_proxies: Vec<IpNet>,

@@ -19,16 +19,17 @@ pub mod site;
 mod sitemap;
 
 use super::{App, Ctx, payment};
-use crate::app;
+use crate::{app, ui::design};
 use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request},
+    http::header::CONTENT_TYPE,
     middleware::from_fn_with_state,
     response::Response,
     routing::{MethodRouter, get, on},
 };
-use leptos::context::provide_context;
+use leptos::{IntoView, context::provide_context};
 use site::Site;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -63,7 +64,11 @@ pub struct Front {
 pub fn router(front: Front) -> Router {
     let mut dynamic = Router::new();
     for listing in leptos_axum::generate_route_list(app::App) {
-        dynamic = dynamic.route(listing.path(), page(&front));
+        dynamic = dynamic.route(listing.path(), page(&front, document::shop));
+    }
+    if front.app.config.development {
+        let styles = || async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], design::STYLES) };
+        dynamic = dynamic.route("/design", page(&front, document::design)).route(design::STYLES_PATH, get(styles));
     }
     for (path, method) in server_fn::axum::server_fn_paths() {
         if let Ok(method) = method.try_into() {
@@ -78,7 +83,7 @@ pub fn router(front: Front) -> Router {
         .route("/robots.txt", get(sitemap::robots))
         .route("/sitemap.xml", get(sitemap::index))
         .route("/sitemaps/{page}", get(sitemap::page))
-        .fallback_service(page(&front))
+        .fallback_service(page(&front, document::shop))
         .layer(compression)
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
@@ -104,8 +109,12 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front, observe::observe))
 }
 
-/// Renders whatever page the address names.
-fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
+/// Renders the document of whatever page the address names.
+fn page<S, V>(front: &Front, document: fn() -> V) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
     let site = front.site.clone();
     let render = move |request: Request| {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
@@ -117,7 +126,7 @@ fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
                 provide_context(ctx.clone());
             }
         };
-        leptos_axum::render_app_async_with_context(context, app::shell)(request)
+        leptos_axum::render_app_async_with_context(context, document)(request)
     };
     get(move |request: Request<Body>| {
         let render = render.clone();

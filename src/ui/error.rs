@@ -67,6 +67,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Email => t::EMAIL,
         Problem::PhoneOrEmail => t::PHONE_OR_EMAIL,
         Problem::Number => t::NUMBER_EXPECTED,
+        Problem::Bounds => t::BOUNDS,
         Problem::Choice => t::CHOICE,
         Problem::Region => t::REGION,
         Problem::Contact => t::CONTACT,

@@ -6,7 +6,6 @@
 
 use super::{
     account::{CodePage, OutboxPage, PrivacyPage, SecurityPage, SignInPage as CustomerSignInPage, TermsPage},
-    design::DesignPage,
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
@@ -32,7 +31,7 @@ macro_rules! routes {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
         $(#[$doc])*
         pub mod $part {
-            use crate::ui::components::travel::use_travel;
+            use crate::{api::page, ui::components::travel::use_travel};
             use leptos::prelude::*;
             use leptos_router::{LazyRoute, hooks::use_url};
 
@@ -49,8 +48,7 @@ macro_rules! routes {
                     }
 
                     async fn view(_: Self) -> AnyView {
-                        #[cfg(feature = "ssr")]
-                        crate::server::http::document::preload(stringify!($part));
+                        page::preload(stringify!($part));
                         // Loaded before, or the page would not be shown.
                         super::$part(Page::$page).await.unwrap_or_else(|_| ().into_any())
                     }
@@ -125,7 +123,7 @@ fn account(page: account::Page) -> Loaded {
 
 routes! {
     /// For the shop's staff.
-    office, preload_office: Frame, SignIn, Orders, Order, Stock, Design
+    office, preload_office: Frame, SignIn, Orders, Order, Stock
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -137,6 +135,5 @@ fn office(page: office::Page) -> Loaded {
         Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Page::Order => view! { <order::OrderPage/> }.into_any(),
         Page::Stock => view! { <StockPage/> }.into_any(),
-        Page::Design => view! { <DesignPage/> }.into_any(),
     })
 }

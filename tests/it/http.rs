@@ -490,3 +490,22 @@ async fn a_body_that_never_comes_is_given_up() {
     };
     tokio::join!(wait(SANDBOX_PATH), wait("/api/cart/add"));
 }
+
+#[tokio::test]
+async fn the_page_of_components_is_for_development_alone() {
+    let shop = Shop::open(false).await;
+    let client = client();
+    for (options, status) in [(&[][..], 404), (&["--development"][..], 200)] {
+        let setup =
+            Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+        let server = Server::start_with(&setup, options, &client).await;
+        for path in ["/design", "/design.css"] {
+            let answer = client.get(format!("{}{path}", server.url)).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{path} with {options:?}");
+        }
+        let page = client.get(format!("{}/design", server.url)).header(header::ACCEPT_LANGUAGE, "en").send().await;
+        let page = page.unwrap().text().await.unwrap();
+        assert_eq!(page.contains("<script type=\"module\""), status == 404, "it stands still");
+        assert_eq!(page.contains(">Components</h1>"), status == 200);
+    }
+}

@@ -37,7 +37,7 @@ pub async fn send(ctx: &Ctx, target: Target) -> Result<SentCode> {
     let keys = &ctx.app.keys;
     let target_hash = hash_of(keys, &target);
     let (id, code, now) = (crypto::token().map_err(|e| internal("random source", &e))?, draw()?, ctx.now);
-    let sent = SentCode { id, masked: target.masked(), resend_at: now + RESEND_MS, expires_at: now + CODE_MS, now };
+    let sent = sent_code(ctx, id, &target, now);
     let row = NewCode {
         id: sent.id.clone(),
         target_sealed: seal(keys, &sent.id, &target)?,
@@ -76,8 +76,18 @@ pub async fn send_again(ctx: &Ctx, id: &str) -> Result<SentCode> {
 /// [`Error::NotFound`] for a code that is long gone.
 pub async fn show(ctx: &Ctx, id: &str) -> Result<SentCode> {
     let (target, created_at) = find(ctx, id).await?;
-    let (resend_at, expires_at) = (created_at + RESEND_MS, created_at + CODE_MS);
-    Ok(SentCode { id: id.to_owned(), masked: target.masked(), resend_at, expires_at, now: ctx.now })
+    Ok(sent_code(ctx, id.to_owned(), &target, created_at))
+}
+
+fn sent_code(ctx: &Ctx, id: String, target: &Target, created_at: i64) -> SentCode {
+    SentCode {
+        id,
+        masked: target.masked(),
+        resend_at: created_at + RESEND_MS,
+        expires_at: created_at + CODE_MS,
+        now: ctx.now,
+        in_outbox: ctx.app.config.development && !ctx.app.post.reaches(target),
+    }
 }
 
 /// Where a code was sent, and when.

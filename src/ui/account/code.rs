@@ -20,7 +20,6 @@ use crate::{
             form::{FormState, load},
             skeleton::SkeletonText,
         },
-        development,
         error::ErrorNotice,
         use_locale,
     },
@@ -101,7 +100,7 @@ fn CodeForm(sent: SentCode, to: Memo<Option<String>>) -> impl IntoView {
         <form class="panel form" action=Enter::url() method="post" novalidate node_ref=form on:submit=submit>
             {state.notice()}
             <p>{l.f(t::CODE_SENT, &[("to", &sent.masked)])}</p>
-            {development().then(|| view! { <p class="field-hint"><a class="link" href="/outbox" target="_blank">{l.t(t::TO_OUTBOX)}</a></p> })}
+            {sent.in_outbox.then(|| view! { <p class="field-hint"><a class="link" href="/outbox" target="_blank">{l.t(t::TO_OUTBOX)}</a></p> })}
             <input type="hidden" name="id" value=sent.id.clone()/>
             <ToField to/>
             <Field id="code" label=l.t(t::CODE) error=wrong>

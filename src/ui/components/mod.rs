@@ -4,6 +4,7 @@ pub mod address;
 pub mod breadcrumbs;
 pub mod copy;
 pub mod countdown;
+pub mod dialog;
 pub mod field;
 pub mod form;
 pub mod head;

@@ -150,6 +150,10 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String, form: 
     let removed = l.f(t::REMOVED, &[("title", &title)]);
     let remove = move || {
         let undo = id.with_value(|id| state.remove(id));
+        let undo = move || {
+            undo();
+            focus(TITLE_ID);
+        };
         toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
         focus(TITLE_ID);
     };

@@ -64,7 +64,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the shop
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Import products
     Import {
         #[command(subcommand)]
@@ -261,7 +261,7 @@ fn log_to_stderr(format: LogFormat) {
 async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
     let config = config(&cli.settings)?;
     match cli.command {
-        Command::Serve(options) => serve(config, options, started).await,
+        Command::Serve(options) => serve(config, *options, started).await,
         Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock, report } } => {
             let options = ImportOptions { locale, dry_run, keep_stock, ..ImportOptions::default() };
             with(config, async |app| import(app, &file, options, report.as_deref()).await).await

@@ -24,7 +24,11 @@ pub fn run(project: &Project) -> Result<()> {
         for stream in listener.incoming().flatten() {
             let arrive = arrive.clone();
             // In a thread of its own: a connection that never speaks must not keep others out.
-            spawn(move || tungstenite::accept(stream).map(|page| arrive.send(page)));
+            spawn(move || {
+                if let Ok(page) = tungstenite::accept(stream) {
+                    let _ = arrive.send(page);
+                }
+            });
         }
     });
     // The open pages, each waiting for a word over its WebSocket.

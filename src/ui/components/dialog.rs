@@ -18,8 +18,9 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let close = use_locale().t(t::CLOSE);
+    let labelled = title_id.clone();
     view! {
-        <dialog node_ref=place class="dialog" aria-labelledby=title_id.clone() open=open>
+        <dialog node_ref=place class="dialog" aria-labelledby=labelled open=open>
             <div class="dialog-head">
                 <h2 class="dialog-title" id=title_id>{title}</h2>
                 <form method="dialog">

@@ -71,11 +71,12 @@ pub fn DesignPage() -> impl IntoView {
 #[component]
 fn Specimens() -> impl IntoView {
     let l = use_locale();
-    let link = |(id, title, _): Section| view! { <li><a class="chip" href=format!("#{id}")>{l.t(title)}</a></li> };
-    let section = |(id, title, show): Section| {
+    let link = move |(id, title, _): Section| view! { <li><a class="chip" href=format!("#{id}")>{l.t(title)}</a></li> };
+    let section = move |(id, title, show): Section| {
         let title_id = format!("{id}-title");
+        let labelled = title_id.clone();
         view! {
-            <section class="stack" id=id aria-labelledby=title_id.clone()>
+            <section class="stack" id=id aria-labelledby=labelled>
                 <h2 class="section-title" id=title_id>{l.t(title)}</h2>
                 {show()}
             </section>

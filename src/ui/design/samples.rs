@@ -64,7 +64,7 @@ pub fn totals(unit_price: i64) -> Totals {
 pub fn contact(l: Locale) -> Contact {
     Contact {
         recipient: l.t(t::RECIPIENT).into(),
-        phone: "+8613800138000".into(),
+        phone: Some("+8613800138000".into()),
         email: Some("ming@example.com".into()),
         region: "330106".into(),
         detail: l.t(t::STREET).into(),

@@ -119,6 +119,9 @@ struct Serve {
     /// Proxies in front of the shop, by address or network: what they say in X-Forwarded-For is believed
     #[arg(long, env = "XIADAN_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     trusted_proxy: Vec<IpNet>,
+    /// Whom to tell of a hole, for /.well-known/security.txt: mailto:security@shop.example
+    #[arg(long, env = "XIADAN_SECURITY_CONTACT", value_parser = contact)]
+    security_contact: Option<String>,
     /// The mail server: smtps://user:password@host, or smtp://user:password@host?tls=required
     #[arg(long, env = "XIADAN_SMTP_URL", hide_env_values = true, requires = "mail_from")]
     smtp_url: Option<String>,
@@ -211,6 +214,15 @@ enum Admin {
 
 fn locale(tag: &str) -> Result<Locale, String> {
     Locale::from_tag(tag).ok_or_else(|| format!("choose one of {}", Locale::ALL.map(Locale::tag).join(", ")))
+}
+
+fn contact(text: &str) -> Result<String, String> {
+    let known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
+    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an address such as mailto:security@shop.example".to_owned())
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
@@ -333,6 +345,7 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     config.sandbox_url = address(options.sandbox_url, config.sandbox_listen)?;
     config.hold_ms = options.hold_minutes * 60_000;
     config.development = options.development || leptos("LEPTOS_WATCH").is_some();
+    config.security_contact = options.security_contact;
     config.trusted_proxies = options.trusted_proxy;
     config.mail = options.smtp_url.zip(options.mail_from).map(|(url, from)| MailSettings { url, from });
     config.sms = options.sms.settings()?;

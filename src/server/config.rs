@@ -24,6 +24,8 @@ pub struct Config {
     pub hold_ms: i64,
     /// Shows all components at `/design`, and at `/outbox` what would be sent where no way to send it is set up.
     pub development: bool,
+    /// Whom to tell of a hole: a `mailto:` or `https:` address.
+    pub security_contact: Option<String>,
     /// The proxies of this shop, whose word on where a request comes from is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// How mail leaves, if it does.
@@ -74,6 +76,7 @@ impl Default for Config {
             site: PathBuf::from("target/site"),
             hold_ms: Self::HOLD_MS,
             development: false,
+            security_contact: None,
             trusted_proxies: Vec::new(),
             mail: None,
             sms: None,

@@ -80,6 +80,12 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// Whether it comes from this machine, which then says nothing of who asks: behind a proxy that is not named as one,
+    /// everybody does.
+    pub fn is_local(&self) -> bool {
+        self.address.is_none_or(|address| address.to_canonical().is_loopback())
+    }
+
     /// What the addresses of one household share: an IPv4 address, or the first half of an IPv6 address.
     pub fn network(&self) -> String {
         match self.address.map(|address| address.to_canonical()) {

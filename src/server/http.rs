@@ -81,6 +81,7 @@ pub fn router(front: Front) -> Router {
     let dynamic = dynamic
         .route("/lang/{tag}", get(request::choose_language))
         .route("/robots.txt", get(sitemap::robots))
+        .route("/.well-known/security.txt", get(sitemap::security))
         .route("/sitemap.xml", get(sitemap::index))
         .route("/sitemaps/{page}", get(sitemap::page))
         .fallback_service(page(&front, document::shop))

@@ -390,3 +390,113 @@ async fn nothing_personal_is_in_clear_and_strangers_read_no_codes() {
     let server = Server::start(&setup, &client).await;
     assert_eq!(client.get(format!("{}/api/account/outbox", server.url)).send().await.unwrap().status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_network_is_held_up_and_no_other() {
+    let shop = Shop::open(false).await;
+    let client = client();
+    let setup = Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+    let contact = "mailto:security@shop.example";
+    let options = ["--trusted-proxy", "127.0.0.1", "--development", "--security-contact", contact];
+    let server = Server::start_with(&setup, &options, &client).await;
+    let text =
+        client.get(format!("{}/.well-known/security.txt", server.url)).send().await.unwrap().text().await.unwrap();
+    assert!(text.starts_with(&format!("Contact: {contact}\nExpires: 20")), "{text}");
+    let post = async |path: &str, form: String, from: &str| {
+        let request = client.post(format!("{}/api/{path}", server.url)).header("x-forwarded-for", from);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.unwrap();
+        let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().parse::<u64>().unwrap());
+        (answer.status().as_u16(), wait)
+    };
+    // Codes for ever other people: fifty a day, whatever the pace.
+    let mut sent = 0;
+    for i in 0..55 {
+        let (status, wait) = post("account/send_code", format!("target=a{i}%40example.com"), "198.51.100.7").await;
+        match status {
+            200 => sent += 1,
+            status => assert!(status == 429 && wait.is_some(), "{status} {wait:?}"),
+        }
+    }
+    assert_eq!(sent, 50);
+    assert_eq!(post("account/send_code", "target=b%40example.com".into(), "198.51.100.8").await.0, 200);
+
+    // Passwords of ever other names. Many at once, as they come.
+    let from = "203.0.113.5, 198.51.100.9";
+    let tries = (0..90).map(|i| post("account/sign_in", format!("name=nobody{i}&password=x"), from));
+    let answers = futures::future::join_all(tries).await;
+    let held_up = answers.iter().filter(|(status, wait)| *status == 429 && wait.is_some_and(|wait| wait > 0)).count();
+    assert!(held_up >= 20, "{held_up}");
+    // Pages are still shown to them, and sign-ins of others go on.
+    let page = client.get(format!("{}/healthz", server.url)).header("x-forwarded-for", from).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert_eq!(post("account/sign_in", "name=nobody&password=x".into(), "198.51.100.10").await.0, 422);
+}
+
+/// A mail server that takes everything, and tells of each mail.
+async fn mail_server() -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                stream.write_all(b"220 mail.test ESMTP\r\n").await.unwrap();
+                let (mut mail, mut line, mut in_data) = (String::new(), String::new(), false);
+                while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+                    let answer: &[u8] = if in_data && line == ".\r\n" {
+                        in_data = false;
+                        let _ = tell.send(std::mem::take(&mut mail));
+                        b"250 taken\r\n"
+                    } else if in_data {
+                        mail.push_str(&line);
+                        b""
+                    } else if line.starts_with("DATA") {
+                        in_data = true;
+                        b"354 go on\r\n"
+                    } else if line.starts_with("EHLO") {
+                        b"250-mail.test\r\n250 8BITMIME\r\n"
+                    } else if line.starts_with("QUIT") {
+                        b"221 bye\r\n"
+                    } else {
+                        mail.push_str(&line);
+                        b"250 fine\r\n"
+                    };
+                    stream.write_all(answer).await.unwrap();
+                    line.clear();
+                }
+            });
+        }
+    });
+    (port, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_leaves_by_mail_and_a_shop_that_cannot_send_says_so() {
+    let (port, mut mails) = mail_server().await;
+    let shop = Shop::open(false).await;
+    let client = client();
+    let setup = Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+    let relay = format!("smtp://127.0.0.1:{port}");
+    let options = ["--smtp-url", &relay, "--mail-from", "Shop <no-reply@shop.example>"];
+    let server = Server::start_with(&setup, &options, &client).await;
+    let mut browser = Buyer::new(&client, &server.url);
+    let (status, sent) = browser.post("/api/account/send_code", &[("target", EMAIL)]).await.unwrap();
+    assert_eq!((status, &sent["in_outbox"]), (200, &Value::from(false)));
+    let mail = tokio::time::timeout(std::time::Duration::from_secs(20), mails.recv()).await.unwrap().unwrap();
+    assert!(mail.contains("MAIL FROM:<no-reply@shop.example>") && mail.contains(&format!("RCPT TO:<{EMAIL}>")), "{mail}");
+    // The text is in Chinese and therefore encoded; the code is plain digits in either encoding.
+    let body = mail.split("\r\n\r\n").nth(1).unwrap().replace("\r\n", "");
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.decode(body.trim()).map(|bytes| String::from_utf8(bytes).unwrap());
+    let text = text.unwrap_or_else(|_| mail.clone());
+    let code = text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6).unwrap();
+    assert_eq!(enter(&mut browser, sent["id"].as_str().unwrap(), code).await, (200, Value::from("/me")));
+
+    let (status, answer) = browser.post("/api/account/send_code", &[("target", PHONE)]).await.unwrap();
+    assert_eq!((status, &answer["Invalid"]["target"]), (422, &Value::from("Unreachable")), "there are no text messages");
+}

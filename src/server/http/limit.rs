@@ -95,13 +95,12 @@ pub async fn forget(limits: Arc<Limits>) {
     }
 }
 
-/// Refuses what is too much. Those who ask on this machine itself are not counted: behind a proxy that is not named as
-/// one everybody would be one of them.
+/// Refuses what is too much; see [`Asker::is_local`] for those who are not counted.
 pub async fn check(State(front): State<Front>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let asker =
         Asker { address: address(request.headers(), peer, &front.app.config.trusted_proxies), device: String::new() };
-    if asker.address.is_none_or(|address| address.is_loopback()) {
+    if asker.is_local() {
         return next.run(request).await;
     }
     let guessing = request.method() == Method::POST && GUESSING.contains(&request.uri().path());

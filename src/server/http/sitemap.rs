@@ -4,7 +4,7 @@ use super::{Front, request_id};
 use crate::{
     args,
     domain::{Error, Locale, catalog::percent_encode},
-    server::db::Row,
+    server::{context::now, db::Row},
 };
 use axum::{
     extract::{Path, State},
@@ -23,10 +23,25 @@ const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
 pub async fn robots(State(front): State<Front>) -> String {
     let url = &front.app.config.public_url;
-    let closed = ["/api/", "/cart", "/checkout", "/lang/", "/live", "/me", "/office", "/orders", "/pay/"];
+    let closed =
+        ["/api/", "/cart", "/checkout", "/lang/", "/live", "/me", "/office", "/orders", "/outbox", "/pay/", "/sign-in"];
     let closed: String = closed.map(|path| format!("Disallow: {path}\n")).concat();
     // The longest path that fits decides: pictures are not the customer's own pages.
     format!("User-agent: *\nAllow: /media/\n{closed}\nSitemap: {url}/sitemap.xml\n")
+}
+
+/// Whom to tell of a hole (RFC 9116), where the operator has said so. It is good for half a year from now on.
+pub async fn security(State(front): State<Front>) -> Response {
+    const HALF_A_YEAR_MS: i64 = 180 * 24 * 60 * 60_000;
+    let config = &front.app.config;
+    let until = jiff::Timestamp::from_millisecond(now() + HALF_A_YEAR_MS).ok();
+    let (Some(contact), Some(until)) = (&config.security_contact, until) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let until = until.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let canonical = format!("{}/.well-known/security.txt", config.public_url);
+    format!("Contact: {contact}\nExpires: {until}\nPreferred-Languages: zh, en\nCanonical: {canonical}\n")
+        .into_response()
 }
 
 /// Everything in one file, or the list of the files when there are more.

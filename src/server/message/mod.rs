@@ -156,12 +156,13 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
     sent.map_err(|error| internal("message", &error))
 }
 
-/// The newest messages, for whoever tries the shop without a way to send them; in development only.
+/// The newest messages, for whoever tries the shop without a way to send them: in development only, and only to a browser
+/// on the machine of the shop.
 ///
 /// # Errors
 /// [`Error::NotFound`] anywhere else.
 pub async fn recent(ctx: &Ctx) -> Result<Vec<Posted>> {
-    if !ctx.app.config.development {
+    if !ctx.app.config.development || !ctx.asker.is_local() {
         return Err(Error::NotFound);
     }
     // Ids grow with time, and the first attempt is made at once: `next_at` tells of attempts, not of the beginning.

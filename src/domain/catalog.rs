@@ -22,6 +22,39 @@ pub struct Image {
     pub height: i64,
 }
 
+/// How wide a smaller version of a picture is. Pages ask for these widths alone, and the server makes no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Tiles, lines of a cart or an order, rows of the office, small pictures to choose by.
+    Thumb,
+    /// Products in a list.
+    Card,
+}
+
+impl Width {
+    pub const ALL: [Self; 2] = [Self::Thumb, Self::Card];
+
+    pub const fn pixels(self) -> i64 {
+        match self {
+            Self::Thumb => 200,
+            Self::Card => 400,
+        }
+    }
+
+    /// The width that an address names, exactly as [`Image::url_at`] writes it.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|width| width.pixels().to_string() == text)
+    }
+}
+
+impl Image {
+    /// The address of the version this wide, `/media/<hash>.<type>/<width>`; of the picture itself where it is no wider.
+    pub fn url_at(&self, width: Width) -> String {
+        let pixels = width.pixels();
+        if (1..=pixels).contains(&self.width) { self.url.clone() } else { format!("{}/{pixels}", self.url) }
+    }
+}
+
 /// A category in the language of the page, with its sub-categories.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
@@ -360,6 +393,23 @@ mod tests {
             images: vec![],
             breadcrumbs: vec![],
             sales: 0,
+        }
+    }
+
+    #[test]
+    fn a_smaller_version_has_an_address_of_its_own() {
+        for (known, thumb, card) in [
+            (640, "/media/a.png/200", "/media/a.png/400"),
+            (400, "/media/a.png/200", "/media/a.png"),
+            (200, "/media/a.png", "/media/a.png"),
+            (0, "/media/a.png/200", "/media/a.png/400"),
+        ] {
+            let image = Image { url: "/media/a.png".into(), alt: String::new(), width: known, height: known };
+            assert_eq!((&*image.url_at(Width::Thumb), &*image.url_at(Width::Card)), (thumb, card), "{known}");
+        }
+        assert_eq!(Width::ALL.map(|width| Width::named(&width.pixels().to_string())), Width::ALL.map(Some));
+        for text in ["", "0", "399", "0400", "+400", "400 ", "4e2"] {
+            assert_eq!(Width::named(text), None, "{text}");
         }
     }
 

@@ -96,6 +96,7 @@ pub fn router(front: Front) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/media/{name}", get(media::file))
+        .route("/media/{name}/{width}", get(media::narrow))
         .with_state(front.clone())
         .merge(payment::routes(front.app.clone()))
         .merge(dynamic)

@@ -20,6 +20,7 @@ mod crash;
 mod faults;
 mod found;
 mod http;
+mod media;
 mod order;
 mod outbox;
 mod payment;

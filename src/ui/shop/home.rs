@@ -3,7 +3,7 @@
 use crate::{
     api,
     domain::{
-        catalog::{Category, Home, ProductCard},
+        catalog::{Category, Home, ProductCard, Width},
         locale::Text,
         texts::{catalog as t, shell},
     },
@@ -130,7 +130,7 @@ pub fn Tiles(categories: Vec<Category>, #[prop(optional)] counted: bool) -> impl
         view! {
             <li>
                 <a class="tile" href=category_href(&category.handle)>
-                    <Picture image=category.image class="tile-media" size=400/>
+                    <Picture image=category.image class="tile-media" thumb=Width::Thumb size=400/>
                     <span><span class="tile-name">{category.title}</span>{count}</span>
                 </a>
             </li>

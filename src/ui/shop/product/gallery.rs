@@ -4,7 +4,10 @@
 
 use super::{Shown, viewer::Viewer};
 use crate::{
-    domain::{catalog::Image, texts::catalog as t},
+    domain::{
+        catalog::{Image, Width},
+        texts::catalog as t,
+    },
     ui::{
         components::{picture::Picture, strip::Strip, travel::focus_quietly},
         use_locale,
@@ -94,7 +97,7 @@ pub fn Gallery(images: Vec<Image>, shown: Shown) -> impl IntoView {
         };
         view! {
             <a class="gallery-thumb" href=format!("#photo-{n}") aria-current=chosen on:click=jump>
-                <Picture image=Some(image) alt=l.f(t::PICTURE, &[("n", &n)]) size=SIZE/>
+                <Picture image=Some(image) alt=l.f(t::PICTURE, &[("n", &n)]) thumb=Width::Thumb size=SIZE/>
             </a>
         }
     };

@@ -28,16 +28,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A page of the shop, which the client takes over.
 pub fn shop() -> impl IntoView {
-    document(interactive(), || view! { <App/> }.into_any())
+    document(interactive(), || view! { <App/> })
 }
 
 /// The page of all components, which stays as the server made it.
 pub fn design() -> impl IntoView {
-    document(false, || view! { <DesignPage/> }.into_any())
+    document(false, || view! { <DesignPage/> })
 }
 
 /// The whole document, as the server sends it.
-fn document(interactive: bool, body: fn() -> AnyView) -> impl IntoView {
+fn document<V: IntoView>(interactive: bool, body: impl FnOnce() -> V) -> impl IntoView + use<V> {
     let files = files();
     secure();
     let script = interactive.then(|| view! {

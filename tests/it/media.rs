@@ -64,12 +64,8 @@ async fn a_card_loads_a_small_picture_that_is_made_once() {
     ] {
         assert_eq!(door.get(&path).await.status(), 404, "{path}");
     }
-<<<<<<< HEAD
-    assert!(!shop.app.media.path(missing).unwrap().parent().unwrap().exists(), "nothing is kept for what is not there");
-=======
     let kept = shop.app.media.path(missing).unwrap().with_file_name(missing.replace(".webp", "-400.webp"));
     assert!(!kept.exists(), "nothing is kept for what is not there");
->>>>>>> thumb
 }
 
 /// Width and height of a lossy WebP without extensions.

@@ -37,7 +37,7 @@ pub fn design() -> impl IntoView {
 }
 
 /// The whole document, as the server sends it.
-fn document<V: IntoView>(interactive: bool, body: impl FnOnce() -> V) -> impl IntoView + use<V> {
+fn document<V: IntoView>(interactive: bool, body: fn() -> V) -> impl IntoView + use<V> {
     let files = files();
     secure();
     let script = interactive.then(|| view! {

@@ -9,7 +9,7 @@
 use super::{
     App,
     context::{internal, now},
-    message, payment,
+    payment,
 };
 use crate::{
     args,
@@ -100,7 +100,6 @@ async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
             let effect = serde_json::from_str(payload).map_err(|e| internal("outbox", &e))?;
             payment::deliver(app, effect).await
         }
-        message::KIND => message::deliver(app, payload).await,
         other => Err(internal("outbox", &format!("unknown kind {other}"))),
     }
 }

@@ -27,6 +27,11 @@ async function look(page: Page, name: string): Promise<void> {
   });
 }
 
+test('the components', async ({ page }) => {
+  await page.goto('/design');
+  await look(page, 'all components');
+});
+
 test('the catalogue', async ({ shopper, page, guard }) => {
   guard.allow(/status of 404/);
   test.slow();
@@ -40,6 +45,8 @@ test('the catalogue', async ({ shopper, page, guard }) => {
   await look(page, 'a filtered list');
   await page.goto('/search?page=2');
   await look(page, 'a second page');
+  await page.goto('/search?min=300&max=abc');
+  await look(page, 'filters with a mistake');
   await page.goto('/search?q=独角兽');
   await look(page, 'nothing found');
   await page.goto('/search?min=900000');
@@ -49,6 +56,9 @@ test('the catalogue', async ({ shopper, page, guard }) => {
   await page.getByRole('link', { name: '放大图片 1' }).click();
   await expect(page.getByRole('dialog', { name: '大图' })).toBeVisible();
   await look(page, 'an enlarged picture');
+  await page.keyboard.press('+');
+  await expect(page.locator('.is-zoomed')).toBeVisible();
+  await look(page, 'a picture enlarged twice');
   await page.goto('/nowhere');
   await look(page, 'not found');
   await page.goto('/offline');

@@ -46,7 +46,7 @@ for (const locale of ['zh-CN', 'en-GB']) {
       const paths = [
         '/', '/categories', `/c/${product.breadcrumbs[0][0]}`, '/search?brand=Yelu&stock=1', '/search?q=zzz', '/p/summit-backpack', '/cart',
         '/checkout', '/checkout/review', `/pay/${open}`, `/orders/${number}`, `/orders/${open}`, `/orders/${open}/edit`, '/orders',
-        '/orders?state=completed', '/orders/find', '/me', '/offline', '/nowhere', '/office/sign-in',
+        '/orders?state=completed', '/orders/find', '/me', '/offline', '/nowhere', '/office/sign-in', '/design',
       ];
       for (const path of paths) {
         await page.goto(path);
@@ -74,4 +74,23 @@ test('another language keeps the page, and is remembered', async ({ page }) => {
   await page.getByRole('contentinfo').getByRole('link', { name: '中文' }).click();
   await expect(page).toHaveURL(/\/cart$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('购物车还是空的');
+});
+
+test('an address that asks for a language shows it, for as long as the page lives', async ({ shopper, page, office }) => {
+  const product = await office.product('summit-backpack', 'en');
+  await shopper.open('/p/summit-backpack?lang=en');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(shopper.heading(product.title)).toBeVisible();
+  const here = new URL(page.url());
+  await expect(page.locator('head link[rel=canonical]')).toHaveAttribute('href', here.href);
+  await expect(page.locator('head link[hreflang=x-default]')).toHaveAttribute('href', here.origin + here.pathname);
+  const [handle, category] = product.breadcrumbs[0];
+  await page.getByRole('main').getByRole('link', { name: category, exact: true }).click();
+  await expect(page).toHaveURL(new RegExp(`/c/${handle}$`));
+  await expect(shopper.heading(category)).toBeVisible();
+  const all = await said(page);
+  expect(all.filter((text) => HAN.test(text)), 'what is loaded later speaks the same language').toEqual([]);
+  expect(await page.context().cookies(), 'nothing is remembered').not.toContainEqual(expect.objectContaining({ name: 'lang' }));
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
 });

@@ -39,11 +39,12 @@ export default defineConfig({
       use: desktop,
       testMatch: [
         '**/journey.spec.ts', '**/office.spec.ts', '**/a11y.spec.ts', '**/race.hydrate.spec.ts', '**/cart.hydrate.spec.ts',
-        '**/offline.hydrate.spec.ts',
+        '**/offline.hydrate.spec.ts', '**/product.hydrate.spec.ts',
       ],
     },
     { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, '**/office/*'] },
     { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office.spec.ts'] },
+    { name: 'phone English', use: { ...phone, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
     { name: 'desktop English', use: { ...desktop, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
   ],
   webServer: {

@@ -9,5 +9,6 @@ data=$(mktemp -d)
 trap 'kill %1 2>/dev/null; wait; rm -rf "$data"' EXIT INT TERM
 "$xiadan" --data "$data" demo --demo demo
 printf 'correct horse battery\n' | "$xiadan" --data "$data" admin create lin --password-stdin
-"$xiadan" --data "$data" serve --listen "127.0.0.1:$port" --sandbox-listen "127.0.0.1:$((port + 1))" --site "${XIADAN_SITE:-target/site}" &
+# In development, so that codes can be read and the page of all components is there.
+"$xiadan" --data "$data" serve --development --listen "127.0.0.1:$port" --sandbox-listen "127.0.0.1:$((port + 1))" --site "${XIADAN_SITE:-target/site}" &
 wait %1

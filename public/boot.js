@@ -12,6 +12,16 @@ const PRESS_MS = 3_000;
 for (const name of ["input", "change"]) addEventListener(name, () => (typed = true), true);
 addEventListener("click", () => (pressed = Date.now()), true);
 
+// A page keeps its language while it lives, whatever is chosen elsewhere meanwhile, and so does all that its client asks
+// for: an address may have asked for another language than the browser's own.
+const send = window.fetch;
+window.fetch = function (request, ...rest) {
+  if (request instanceof Request && new URL(request.url).pathname.startsWith("/api/")) {
+    request.headers.set("x-lang", document.documentElement.lang);
+  }
+  return send.call(this, request, ...rest);
+};
+
 function isInUse() {
   return typed || document.activeElement?.matches("input, select, textarea") || document.querySelector("dialog[open]");
 }

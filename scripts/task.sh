@@ -43,9 +43,10 @@ run() {
     finish
     say '' "The shop     http://$ADDRESS/" "The office   http://$ADDRESS/office" '' 'Sign in to the office with:'
     sed 's/^/  /' "$DATA/office.txt"
-    say "  (kept in data/office.txt; Ctrl-C stops the server)" ''
+    say "  (kept in data/office.txt; Ctrl-C stops the server)" '' "Codes to sign in to the shop are read at http://$ADDRESS/outbox" ''
     rm -f "$XIADAN_STEPS"
-    exec "$XIADAN" serve
+    # In development, so that a newcomer can read the codes that nothing sends yet.
+    exec "$XIADAN" serve --development
 }
 
 dev() {

@@ -1,4 +1,4 @@
-//! The document and the table of all pages.
+//! The table of all pages.
 
 use crate::domain::texts;
 use crate::ui::{
@@ -8,7 +8,7 @@ use crate::ui::{
     },
     error::OfflinePage,
     live::provide_live,
-    parts::{catalog, office, ordering},
+    parts::{account, catalog, office, ordering},
     shop::{home::HomePage, not_found::NotFoundPage},
     use_locale,
 };
@@ -52,7 +52,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("orders/:number/edit") view={Lazy::<ordering::OrderEdit>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("me") view={Lazy::<ordering::Me>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("offline") view=OfflinePage ssr=SsrMode::Async/>
-                    <Route path=path!("design") view={Lazy::<office::Design>::new()} ssr=SsrMode::Async/>
+                </ParentRoute>
+                // Apart from those above: the type of so many routes in one group takes the compiler many times as long.
+                <ParentRoute path=path!("") view=ShopShell ssr=SsrMode::Async>
+                    <Route path=path!("me/security") view={Lazy::<account::Security>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("sign-in") view={Lazy::<account::SignIn>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("sign-in/code") view={Lazy::<account::Code>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("outbox") view={Lazy::<account::Outbox>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("office/sign-in") view={Lazy::<office::SignIn>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("office") view={Lazy::<office::Frame>::new()} ssr=SsrMode::Async>
@@ -62,50 +70,5 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
             </Routes>
         </Router>
-    }
-}
-
-/// The whole document, as the server sends it.
-#[cfg(feature = "ssr")]
-pub fn shell() -> impl IntoView {
-    use crate::{
-        server::http::document,
-        ui::{components::price::use_currency, development},
-    };
-    use leptos::nonce::use_nonce;
-    use leptos_meta::MetaTags;
-
-    let files = document::files();
-    document::secure();
-    let script = document::interactive().then(|| view! {
-        <link rel="modulepreload" href=files.js.clone()/>
-        {files.loader.clone().map(|loader| view! { <link rel="modulepreload" href=loader/> })}
-        <link rel="preload" href=files.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
-        <script type="module" nonce=use_nonce()>
-            {format!("import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)", files.js, files.wasm)}
-        </script>
-    });
-    view! {
-        <!DOCTYPE html>
-        <html lang=use_locale().tag() data-currency=use_currency().code() data-development=development().then_some("")>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
-                <meta name="theme-color" content="#faf7f2" media="(prefers-color-scheme: light)"/>
-                <meta name="theme-color" content="#141210" media="(prefers-color-scheme: dark)"/>
-                <meta name="color-scheme" content="light dark"/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
-                <link rel="manifest" href="/manifest.webmanifest"/>
-                <link rel="stylesheet" href=files.css/>
-                <script defer src="/boot.js"></script>
-                {script}
-                {document::reload()}
-                <MetaTags/>
-            </head>
-            <body>
-                <App/>
-            </body>
-        </html>
     }
 }

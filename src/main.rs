@@ -1,10 +1,11 @@
 //! The command line: serve a shop, fill it, and look after it.
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use std::{
     ffi::OsString,
     io::{self, BufRead, IsTerminal, Write},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -12,9 +13,10 @@ use std::{
 use tracing_subscriber::EnvFilter;
 use xiadan::{
     args,
-    domain::Locale,
+    domain::{Locale, permission::Role},
     server::{
         App, MIGRATIONS, account,
+        audit::{self, Finding},
         catalog::{
             self,
             import::{ImportOptions, to_stderr},
@@ -22,6 +24,10 @@ use xiadan::{
         config::Config,
         crypto,
         db::DbError,
+        message::{
+            mail::MailSettings,
+            sms::{Provider, SmsSettings},
+        },
         start::{self, Failure},
     },
 };
@@ -58,7 +64,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the shop
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Import products
     Import {
         #[command(subcommand)]
@@ -74,6 +80,11 @@ enum Command {
     Admin {
         #[command(subcommand)]
         action: Admin,
+    },
+    /// The record of what must not be denied
+    Audit {
+        #[command(subcommand)]
+        action: Audit,
     },
     /// Bring the database up to date; `serve` does so by itself
     Migrate,
@@ -102,9 +113,59 @@ struct Serve {
     /// How long to go on after SIGTERM with /readyz saying 503, so that a load balancer looks elsewhere, in milliseconds
     #[arg(long, env = "XIADAN_DRAIN_MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(..=600_000))]
     drain_ms: u64,
-    /// Show the page of all components at /design
+    /// Show the page of all components at /design, and at /outbox the messages that cannot be sent
     #[arg(long, env = "XIADAN_DEVELOPMENT")]
     development: bool,
+    /// Proxies in front of the shop, by address or network: what they say in X-Forwarded-For is believed
+    #[arg(long, env = "XIADAN_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+    /// Whom to tell of a hole, for /.well-known/security.txt: mailto:security@shop.example
+    #[arg(long, env = "XIADAN_SECURITY_CONTACT", value_parser = contact)]
+    security_contact: Option<String>,
+    /// The mail server: smtps://user:password@host, or smtp://user:password@host?tls=required
+    #[arg(long, env = "XIADAN_SMTP_URL", hide_env_values = true, requires = "mail_from")]
+    smtp_url: Option<String>,
+    /// The sender of mail: Shop <no-reply@shop.example>
+    #[arg(long, env = "XIADAN_MAIL_FROM")]
+    mail_from: Option<String>,
+    #[command(flatten)]
+    sms: Sms,
+}
+
+/// Text messages. The keys are read from the environment alone: a command line can be read by others.
+#[derive(Args)]
+struct Sms {
+    /// Who delivers text messages: alibaba or tencent
+    #[arg(long, env = "XIADAN_SMS_PROVIDER", value_parser = provider)]
+    sms_provider: Option<Provider>,
+    /// The approved signature of text messages
+    #[arg(long, env = "XIADAN_SMS_SIGN_NAME", default_value = "")]
+    sms_sign_name: String,
+    /// The approved template of one-time codes
+    #[arg(long, env = "XIADAN_SMS_TEMPLATE", default_value = "")]
+    sms_template: String,
+    /// Tencent's SmsSdkAppId
+    #[arg(long, env = "XIADAN_SMS_APP_ID", default_value = "")]
+    sms_app_id: String,
+    /// Where the provider's API is, if not where it always is
+    #[arg(long, env = "XIADAN_SMS_URL")]
+    sms_url: Option<String>,
+}
+
+impl Sms {
+    fn settings(self) -> Result<Option<SmsSettings>, Failure> {
+        let Some(provider) = self.sms_provider else { return Ok(None) };
+        let secret = |name: &str| std::env::var(name).map_err(|_| format!("text messages need {name}"));
+        Ok(Some(SmsSettings {
+            provider,
+            key_id: secret("XIADAN_SMS_KEY_ID")?,
+            key_secret: secret("XIADAN_SMS_KEY_SECRET")?,
+            sign_name: self.sms_sign_name,
+            template: self.sms_template,
+            app_id: self.sms_app_id,
+            url: self.sms_url.unwrap_or_else(|| provider.url().to_owned()),
+        }))
+    }
 }
 
 #[derive(Subcommand)]
@@ -128,6 +189,12 @@ enum Import {
 }
 
 #[derive(Subcommand)]
+enum Audit {
+    /// Check that no row was changed, added or taken out
+    Verify,
+}
+
+#[derive(Subcommand)]
 enum Admin {
     /// Make an account for the office, or set its password anew
     Create {
@@ -136,6 +203,9 @@ enum Admin {
         /// Read the password from the first line of standard input
         #[arg(long, conflicts_with = "demo")]
         password_stdin: bool,
+        /// What the account may do: support, warehouse, purchasing, finance, manager or owner; a new one is an owner
+        #[arg(long, value_parser = role)]
+        role: Option<Role>,
         /// Make the account `demo` with a random password and print both
         #[arg(long, conflicts_with = "login")]
         demo: bool,
@@ -144,6 +214,28 @@ enum Admin {
 
 fn locale(tag: &str) -> Result<Locale, String> {
     Locale::from_tag(tag).ok_or_else(|| format!("choose one of {}", Locale::ALL.map(Locale::tag).join(", ")))
+}
+
+fn contact(text: &str) -> Result<String, String> {
+    let known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
+    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an address such as mailto:security@shop.example".to_owned())
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = |_| text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>().or_else(address).map_err(|_| "an address, or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn provider(name: &str) -> Result<Provider, String> {
+    Provider::from_name(name).ok_or_else(|| "choose alibaba or tencent".to_owned())
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::from_name(name).ok_or_else(|| format!("choose one of {}", Role::ALL.map(Role::name).join(", ")))
 }
 
 #[tokio::main]
@@ -181,25 +273,35 @@ fn log_to_stderr(format: LogFormat) {
 async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
     let config = config(&cli.settings)?;
     match cli.command {
-        Command::Serve(options) => serve(config, options, started).await,
+        Command::Serve(options) => serve(config, *options, started).await,
         Command::Import { from: Import::Shopify { file, locale, dry_run, keep_stock, report } } => {
             let options = ImportOptions { locale, dry_run, keep_stock, ..ImportOptions::default() };
             with(config, async |app| import(app, &file, options, report.as_deref()).await).await
         }
         Command::Demo { demo } => with(config, async |app| fill(app, &demo).await).await,
-        Command::Admin { action: Admin::Create { login, password_stdin, demo } } => {
+        Command::Admin { action: Admin::Create { login, password_stdin, role, demo } } => {
             let (login, password) = match login {
                 Some(login) if !demo => (login, if password_stdin { first_line()? } else { ask_twice()? }),
                 _ => ("demo".to_owned(), crypto::token()?[..16].to_owned()),
             };
             let (name, secret) = (login.clone(), password.clone());
-            with(config, async |app| Ok(account::create_staff(app, &name, secret).await?)).await?;
+            with(config, async |app| Ok(account::create_staff(app, &name, role, secret).await?)).await?;
             if demo {
                 println!("User name: {login}\nPassword:  {password}");
             } else {
                 println!("{login} can sign in at /office");
             }
             Ok(())
+        }
+        Command::Audit { action: Audit::Verify } => {
+            with(config, async |app| match audit::verify(app).await? {
+                Finding::Whole(rows) => {
+                    println!("the record is whole ({rows} rows)");
+                    Ok(())
+                }
+                Finding::Broken(row) => Err(format!("the record is not what was written, from row {row} on").into()),
+            })
+            .await
         }
         // Opening a shop migrates it.
         Command::Migrate => {
@@ -243,6 +345,10 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     config.sandbox_url = address(options.sandbox_url, config.sandbox_listen)?;
     config.hold_ms = options.hold_minutes * 60_000;
     config.development = options.development || leptos("LEPTOS_WATCH").is_some();
+    config.security_contact = options.security_contact;
+    config.trusted_proxies = options.trusted_proxy;
+    config.mail = options.smtp_url.zip(options.mail_from).map(|(url, from)| MailSettings { url, from });
+    config.sms = options.sms.settings()?;
     config.secure_cookies = Config::needs_secure_cookies(&config.public_url);
     if config.secure_cookies && config.public_url.starts_with("http://") {
         tracing::warn!(

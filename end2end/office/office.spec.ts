@@ -48,6 +48,9 @@ test('an order is found, shipped and completed', async ({ page, another, office,
 
   await expect(page.getByRole('heading', { name: '待发货', level: 1 })).toBeVisible();
   const to = page.getByRole('region', { name: '收货信息' });
+  for (const text of ['王**', '138****8000', '南山区']) await expect(to).toContainText(text);
+  await expect(to, 'who it goes to is asked for first').not.toContainText('科技南路');
+  await page.getByRole('button', { name: '显示收件人' }).click();
   for (const text of ['王小明', '+86 138 0013 8000', '南山区', '科技南路 12 号']) await expect(to).toContainText(text);
   await page.getByRole('combobox', { name: '快递公司' }).fill('顺丰速运');
   await page.getByRole('textbox', { name: '运单号' }).fill(`SF${number}`);
@@ -123,5 +126,24 @@ test('the stock list follows what others sell and count', async ({ page, another
     await row.getByRole('button', { name: /保存 库存：/ }).click();
     await expect(page.getByRole('alert').filter({ hasText: /刚被别人/ })).toBeVisible();
     expect(await office.stock(variant)).toBe(40);
+  });
+});
+
+test.describe('in English', () => {
+  test.use({ locale: 'en-GB' });
+
+  test('a figure of the stock list and its button share a line', async ({ page, t }) => {
+    await page.goto('/office/sign-in?to=/office/stock');
+    await page.getByRole('textbox', { name: t('office.login') }).fill(LOGIN);
+    await page.getByRole('textbox', { name: t('office.password') }).fill(PASSWORD);
+    await page.getByRole('button', { name: t('office.sign_in'), exact: true }).click();
+    await expect(page.getByRole('heading', { name: t('office.stock'), level: 1 })).toBeVisible();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, 'nothing sticks out').toBeLessThanOrEqual(0);
+    for (const form of await page.locator('.table .inline-form').all()) {
+      const middles = await form.locator('.input, button').evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => Math.round((top + bottom) / 2)));
+      expect(Math.max(...middles) - Math.min(...middles)).toBeLessThan(4);
+    }
   });
 });

@@ -225,12 +225,40 @@ test('an order is found on another device by its number and phone, and by nobody
   await expect(page).toHaveURL(new RegExp(`/orders/${number}$`));
 });
 
+test('an e-mail is enough to order, and finds the order on another device', async ({ shopper, page, office, another }) => {
+  const { variant } = await office.stocked('desktop-aquarium');
+  await shopper.put(variant);
+  await shopper.open('/checkout');
+  await shopper.fillCheckout({ ...shopper.who, phone: '' });
+  await shopper.next();
+  await expect(shopper.field('phone')).toHaveAccessibleDescription(/手机号和邮箱请至少填一项/);
+  await shopper.field('email').fill('Wang@Example.com');
+  await shopper.next();
+  await expect(shopper.heading('确认订单')).toBeAttached();
+  await expect(page.getByRole('region', { name: '收货信息' })).toContainText('王小明 wang@example.com');
+  const number = await shopper.submit();
+
+  const other = await another();
+  await other.page.goto('/orders/find');
+  await other.page.getByRole('textbox', { name: '订单号' }).fill(grouped(number));
+  await other.page.getByRole('textbox', { name: '手机号或邮箱' }).fill('wang@example.com');
+  await other.page.getByRole('button', { name: '查询' }).click();
+  await expect(other.heading('等待付款')).toBeVisible();
+
+  // What the order says fills the form that changes it.
+  await page.goto(`/orders/${number}/edit`);
+  await expect(shopper.field('phone')).toHaveValue('');
+  await expect(shopper.field('email')).toHaveValue('wang@example.com');
+});
+
 test('a shared device forgets whose orders it showed, and the orders stay', async ({ shopper, page, office, mine, guard }) => {
   guard.allow(/status of 404/);
   const { variant } = await office.stocked(mine('custom-red-envelopes', 'engraved-beer-glass'), 20);
   const number = await shopper.order(variant);
   await page.goto('/me');
-  await page.getByText('从这台设备上退出').click();
+  const forget = page.locator('summary', { hasText: '从这台设备上退出' });
+  expect((await forget.boundingBox())?.height, 'a finger finds it').toBeGreaterThanOrEqual(44);
+  await forget.click();
   await page.getByRole('button', { name: '退出', exact: true }).click();
   await expect(page).toHaveURL(/\/$/);
   const response = await page.goto(`/orders/${number}`);

@@ -7,10 +7,11 @@ test('what was removed comes back with one press', async ({ shopper, page, offic
   await shopper.put(variant, 3);
   await shopper.open('/cart');
   await page.getByRole('button', { name: '移除' }).click();
-  await expect(shopper.heading('购物车还是空的')).toBeVisible();
+  await expect(shopper.heading('购物车还是空的')).toBeFocused();
   await expect(page.getByText(`已移除“${product.title}”`)).toBeVisible();
   await page.getByRole('button', { name: '撤销' }).click();
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
+  await expect(shopper.heading('购物车')).toBeFocused();
   await shopper.reload();
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
 });

@@ -68,6 +68,48 @@ test('a list is paged, sorted and filtered, and its address says how', async ({ 
   });
 });
 
+test('prices that make no range are told beside the field, and stay as they were typed', async ({ shopper, page, t }) => {
+  const open = async () => {
+    const fold = page.getByText(t('catalog.filter'), { exact: true });
+    if (!(await page.getByRole('textbox', { name: t('catalog.price_min') }).isVisible())) await fold.click();
+  };
+  const min = page.getByRole('textbox', { name: t('catalog.price_min') });
+  const max = page.getByRole('textbox', { name: t('catalog.price_max') });
+  const total = page.getByRole('region', { name: t('catalog.list') }).getByRole('status');
+  await shopper.open('/search?stock=1');
+  if (shopper.js) await page.waitForLoadState('networkidle');
+  const all = await total.innerText();
+  await open();
+  await min.fill('300');
+  await max.fill('100');
+  await page.getByRole('button', { name: t('catalog.apply') }).click();
+  await expect(max).toHaveAccessibleDescription(t('error.bounds'));
+  await expect(max).toHaveAttribute('aria-invalid', 'true');
+  await expect(min).not.toHaveAttribute('aria-invalid', 'true');
+  await expect(min).toHaveValue('300');
+  await expect(max).toHaveValue('100');
+  await expect(total).toHaveText(all);
+
+  await min.fill('cheap');
+  await page.getByRole('button', { name: t('catalog.apply') }).click();
+  await expect(min).toHaveAccessibleDescription(t('error.number_expected'));
+  await expect(max).not.toHaveAttribute('aria-invalid', 'true');
+  await expect(min).toHaveValue('cheap');
+
+  await min.fill('50');
+  await page.getByRole('button', { name: t('catalog.apply') }).click();
+  await expect(page).toHaveURL(/min=50&max=100/);
+  await expect(page.getByRole('navigation', { name: t('catalog.chosen_filters') })).toContainText('¥50.00 – ¥100.00');
+
+  await test.step('also in an address', async () => {
+    await page.goto('/search?min=abc&max=100');
+    await expect(min).toBeVisible();
+    await expect(min).toHaveValue('abc');
+    await expect(max).toHaveValue('100');
+    await expect(min).toHaveAccessibleDescription(t('error.number_expected'));
+  });
+});
+
 test('search finds by words, and helps on when it finds nothing', async ({ shopper, page }) => {
   await shopper.open('/');
   const field = page.getByRole('banner').getByRole('searchbox', { name: '搜索商品' });
@@ -162,9 +204,13 @@ test('machines find every product, and read what it is', async ({ shopper, page,
     await expect(head('meta[name=robots][content*=noindex]')).toHaveCount(0);
     const data = JSON.parse((await page.locator('script[type="application/ld+json"]').textContent()) ?? '');
     const [thing, way] = data['@graph'];
-    expect(thing).toMatchObject({ '@type': 'Product', name: product.title, brand: { name: product.brand } });
-    const lowest = Math.min(...product.variants.map((variant) => variant.price));
-    expect(thing.offers).toMatchObject({ priceCurrency: 'CNY', lowPrice: (lowest / 100).toFixed(2), availability: 'https://schema.org/InStock' });
+    expect(thing).toMatchObject({ '@type': 'ProductGroup', name: product.title, brand: { name: product.brand } });
+    expect(thing.hasVariant).toHaveLength(product.variants.length);
+    for (const [i, { id, sku, price }] of product.variants.entries()) {
+      const offer = { priceCurrency: 'CNY', price: (price / 100).toFixed(2), url: `${baseURL}/p/x1-smartphone?v=${id}` };
+      expect(thing.hasVariant[i]).toMatchObject({ '@type': 'Product', sku, offers: { '@type': 'Offer', ...offer } });
+    }
+    await expect(head('meta[property="og:image"]')).toHaveAttribute('content', new RegExp(`^${escape(baseURL ?? '')}/media/`));
     expect(way['@type']).toBe('BreadcrumbList');
     await expect(shopper.main.getByText(money(product.variants[1].price)).first()).toBeVisible();
   });

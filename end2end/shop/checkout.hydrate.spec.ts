@@ -57,3 +57,47 @@ test('what was typed a moment before leaving is kept', async ({ shopper, page, o
     await expect(shopper.field('recipient')).toHaveValue('韩梅梅', { timeout: 200 });
   }).toPass({ timeout: 5000 });
 });
+
+test('while the cities are on their way their select says so', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('spiral-sketchbook');
+  await shopper.put(variant);
+  await shopper.open('/checkout');
+  let send = () => {};
+  const sent = new Promise<void>((done) => (send = done));
+  await page.route('**/api/order/checkout*', async (route) => {
+    await sent;
+    await route.continue();
+  });
+  const city = shopper.select('city');
+  await shopper.select('province').selectOption('广东省');
+  await expect(city).toHaveAttribute('aria-busy', 'true');
+  await expect(city.getByRole('option')).toHaveText(['正在加载城市和区县']);
+  await expect(shopper.select('district')).not.toHaveAttribute('aria-busy', 'true');
+  send();
+  await city.selectOption('深圳市');
+  await expect(city).not.toHaveAttribute('aria-busy', 'true');
+  await expect(city.getByRole('option').first()).toHaveText('请选择');
+});
+
+test('the button to the cashier works again after coming back from there', async ({ shopper, page, office }) => {
+  const { variant } = await office.stocked('spiral-sketchbook');
+  const number = await shopper.order(variant);
+  await shopper.open(`/pay/${number}`);
+  // The answer is late: the browser shows the page again as it was left before it comes.
+  let send = () => {};
+  const sent = new Promise<void>((done) => (send = done));
+  await page.route('**/api/order/pay', async (route) => {
+    await sent;
+    await route.fulfill({ json: 'about:blank' });
+  });
+  const pay = page.getByRole('button', { name: /^付款 / });
+  const answered = page.waitForResponse('**/api/order/pay');
+  await pay.click();
+  await expect(pay).toHaveAttribute('aria-busy', 'true');
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await expect(pay).not.toHaveAttribute('aria-busy', 'true');
+  send();
+  await answered;
+  await page.waitForTimeout(300);
+  await expect(pay).not.toHaveAttribute('aria-busy', 'true');
+});

@@ -1,7 +1,11 @@
-//! Who someone is to this shop.
+//! Who someone is to this shop: signing in and out, and what belongs to an account.
 
-use crate::domain::Error;
+use crate::domain::{
+    Error,
+    account::{Device, Posted, Profile, SentCode},
+};
 use leptos::prelude::*;
+use server_fn::codec::{GetUrl, Json};
 
 /// Forgets on this browser whose cart and orders it showed, and everything of them that is kept in it.
 #[server(prefix = "/api", endpoint = "account/forget")]
@@ -9,6 +13,157 @@ pub async fn forget() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::forget(&ctx);
         super::go_to(Some("/"));
+        Ok(())
+    })
+    .await
+}
+
+/// Who is signed in; none for a guest.
+#[server(prefix = "/api", endpoint = "account/me", input = GetUrl, output = Json)]
+pub async fn me() -> Result<Option<Profile>, Error> {
+    super::with(async |ctx| crate::server::account::profile::get(&ctx).await).await
+}
+
+/// Sends a one-time code to a phone or an e-mail address and goes to where it is typed. `to` is the page to go to after
+/// that.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is neither, [`Error::TooMany`] over the limits.
+#[server(prefix = "/api", endpoint = "account/send_code")]
+pub async fn send_code(target: String, #[server(default)] to: Option<String>) -> Result<SentCode, Error> {
+    super::with(async |ctx| {
+        let sent = crate::server::sign_in::send_code(&ctx, "+86", &target).await?;
+        super::go_to(Some(&sent.href(to.as_deref())));
+        Ok(sent)
+    })
+    .await
+}
+
+/// Sends another code to where one was sent before.
+///
+/// # Errors
+/// As [`send_code`].
+#[server(prefix = "/api", endpoint = "account/resend_code")]
+pub async fn resend_code(id: String, #[server(default)] to: Option<String>) -> Result<SentCode, Error> {
+    super::with(async |ctx| {
+        let sent = crate::server::account::code::send_again(&ctx, &id).await?;
+        super::go_to(Some(&sent.href(to.as_deref())));
+        Ok(sent)
+    })
+    .await
+}
+
+/// A code that is on its way.
+///
+/// # Errors
+/// [`Error::NotFound`] for one that is long gone.
+#[server(prefix = "/api", endpoint = "account/code", input = GetUrl, output = Json)]
+pub async fn code(id: String) -> Result<SentCode, Error> {
+    super::with(async |ctx| crate::server::account::code::show(&ctx, &id).await).await
+}
+
+/// Signs in with a one-time code; who has no account gets one. Answers with the page to load.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code, and without agreement to the terms.
+#[server(prefix = "/api", endpoint = "account/enter")]
+pub async fn enter(
+    id: String,
+    code: String,
+    #[server(default)] agreed: Option<String>,
+    #[server(default)] to: Option<String>,
+) -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        Ok(super::go_anew(to.as_deref(), "/me"))
+    })
+    .await
+}
+
+/// Signs in with user name, phone or e-mail and the password. Answers with the page to load.
+///
+/// # Errors
+/// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong; [`Error::TooMany`] after failures
+/// in a row.
+#[server(prefix = "/api", endpoint = "account/sign_in")]
+pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        Ok(super::go_anew(to.as_deref(), "/me"))
+    })
+    .await
+}
+
+/// Signs out on this browser. Answers with the page to load.
+#[server(prefix = "/api", endpoint = "account/sign_out")]
+pub async fn sign_out() -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::sign_in::out(&ctx).await?;
+        Ok(super::go_anew(None, "/"))
+    })
+    .await
+}
+
+/// Sets what the person is called, and the user name; an empty one takes it away.
+///
+/// # Errors
+/// [`Error::Invalid`] with the problems by field.
+#[server(prefix = "/api", endpoint = "account/set_profile")]
+pub async fn set_profile(name: String, login: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::profile::set(&ctx, &name, &login).await?;
+        super::go_to(Some("/me/security?done=profile"));
+        Ok(())
+    })
+    .await
+}
+
+/// Sets a new password and signs out on all other devices.
+///
+/// # Errors
+/// [`Error::Invalid`] with the problems by field, [`Error::TooMany`] after wrong passwords in a row.
+#[server(prefix = "/api", endpoint = "account/set_password")]
+pub async fn set_password(#[server(default)] old: String, new: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::profile::set_password(&ctx, old, new).await?;
+        super::go_to(Some("/me/security?done=password"));
+        Ok(())
+    })
+    .await
+}
+
+/// The messages that were sent last, in development only.
+///
+/// # Errors
+/// [`Error::NotFound`] anywhere else.
+#[server(prefix = "/api", endpoint = "account/outbox", input = GetUrl, output = Json)]
+pub async fn outbox() -> Result<Vec<Posted>, Error> {
+    super::with(async |ctx| crate::server::message::recent(&ctx).await).await
+}
+
+/// The devices on which the account is signed in.
+#[server(prefix = "/api", endpoint = "account/devices", input = GetUrl, output = Json)]
+pub async fn devices() -> Result<Vec<Device>, Error> {
+    super::with(async |ctx| crate::server::account::session::devices(&ctx).await).await
+}
+
+/// Signs the account out on one of its devices.
+#[server(prefix = "/api", endpoint = "account/end_device")]
+pub async fn end_device(id: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::session::end(&ctx, &id).await?;
+        super::go_to(Some("/me/security?done=device"));
+        Ok(())
+    })
+    .await
+}
+
+/// Signs the account out on all devices but this one.
+#[server(prefix = "/api", endpoint = "account/end_other_devices")]
+pub async fn end_other_devices() -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::session::end_others(&ctx).await?;
+        super::go_to(Some("/me/security?done=devices"));
         Ok(())
     })
     .await

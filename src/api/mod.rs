@@ -1,6 +1,6 @@
-//! Server functions: the only door from the browser.
+//! Server functions: the only door from the browser; and in [`page`] what a page knows of its surroundings.
 //!
-//! Each is a public endpoint of 3 to 6 lines: take the context, call the room on the server, say where to go next.
+//! Each function is a public endpoint of 3 to 6 lines: take the context, call the room on the server, say where to go next.
 //! Every right is checked there. All share one error type, [`Error`], and its
 //! [`status_code`](Error::status_code) becomes the status of the answer in one place, `server::http::functions`; a form
 //! posted without JavaScript is sent back to its page with the error in the address, where
@@ -39,6 +39,7 @@ pub mod cart;
 pub mod catalog;
 pub mod office;
 pub mod order;
+pub mod page;
 
 #[cfg(feature = "ssr")]
 use crate::{
@@ -70,4 +71,17 @@ pub fn go_to(path: Option<&str>) {
     if let Some(path) = path.and_then(local_path) {
         leptos_axum::redirect(path);
     }
+}
+
+/// The page of this shop to go to after something that changes who is asking, or `otherwise`. A form without script is
+/// sent there; a script is only told, and loads the page anew, so that nothing of another person stays on it.
+#[cfg(feature = "ssr")]
+pub fn go_anew(path: Option<&str>, otherwise: &str) -> String {
+    let path = path.and_then(local_path).unwrap_or(otherwise).to_owned();
+    let parts = leptos::context::use_context::<http::request::Parts>();
+    let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        leptos_axum::redirect(&path);
+    }
+    path
 }

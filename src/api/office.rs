@@ -2,8 +2,8 @@
 
 use crate::domain::{
     Error,
-    office::{OfficeOrder, OfficeVariant, Staff},
-    order::{self, OrderCounts, State},
+    office::{OfficeOrder, OfficeVariant, OpenOrder, Staff},
+    order::{OrderCounts, State},
     page::Page,
 };
 use leptos::prelude::*;
@@ -51,10 +51,21 @@ pub async fn counts() -> Result<OrderCounts, Error> {
     super::with(async |ctx| crate::server::order::office_counts(&ctx).await).await
 }
 
-/// An order with the address it goes to.
+/// An order; with what [`reveal`] gave also who receives it, and where.
 #[server(prefix = "/api", endpoint = "office/order", input = GetUrl, output = Json)]
-pub async fn order(number: String) -> Result<order::Order, Error> {
-    super::with(async |ctx| crate::server::order::office_get(&ctx, &number).await).await
+pub async fn order(number: String, #[server(default)] shown: Option<String>) -> Result<OpenOrder, Error> {
+    super::with(async |ctx| crate::server::order::office_get(&ctx, &number, shown.as_deref()).await).await
+}
+
+/// Shows for a while who receives an order, and where; it goes on record. Answers with what [`order()`] takes.
+#[server(prefix = "/api", endpoint = "office/reveal")]
+pub async fn reveal(number: String) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let shown = crate::server::order::reveal(&ctx, &number).await?;
+        super::go_to(Some(&format!("/office/orders/{number}?shown={shown}")));
+        Ok(shown)
+    })
+    .await
 }
 
 /// The goods have left.

@@ -13,8 +13,8 @@ pub struct CheckoutForm {
     pub recipient: String,
     /// The country's calling code, `+86` unless chosen otherwise.
     pub country_code: String,
+    /// Optional where an e-mail address is given, which in its turn is optional beside a phone number.
     pub phone: String,
-    /// Optional.
     pub email: String,
     /// Division codes of six digits, each below the one before it.
     pub province: String,
@@ -40,8 +40,8 @@ pub struct Checkout {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     pub recipient: String,
-    /// E.164: `+8613800138000`.
-    pub phone: String,
+    /// E.164: `+8613800138000`. Phone, e-mail or both are there.
+    pub phone: Option<String>,
     pub email: Option<String>,
     /// The division code of the district.
     pub region: String,
@@ -61,6 +61,25 @@ pub enum DeliveryWish {
 impl std::fmt::Debug for Contact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Contact(…)")
+    }
+}
+
+impl Contact {
+    /// As the office sees it before it asks: enough to know an order again, and no more.
+    pub fn cover(self) -> Self {
+        Self {
+            recipient: mask_name(&self.recipient),
+            phone: self.phone.as_deref().map(mask_phone),
+            email: self.email.as_deref().map(mask_email),
+            region: self.region,
+            detail: "***".to_owned(),
+        }
+    }
+
+    /// How the recipient is reached, as the office's lists show it: the masked phone, or else the masked e-mail.
+    pub fn masked(&self) -> String {
+        let phone = self.phone.as_deref().map(mask_phone);
+        phone.or_else(|| self.email.as_deref().map(mask_email)).unwrap_or_default()
     }
 }
 
@@ -108,10 +127,14 @@ impl CheckoutForm {
     /// Checks the recipient and the address.
     pub fn contact(&self, check: &mut Check, is_district: impl Fn(&str) -> bool) -> Option<Contact> {
         let recipient = check.take("recipient", text(&self.recipient, 1, 50));
-        let phone = check.take("phone", phone(&self.country_code, &self.phone));
         let email = match self.email.trim() {
             "" => Some(None),
             typed => check.take("email", email(typed)).map(Some),
+        };
+        let phone = match phone(&self.country_code, &self.phone) {
+            Err(Problem::Required) if email == Some(None) => check.take("phone", Err(Problem::PhoneOrEmail)),
+            Err(Problem::Required) => Some(None),
+            phone => check.take("phone", phone).map(Some),
         };
         let region = check.take(
             "district",
@@ -208,12 +231,29 @@ pub fn email(typed: &str) -> Result<String, Problem> {
     }
 }
 
+/// A name of which only the first character of each word is shown.
+pub fn mask_name(name: &str) -> String {
+    let mut first = true;
+    let mask = |c: char| {
+        let shown = std::mem::replace(&mut first, c.is_whitespace()) || c.is_whitespace();
+        if shown { c } else { '*' }
+    };
+    name.chars().map(mask).collect()
+}
+
 /// What the office and shared screens show of a phone number: `138****8000`.
 pub fn mask_phone(phone: &str) -> String {
     let national = phone.strip_prefix("+86").unwrap_or(phone);
     let count = national.chars().count();
     let (keep_start, keep_end) = if count >= 9 { (3, 4) } else { (0, 2) };
     national.chars().enumerate().map(|(i, c)| if i < keep_start || i + keep_end >= count { c } else { '*' }).collect()
+}
+
+/// What the office and shared screens show of an e-mail address: `l***@example.com`.
+pub fn mask_email(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first = local.chars().next().filter(|_| local.chars().nth(1).is_some());
+    format!("{}***@{domain}", first.map(String::from).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -278,15 +318,41 @@ mod tests {
     }
 
     #[test]
+    fn a_phone_or_an_e_mail_is_enough() {
+        let reached = |phone: &str, email: &str| {
+            let form = CheckoutForm {
+                recipient: "李雷".into(),
+                phone: phone.into(),
+                email: email.into(),
+                district: "440305".into(),
+                detail: "科技园路1号".into(),
+                payment_method: "alipay".into(),
+                ..CheckoutForm::default()
+            };
+            form.check(|_| true).map(|checkout| (checkout.contact.phone, checkout.contact.email))
+        };
+        let (phone, email) = (Some("+8613800138000".to_owned()), Some("li@example.com".to_owned()));
+        assert_eq!(reached("13800138000", ""), Ok((phone.clone(), None)));
+        assert_eq!(reached(" ", "li@example.com"), Ok((None, email.clone())));
+        assert_eq!(reached("13800138000", "li@example.com"), Ok((phone, email)));
+        assert_eq!(reached("", ""), Err(Error::field("phone", Problem::PhoneOrEmail)));
+        assert_eq!(reached("1", "li@example.com"), Err(Error::field("phone", Problem::Phone)));
+        assert_eq!(reached("", "li"), Err(Error::field("email", Problem::Email)), "one problem, told once");
+    }
+
+    #[test]
     fn a_masked_phone_shows_only_its_ends() {
         assert_eq!(mask_phone("+8613800138000"), "138****8000");
         assert_eq!(mask_phone("12345"), "***45");
+        assert_eq!(mask_email("lilei@example.com"), "l***@example.com");
+        assert_eq!(mask_email("a@example.com"), "***@example.com");
+        assert_eq!((mask_name("李雷").as_str(), mask_name("Ming Wang").as_str()), ("李*", "M*** W***"));
     }
 
     proptest! {
         #[test]
         fn anything_typed_is_read_or_refused(a in "\\PC*", b in "\\PC*") {
-            let _ = (phone(&a, &b), email(&a), text(&a, 1, 20), mask_phone(&b));
+            let _ = (phone(&a, &b), email(&a), text(&a, 1, 20), mask_phone(&b), mask_email(&b));
         }
     }
 }

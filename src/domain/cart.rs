@@ -54,6 +54,26 @@ pub struct CartLine {
     pub available: i64,
 }
 
+/// What a customer wants of one variant, without what is known of the variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub quantity: i64,
+    pub price_seen: Amount,
+    pub saved: bool,
+    /// UTC milliseconds.
+    pub added_at: i64,
+}
+
+impl Wanted {
+    /// Two carts become one: the pieces add up to what can be had, and to no fewer than the newer wish; whether it is
+    /// saved for later, and the price that was seen, are those of the newer wish.
+    pub fn join(self, other: Self, available: i64) -> Self {
+        let newer = if other.added_at >= self.added_at { other } else { self };
+        let sum = self.quantity.saturating_add(other.quantity).min(available.max(newer.quantity));
+        Self { quantity: sum.clamp(1, MAX_QUANTITY), ..newer }
+    }
+}
+
 /// One variant that is ordered at once, past the cart. Its pages carry it in their addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuyNow {

@@ -1,6 +1,11 @@
 //! What is for sale, as pages show it.
 
-use super::{locale::Locale, money::Amount, page::Page};
+use super::{
+    error::{Check, Problem, Result},
+    locale::Locale,
+    money::Amount,
+    page::Page,
+};
 use serde::{Deserialize, Serialize};
 
 /// How many products a list page shows.
@@ -15,6 +20,39 @@ pub struct Image {
     /// Pixels; zero where the file does not tell.
     pub width: i64,
     pub height: i64,
+}
+
+/// How wide a smaller version of a picture is. Pages ask for these widths alone, and the server makes no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Tiles, lines of a cart or an order, rows of the office, small pictures to choose by.
+    Thumb,
+    /// Products in a list.
+    Card,
+}
+
+impl Width {
+    pub const ALL: [Self; 2] = [Self::Thumb, Self::Card];
+
+    pub const fn pixels(self) -> i64 {
+        match self {
+            Self::Thumb => 200,
+            Self::Card => 400,
+        }
+    }
+
+    /// The width that an address names, exactly as [`Image::url_at`] writes it.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|width| width.pixels().to_string() == text)
+    }
+}
+
+impl Image {
+    /// The address of the version this wide, `/media/<hash>.<type>/<width>`; of the picture itself where it is no wider.
+    pub fn url_at(&self, width: Width) -> String {
+        let pixels = width.pixels();
+        if (1..=pixels).contains(&self.width) { self.url.clone() } else { format!("{}/{pixels}", self.url) }
+    }
 }
 
 /// A category in the language of the page, with its sub-categories.
@@ -83,6 +121,9 @@ pub struct ProductOption {
 pub struct Variant {
     pub id: String,
     pub sku: String,
+    /// As the merchant wrote it; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub barcode: String,
     /// For each option of the product, the index of its value.
     pub choices: Vec<usize>,
     pub price: Amount,
@@ -139,6 +180,13 @@ pub struct ListQuery {
     pub page: i64,
 }
 
+/// The price fields of a list's filters, as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PriceRange {
+    pub min: String,
+    pub max: String,
+}
+
 /// A list page with what its filters can offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductList {
@@ -176,6 +224,25 @@ impl Sort {
     /// Reads the name in an address; an unknown one is the default order.
     pub fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|sort| sort.name() == name).unwrap_or_default()
+    }
+}
+
+impl PriceRange {
+    /// Reads the bounds; an empty field is none.
+    ///
+    /// # Errors
+    /// [`super::Error::Invalid`] with the problem of `min` or `max`: no amount of money, or bounds in the wrong order.
+    pub fn read(&self) -> Result<(Option<Amount>, Option<Amount>)> {
+        let mut check = Check::default();
+        let mut bound = |field: &str, text: &str| {
+            let amount = Amount::parse(text, Default::default()).map_err(|_| Problem::Number);
+            if text.trim().is_empty() { None } else { check.take(field, amount) }
+        };
+        let (min, max) = (bound("min", &self.min), bound("max", &self.max));
+        if min.zip(max).is_some_and(|(min, max)| min > max) {
+            check.add("max", Problem::Bounds);
+        }
+        check.finish().map(|()| (min, max))
     }
 }
 
@@ -243,23 +310,25 @@ pub fn list_href(path: &str, query: &ListQuery) -> String {
     if text.is_empty() { path.to_owned() } else { format!("{path}?{}", text.join("&")) }
 }
 
-/// Reads a list's query from the parameters of an address; what makes no sense is ignored.
+/// Reads a list's query from the parameters of an address; what makes no sense is ignored, and so are both prices where
+/// one is wrong.
 pub fn parse_list_query<'a>(category: Option<String>, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> ListQuery {
     let mut query = ListQuery { category, page: 1, ..ListQuery::default() };
+    let mut prices = PriceRange::default();
     for (key, value) in pairs {
         let value = value.trim();
-        let amount = || Amount::parse(value, Default::default()).ok();
         match key {
             "q" if !value.is_empty() => query.q = Some(value.chars().take(MAX_SEARCH).collect()),
             "brand" if !value.is_empty() && query.brand.len() < MAX_BRANDS => query.brand.push(value.to_owned()),
-            "min" => query.price_min = amount(),
-            "max" => query.price_max = amount(),
+            "min" => prices.min = value.to_owned(),
+            "max" => prices.max = value.to_owned(),
             "stock" => query.in_stock = value == "1",
             "sort" => query.sort = Sort::from_name(value),
             "page" => query.page = value.parse().unwrap_or(1).clamp(1, 10_000),
             _ => {}
         }
     }
+    (query.price_min, query.price_max) = prices.read().unwrap_or_default();
     query
 }
 
@@ -296,6 +365,7 @@ mod tests {
         Variant {
             id: format!("{choices:?}"),
             sku: String::new(),
+            barcode: String::new(),
             choices: choices.to_vec(),
             price: Amount(100),
             compare_at: None,
@@ -327,12 +397,42 @@ mod tests {
     }
 
     #[test]
+    fn a_smaller_version_has_an_address_of_its_own() {
+        for (known, thumb, card) in [
+            (640, "/media/a.png/200", "/media/a.png/400"),
+            (400, "/media/a.png/200", "/media/a.png"),
+            (200, "/media/a.png", "/media/a.png"),
+            (0, "/media/a.png/200", "/media/a.png/400"),
+        ] {
+            let image = Image { url: "/media/a.png".into(), alt: String::new(), width: known, height: known };
+            assert_eq!((&*image.url_at(Width::Thumb), &*image.url_at(Width::Card)), (thumb, card), "{known}");
+        }
+        assert_eq!(Width::ALL.map(|width| Width::named(&width.pixels().to_string())), Width::ALL.map(Some));
+        for text in ["", "0", "399", "0400", "+400", "400 ", "4e2"] {
+            assert_eq!(Width::named(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn missing_and_sold_out_combinations_are_told_apart() {
         let shirt = shirt();
         assert_eq!(shirt.offers(&[0, 1], 1, 0), (true, false), "black S is sold out");
         assert_eq!(shirt.offers(&[0, 1], 0, 1), (false, false), "white M does not exist");
         assert_eq!(shirt.nearest(&[0, 1], 0, 1).map(|v| v.choices.clone()), Some(vec![1, 0]));
         assert_eq!(shirt.default_variant().map(|v| shirt.label(v)), Some("Black / M".to_owned()));
+    }
+
+    #[test]
+    fn prices_that_make_no_range_are_told_and_not_guessed() {
+        use super::super::Error;
+        let read = |min: &str, max: &str| PriceRange { min: min.into(), max: max.into() }.read();
+        assert_eq!(read(" ", ""), Ok((None, None)));
+        assert_eq!(read("1,000", "2000.5"), Ok((Some(Amount(100_000)), Some(Amount(200_050)))));
+        assert_eq!(read("5", "5"), Ok((Some(Amount(500)), Some(Amount(500)))));
+        assert_eq!(read("300", "100"), Err(Error::field("max", Problem::Bounds)));
+        assert_eq!(read("abc", "100"), Err(Error::field("min", Problem::Number)));
+        let query = parse_list_query(None, [("min", "abc"), ("max", "100"), ("stock", "1")].into_iter());
+        assert_eq!(query, ListQuery { in_stock: true, page: 1, ..ListQuery::default() });
     }
 
     #[test]

@@ -71,10 +71,14 @@ pub enum Problem {
     TooShort(u32),
     Phone,
     Email,
+    /// One of the two is needed, and neither was given.
+    PhoneOrEmail,
     /// Not a number, or not an amount of money.
     Number,
     /// Outside from..=to.
     Range(i64, i64),
+    /// The highest price is below the lowest.
+    Bounds,
     /// Not one of the choices.
     Choice,
     /// Province, city and district do not belong together.
@@ -83,6 +87,22 @@ pub enum Problem {
     Contact,
     /// User name or password is wrong.
     Credentials,
+    /// No user name: see [`super::account::login`].
+    Login,
+    /// Somebody else has it.
+    Taken,
+    /// One of the passwords that everybody tries first.
+    PasswordCommon,
+    /// A password with the person's own name in it.
+    PasswordOwn,
+    /// Not the code that was sent.
+    Code,
+    /// The code is over: too old, tried too often, or used.
+    CodeOver,
+    /// The shop has no way to send messages there.
+    Unreachable,
+    /// The terms were not agreed to.
+    Consent,
 }
 
 impl Error {

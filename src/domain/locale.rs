@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Write};
 
+/// The parameter of an address that asks for its page in a language, whatever the reader has chosen.
+pub const PARAMETER: &str = "lang";
+
 /// A language of the interface. The catalogue may have texts in other languages too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Locale {
@@ -33,6 +36,27 @@ impl Locale {
             Self::ZhCn => "zh-CN",
             Self::En => "en",
         }
+    }
+
+    /// The tag with a territory, as the Open Graph protocol has it.
+    pub const fn territory_tag(self) -> &'static str {
+        match self {
+            Self::ZhCn => "zh_CN",
+            Self::En => "en_US",
+        }
+    }
+
+    /// A local address, without a fragment, that always shows its page in this language.
+    pub fn address(self, address: &str) -> String {
+        let address = any_language(address);
+        let mark = if address.contains('?') { '&' } else { '?' };
+        format!("{address}{mark}{PARAMETER}={}", self.tag())
+    }
+
+    /// The language that the query of an address asks for.
+    pub fn from_query(query: &str) -> Option<Self> {
+        let asked = query.split('&').filter_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('='));
+        asked.filter_map(Self::from_tag).next()
     }
 
     /// Reads a tag, by language alone: `zh`, `zh-Hans-CN`, `en-GB`.
@@ -86,9 +110,33 @@ impl Locale {
     }
 }
 
+/// A local address, without a fragment, that shows its page in the language of whoever asks.
+pub fn any_language(address: &str) -> String {
+    let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
+    let asks = |pair: &&str| pair.split('=').next() != Some(PARAMETER);
+    let rest = query.split('&').filter(asks).collect::<Vec<_>>().join("&");
+    if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_asks_for_at_most_one_language() {
+        for (address, plain, english) in [
+            ("/", "/", "/?lang=en"),
+            ("/?lang=zh-CN", "/", "/?lang=en"),
+            ("/p/mug?v=1", "/p/mug?v=1", "/p/mug?v=1&lang=en"),
+            ("/c/a?lang=x&page=2&lang=en&language=q", "/c/a?page=2&language=q", "/c/a?page=2&language=q&lang=en"),
+        ] {
+            assert_eq!(any_language(address), plain);
+            assert_eq!(Locale::En.address(address), english);
+            assert_eq!(Locale::from_query(english.split_once('?').unwrap_or_default().1), Some(Locale::En));
+        }
+        assert_eq!(Locale::from_query("q=lang=en&lang=fr&lang"), None);
+        assert_eq!(Locale::from_query("page=2&lang=zh"), Some(Locale::ZhCn));
+    }
 
     #[test]
     fn the_best_known_language_of_a_browser_is_chosen() {

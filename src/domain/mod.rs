@@ -1,10 +1,12 @@
 //! Words and rules of ordering. Nothing here knows a database, a network, a clock or a random source:
 //! what a rule needs is passed in, so that client and server decide alike and every rule can be tested.
 
+pub mod account;
 pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod error;
+pub mod gtin;
 pub mod live;
 pub mod locale;
 pub mod money;
@@ -13,6 +15,7 @@ pub mod office;
 pub mod order;
 pub mod page;
 pub mod payment;
+pub mod permission;
 pub mod pricing;
 
 pub use error::{Error, Result};

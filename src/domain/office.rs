@@ -1,12 +1,25 @@
 //! What the office sees and does.
 
-use super::{catalog::Image, money::Amount, order::OrderSummary};
+use super::{
+    catalog::Image,
+    money::Amount,
+    order::{Order, OrderSummary},
+    permission::Role,
+};
 use serde::{Deserialize, Serialize};
 
 /// A member of staff who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staff {
     pub login: String,
+    pub role: Role,
+}
+
+impl Staff {
+    /// How records name this person.
+    pub fn actor(&self) -> String {
+        format!("staff:{}", self.login)
+    }
 }
 
 /// An order in the office's queue, with its recipient masked.
@@ -14,8 +27,20 @@ pub struct Staff {
 pub struct OfficeOrder {
     pub order: OrderSummary,
     pub recipient: String,
-    pub phone: String,
+    /// Phone, or e-mail where there is no phone.
+    pub reached_by: String,
     pub region_name: String,
+}
+
+/// An order as the office opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOrder {
+    /// With recipient, address and note masked, unless they were asked for.
+    pub order: Order,
+    /// Whether they were.
+    pub shown: bool,
+    /// Of who asks: what is not permitted is not offered.
+    pub role: Role,
 }
 
 /// A variant in the office's stock list.

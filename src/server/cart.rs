@@ -10,13 +10,14 @@ use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, check_quantity, read_prices},
+        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, Wanted, check_quantity, read_prices},
         catalog::{ProductOption, UNLIMITED, label},
         error::{Problem, Shortage},
         live::Topic,
         money::Amount,
     },
 };
+use std::collections::HashMap;
 
 /// The cart; empty for a browser without a customer.
 ///
@@ -245,6 +246,47 @@ pub(super) async fn add_line(
     let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, false, $5)
         on conflict (customer_id, variant_id) do update set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = false";
     tx.exec(sql, args![customer, variant_id, wanted, row.get::<i64>("price")?, now]).await?;
+    Ok(())
+}
+
+/// Moves what a guest has in the cart into that of an account, where both want the same by [`Wanted::join`].
+///
+/// # Errors
+/// When the database cannot be written.
+pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) -> Result<()> {
+    let read = |row: &Row| -> Result<(String, Wanted)> {
+        let wanted = Wanted {
+            quantity: row.get("quantity")?,
+            price_seen: Amount(row.get("price_seen")?),
+            saved: row.get("saved")?,
+            added_at: row.get("added_at")?,
+        };
+        Ok((row.get("variant_id")?, wanted))
+    };
+    let sql = format!(
+        "select l.variant_id, l.quantity, l.price_seen, l.saved, l.added_at, {AVAILABLE} as available
+        from cart_line l join variant v on v.id = l.variant_id left join stock s on s.variant_id = v.id
+        where l.customer_id = $1 order by l.variant_id"
+    );
+    let brought = tx.all(sql, args![guest]).await?;
+    if brought.is_empty() {
+        return Ok(());
+    }
+    touch(tx, guest, now).await?;
+    touch(tx, account, now).await?;
+    let sql = "select variant_id, quantity, price_seen, saved, added_at from cart_line where customer_id = $1";
+    let present = tx.all(sql, args![account]).await?.iter().map(read).collect::<Result<HashMap<_, _>>>()?;
+    for row in &brought {
+        let (variant, wanted) = read(row)?;
+        let available = row.get::<i64>("available")?.clamp(0, UNLIMITED);
+        let wanted = present.get(&variant).map_or(wanted, |old| old.join(wanted, available));
+        let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)
+            on conflict (customer_id, variant_id) do update set quantity = excluded.quantity,
+            price_seen = excluded.price_seen, saved = excluded.saved, added_at = excluded.added_at";
+        let Wanted { quantity, price_seen, saved, added_at } = wanted;
+        tx.exec(sql, args![account, variant, quantity, price_seen.0, saved, added_at]).await?;
+    }
+    tx.exec("delete from cart_line where customer_id = $1", args![guest]).await?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! How a shop is run: from the command line and the environment.
 
+use super::message::{mail::MailSettings, sms::SmsSettings};
+use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// The settings of a process.
@@ -20,8 +22,16 @@ pub struct Config {
     pub site: PathBuf,
     /// How long an unpaid order holds its goods, in milliseconds.
     pub hold_ms: i64,
-    /// Shows `/design` and readable errors.
+    /// Shows all components at `/design`, and at `/outbox` what would be sent where no way to send it is set up.
     pub development: bool,
+    /// Whom to tell of a hole: a `mailto:` or `https:` address.
+    pub security_contact: Option<String>,
+    /// The proxies of this shop, whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How mail leaves, if it does.
+    pub mail: Option<MailSettings>,
+    /// How text messages leave, if they do.
+    pub sms: Option<SmsSettings>,
     /// Whether cookies are marked `Secure`; off only where the public address is plain HTTP on loopback.
     pub secure_cookies: bool,
 }
@@ -66,6 +76,10 @@ impl Default for Config {
             site: PathBuf::from("target/site"),
             hold_ms: Self::HOLD_MS,
             development: false,
+            security_contact: None,
+            trusted_proxies: Vec::new(),
+            mail: None,
+            sms: None,
             secure_cookies: false,
         }
     }

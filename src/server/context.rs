@@ -1,15 +1,18 @@
 //! What every rule on the server is given: the shop it runs in, who asks, in which language and at what time.
 
 use super::{
+    account::session::Session,
     config::Config,
     crypto::Keys,
     db::{Db, DbError},
     divisions::Divisions,
     live::Hub,
     media::Media,
+    message::Post,
 };
-use crate::domain::{Error, Locale, money::Currency, office::Staff, pricing::ShippingRules};
+use crate::domain::{Error, Locale, money::Currency, office::Staff, permission::Permission, pricing::ShippingRules};
 use std::{
+    net::IpAddr,
     ops::Deref,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -33,6 +36,8 @@ pub struct Shop {
     pub live: Hub,
     pub media: Media,
     pub divisions: Divisions,
+    /// For messages to people.
+    pub post: Post,
     /// For calls to providers.
     pub client: reqwest::Client,
     pub currency: Currency,
@@ -50,14 +55,48 @@ pub struct Ctx {
     pub locale: Locale,
     /// Under which the log tells of this request.
     pub request_id: String,
-    /// The customer's id from the signed cookie, if the browser has one.
+    /// The customer: of the account that is signed in, or else the guest of this browser.
     pub customer: Option<String>,
+    /// The guest of the browser's signed cookie, if it has one.
+    pub guest: Option<String>,
+    /// The session of the account that is signed in.
+    pub session: Option<Session>,
+    pub asker: Asker,
     /// Numbers of orders from other devices that this browser may follow and change.
     pub granted_orders: Vec<String>,
     /// The member of staff who is signed in.
     pub staff: Option<Staff>,
     /// The token of that session, to end it.
     pub staff_token: Option<String>,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// The address of the browser, or of the last proxy that is not ours; never stored or logged as it is.
+    pub address: Option<IpAddr>,
+    /// Browser and system in words, see [`device_name`](crate::domain::account::device_name).
+    pub device: String,
+}
+
+impl Asker {
+    /// Whether it comes from this machine, which then says nothing of who asks: behind a proxy that is not named as one,
+    /// everybody does.
+    pub fn is_local(&self) -> bool {
+        self.address.is_none_or(|address| address.to_canonical().is_loopback())
+    }
+
+    /// What the addresses of one household share: an IPv4 address, or the first half of an IPv6 address.
+    pub fn network(&self) -> String {
+        match self.address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}")
+            }
+            Some(address) => address.to_string(),
+            None => String::new(),
+        }
+    }
 }
 
 impl App {
@@ -82,6 +121,9 @@ impl Ctx {
             locale: Locale::default(),
             request_id: "system".to_owned(),
             customer: None,
+            guest: None,
+            session: None,
+            asker: Asker::default(),
             granted_orders: Vec::new(),
             staff: None,
             staff_token: None,
@@ -96,12 +138,29 @@ impl Ctx {
         self.customer.as_deref().ok_or(Error::NotFound)
     }
 
+    /// The session of the account that is signed in.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a guest.
+    pub fn session(&self) -> Result<&Session, Error> {
+        self.session.as_ref().ok_or(Error::Unauthenticated)
+    }
+
     /// The member of staff.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when nobody is signed in.
     pub fn staff(&self) -> Result<&Staff, Error> {
         self.staff.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The member of staff, who may do this.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for a role without this permission.
+    pub fn require(&self, permission: Permission) -> Result<&Staff, Error> {
+        let staff = self.staff()?;
+        if staff.role.may(permission) { Ok(staff) } else { Err(Error::Forbidden) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The way in: routes, who asks in which language, security headers, logs and figures of every request.
 //!
 //! From outside in, a request passes [`observe`] (id, log line, metrics, panics), [`guard`] (foreign origins, size,
-//! security headers), [`site`] (files of the built site, answered from memory), [`request`] (the [`Ctx`]), and reaches
+//! security headers), [`site`] (files of the built site, answered from memory), [`limit`] (too much of it), [`request`] (the [`Ctx`]), and reaches
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
 pub mod cookie;
@@ -9,6 +9,7 @@ pub mod document;
 mod functions;
 mod guard;
 mod health;
+pub mod limit;
 pub mod listen;
 mod live;
 mod media;
@@ -18,16 +19,17 @@ pub mod site;
 mod sitemap;
 
 use super::{App, Ctx, payment};
-use crate::app;
+use crate::{app, ui::design};
 use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request},
+    http::header::CONTENT_TYPE,
     middleware::from_fn_with_state,
     response::Response,
     routing::{MethodRouter, get, on},
 };
-use leptos::context::provide_context;
+use leptos::{IntoView, context::provide_context};
 use site::Site;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -39,7 +41,7 @@ use tower_http::{
     },
 };
 
-pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
+pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
 pub use guard::local_path;
 pub use health::install_metrics;
 pub use observe::request_id;
@@ -53,6 +55,7 @@ pub struct Front {
     pub app: App,
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    pub limits: Arc<limit::Limits>,
     /// Turns true when the process is asked to stop: it still answers, but nobody should count on it.
     pub leaving: watch::Receiver<bool>,
 }
@@ -61,7 +64,11 @@ pub struct Front {
 pub fn router(front: Front) -> Router {
     let mut dynamic = Router::new();
     for listing in leptos_axum::generate_route_list(app::App) {
-        dynamic = dynamic.route(listing.path(), page(&front));
+        dynamic = dynamic.route(listing.path(), page(&front, document::shop));
+    }
+    if front.app.config.development {
+        let styles = || async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], design::STYLES) };
+        dynamic = dynamic.route("/design", page(&front, document::design)).route(design::STYLES_PATH, get(styles));
     }
     for (path, method) in server_fn::axum::server_fn_paths() {
         if let Ok(method) = method.try_into() {
@@ -74,9 +81,10 @@ pub fn router(front: Front) -> Router {
     let dynamic = dynamic
         .route("/lang/{tag}", get(request::choose_language))
         .route("/robots.txt", get(sitemap::robots))
+        .route("/.well-known/security.txt", get(sitemap::security))
         .route("/sitemap.xml", get(sitemap::index))
         .route("/sitemaps/{page}", get(sitemap::page))
-        .fallback_service(page(&front))
+        .fallback_service(page(&front, document::shop))
         .layer(compression)
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
@@ -89,6 +97,7 @@ pub fn router(front: Front) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/media/{name}", get(media::file))
+        .route("/media/{name}/{width}", get(media::narrow))
         .with_state(front.clone())
         .merge(payment::routes(front.app.clone()))
         .merge(dynamic)
@@ -96,13 +105,18 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front.clone(), guard::time_limit))
         .merge(live)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(front.clone(), limit::check))
         .layer(from_fn_with_state(front.clone(), site::serve))
         .layer(from_fn_with_state(front.clone(), guard::check))
         .layer(from_fn_with_state(front, observe::observe))
 }
 
-/// Renders whatever page the address names.
-fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
+/// Renders the document of whatever page the address names.
+fn page<S, V>(front: &Front, document: fn() -> V) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
     let site = front.site.clone();
     let render = move |request: Request| {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
@@ -114,7 +128,7 @@ fn page<S: Clone + Send + Sync + 'static>(front: &Front) -> MethodRouter<S> {
                 provide_context(ctx.clone());
             }
         };
-        leptos_axum::render_app_async_with_context(context, app::shell)(request)
+        leptos_axum::render_app_async_with_context(context, document)(request)
     };
     get(move |request: Request<Body>| {
         let render = render.clone();
@@ -131,6 +145,6 @@ fn private(mut response: Response, secret: bool) -> Response {
     let headers = response.headers_mut();
     let kept = HeaderValue::from_static(if secret { "no-store" } else { "private, no-cache" });
     headers.entry(CACHE_CONTROL).or_insert(kept);
-    headers.append(VARY, HeaderValue::from_static("cookie, accept-language"));
+    headers.append(VARY, HeaderValue::from_static("cookie, accept-language, x-lang"));
     response
 }

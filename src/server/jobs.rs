@@ -3,7 +3,7 @@
 //! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
 //! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
 
-use super::{App, catalog, context::now, order, outbox};
+use super::{App, account, catalog, context::now, order, outbox};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -28,6 +28,11 @@ const JOBS: &[Job] = &[
         name: "outbox",
         every: Duration::from_secs(1),
         run: |app| Box::pin(async move { outbox::run_due(&app).await.map(|done| done > 0) }),
+    },
+    Job {
+        name: "people",
+        every: Duration::from_secs(600),
+        run: |app| Box::pin(async move { account::sweep(&app).await.map(|()| false) }),
     },
 ];
 

@@ -2,7 +2,9 @@
 //! pictures are kept once.
 //!
 //! A picture is `media/<first two hex digits>/<32 hex digits>.<type>` in the data folder, complete or not there at all.
-//! Nothing here loads a picture from elsewhere; the import does.
+//! Smaller versions lie beside it, see [`thumbnail`]. Nothing here loads a picture from elsewhere; the import does.
+
+mod thumbnail;
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -40,6 +42,7 @@ pub struct Stored {
 #[derive(Clone, Debug)]
 pub struct Media {
     folder: PathBuf,
+    lanes: thumbnail::Lanes,
 }
 
 impl Format {
@@ -86,7 +89,7 @@ impl Media {
     pub fn open(data: &Path) -> io::Result<Self> {
         let folder = data.join("media");
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder, lanes: thumbnail::lanes() })
     }
 
     /// The file of a picture; `None` for what is no name of one. It need not be there.
@@ -119,12 +122,17 @@ impl Media {
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] for what is no picture; any other when writing fails.
     pub fn put(&self, bytes: &[u8]) -> io::Result<Stored> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let stored = Self::describe(bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         let path = self.path(&stored.name).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         if fs::metadata(&path).is_ok_and(|known| known.len() == bytes.len() as u64) {
             return Ok(stored);
         }
+        self.write(&path, bytes).map(|()| stored)
+    }
+
+    /// Writes a file of the store, whole or not at all.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         if let Some(group) = path.parent() {
             fs::create_dir_all(group)?;
         }
@@ -132,12 +140,12 @@ impl Media {
         let unfinished = self.folder.join(format!("{}-{unique}.part", std::process::id()));
         let written = File::create(&unfinished)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&unfinished, &path));
+            .and_then(|()| fs::rename(&unfinished, path));
         if written.is_err() {
             // What could not be written is of no use; the error that counts is the first.
             let _ = fs::remove_file(&unfinished);
         }
-        written.map(|()| stored)
+        written
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The first modules serve all rooms; the rooms carry the same names as in [`crate::domain`].
 
+pub mod audit;
 pub mod config;
 pub mod context;
 pub mod crypto;
@@ -11,7 +12,9 @@ pub mod http;
 pub mod jobs;
 pub mod live;
 pub mod media;
+pub mod message;
 pub mod outbox;
+pub mod sign_in;
 pub mod start;
 
 pub mod account;

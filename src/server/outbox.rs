@@ -9,7 +9,7 @@
 use super::{
     App,
     context::{internal, now},
-    payment,
+    message, payment,
 };
 use crate::{
     args,
@@ -100,6 +100,7 @@ async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
             let effect = serde_json::from_str(payload).map_err(|e| internal("outbox", &e))?;
             payment::deliver(app, effect).await
         }
+        message::KIND => message::deliver(app, payload).await,
         other => Err(internal("outbox", &format!("unknown kind {other}"))),
     }
 }

@@ -8,13 +8,14 @@ use super::{
     db::{Db, DbError, Options},
     divisions::Divisions,
     http::{
-        self, Front,
+        self, Front, limit,
         listen::{self, Limits},
         site::Site,
     },
     jobs,
     live::Hub,
     media::Media,
+    message::Post,
     outbox, payment,
 };
 use crate::{args, domain::pricing::ShippingRules};
@@ -75,6 +76,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         media,
         divisions: Divisions::load()?,
         client,
+        post: Post::new(&config)?,
         currency: Default::default(),
         shipping: ShippingRules::china(),
         wake: Default::default(),
@@ -158,8 +160,11 @@ pub async fn serve(
     if site.is_empty() {
         tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
     }
+    let limits = Arc::new(limit::Limits::default());
+    let resting = tokio::spawn(limit::forget(limits.clone()));
     let (leave_sender, leaving) = watch::channel(false);
-    let front = Front { app: app.clone(), site: Arc::new(site), metrics: http::install_metrics()?, leaving };
+    let metrics = http::install_metrics()?;
+    let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, leaving };
     outbox::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
@@ -184,6 +189,7 @@ pub async fn serve(
     let _ = last_sender.send(true);
     finish("sandbox provider", provider, FINISH).await;
     feed.abort();
+    resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {
         tracing::warn!("the database did not close within {FINISH:?}; what was answered is committed");
     }

@@ -6,6 +6,7 @@
 
 use super::{
     Ctx,
+    audit::{self, Entry},
     catalog::{image, in_locale, json, like},
     db::Tx,
 };
@@ -19,6 +20,7 @@ use crate::{
         money::{Amount, AmountError},
         office::OfficeVariant,
         page::{Page, offset},
+        permission::Permission,
     },
 };
 
@@ -108,7 +110,7 @@ fn sorted(lines: &[(String, i64)]) -> Vec<&(String, i64)> {
 /// # Errors
 /// [`Error::Unauthenticated`] for anyone but staff.
 pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Page<OfficeVariant>> {
-    ctx.staff()?;
+    ctx.require(Permission::SeeStock)?;
     let pattern = like(q.unwrap_or("").trim());
     let (page, skip) = offset(page, OFFICE_PER_PAGE);
     let sql = "select count(*) as total from variant v join product p on p.id = v.product_id
@@ -152,7 +154,7 @@ pub async fn office_variants(ctx: &Ctx, q: Option<&str>, page: i64) -> Result<Pa
 /// # Errors
 /// [`Error::Invalid`] for what is no price, [`Error::Conflict`] when the price was changed since it was seen.
 pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, compare_at: &str) -> Result<()> {
-    let login = ctx.staff()?.login.clone();
+    let staff = ctx.require(Permission::SetPrices)?.clone();
     let read = |field: &str, text: &str| {
         Amount::parse(text, ctx.app.currency).map_err(|error| {
             let problem = match error {
@@ -165,15 +167,17 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
     let price = read("price", price)?.0;
     let compare_at = if compare_at.trim().is_empty() { None } else { Some(read("compare_at", compare_at)?.0) };
     let variant = variant_id.to_owned();
+    let (app, actor, now) = (ctx.app.clone(), staff.actor(), ctx.now);
     let product = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let variant = variant.clone();
+            let (app, variant, actor) = (app.clone(), variant.clone(), actor.clone());
             Box::pin(async move {
                 let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
                 // Two prices of one product at once would each sum the product up without the other.
                 tx.exec("update product set price_min = price_min where id = $1", args![&product]).await?;
+                let before: i64 = tx.one("select price from variant where id = $1", args![&variant]).await?.get("price")?;
                 let sql = "update variant set price = $2, compare_at = $3, version = version + 1 where id = $1 and version = $4";
                 if tx.exec(sql, args![&variant, price, compare_at, version]).await? == 0 {
                     return Err(Error::Conflict);
@@ -184,11 +188,18 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
                         compare_at = (select max(v.compare_at) from variant v where v.product_id = product.id and v.active and v.compare_at > v.price)
                     where id = $1";
                 tx.exec(sql, args![&product]).await?;
+                let entry = Entry {
+                    actor,
+                    action: audit::Action::PriceSet,
+                    subject: format!("variant:{variant}"),
+                    detail: format!("{before} -> {price}"),
+                };
+                audit::record(tx, &app.keys, &entry, now).await?;
                 Ok(product)
             })
         })
         .await?;
-    tracing::info!(%variant_id, price, staff = %login, "price set");
+    tracing::info!(%variant_id, price, staff = %staff.login, "price set");
     ctx.app.live.changed(Topic::Product(product));
     Ok(())
 }
@@ -200,16 +211,16 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
 /// [`Error::Invalid`] when fewer would be on hand than are held, or more than [`MAX_ON_HAND`]; [`Error::Conflict`] when
 /// someone else changed the pieces on hand meanwhile.
 pub async fn adjust(ctx: &Ctx, variant_id: &str, version: i64, seen: i64, on_hand: i64) -> Result<()> {
-    let (login, now) = (ctx.staff()?.login.clone(), ctx.now);
+    let (staff, now) = (ctx.require(Permission::AdjustStock)?.clone(), ctx.now);
     if !(0..=MAX_ON_HAND).contains(&on_hand) || !(0..=MAX_ON_HAND).contains(&seen) {
         return Err(Error::field("on_hand", Problem::Range(0, MAX_ON_HAND)));
     }
-    let (variant, staff) = (variant_id.to_owned(), login.clone());
+    let (app, variant, person) = (ctx.app.clone(), variant_id.to_owned(), staff.clone());
     let product = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (variant, staff) = (variant.clone(), staff.clone());
+            let (app, variant, person) = (app.clone(), variant.clone(), person.clone());
             Box::pin(async move {
                 let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
                 let sql = "insert into stock (variant_id, location, on_hand, held) values ($1, $2, 0, 0) on conflict (variant_id, location) do nothing";
@@ -219,7 +230,14 @@ pub async fn adjust(ctx: &Ctx, variant_id: &str, version: i64, seen: i64, on_han
                     where variant_id = $1 and location = $2 and on_hand + $3 >= held and on_hand + $3 <= $4 and version = $5";
                 if tx.exec(sql, args![&variant, LOCATION, difference, MAX_ON_HAND, version, made]).await? == 1 {
                     let sql = "insert into stock_change (variant_id, location, version, difference, staff, at) values ($1, $2, $3, $4, $5, $6)";
-                    tx.exec(sql, args![&variant, LOCATION, made, difference, &staff, now]).await?;
+                    tx.exec(sql, args![&variant, LOCATION, made, difference, &person.login, now]).await?;
+                    let entry = Entry {
+                        actor: person.actor(),
+                        action: audit::Action::StockAdjusted,
+                        subject: format!("variant:{variant}"),
+                        detail: format!("{difference:+}"),
+                    };
+                    audit::record(tx, &app.keys, &entry, now).await?;
                     return Ok(product);
                 }
                 let sql = "select on_hand, held, version from stock where variant_id = $1 and location = $2";
@@ -230,14 +248,14 @@ pub async fn adjust(ctx: &Ctx, variant_id: &str, version: i64, seen: i64, on_han
                     return Err(Error::field("on_hand", Problem::Range(least.max(0), MAX_ON_HAND)));
                 }
                 let sql = "select 1 as made from stock_change where variant_id = $1 and location = $2 and version = $3 and difference = $4 and staff = $5";
-                match tx.optional(sql, args![&variant, LOCATION, made, difference, &staff]).await? {
+                match tx.optional(sql, args![&variant, LOCATION, made, difference, &person.login]).await? {
                     Some(_) => Ok(product),
                     None => Err(Error::Conflict),
                 }
             })
         })
         .await?;
-    tracing::info!(%variant_id, difference = on_hand - seen, staff = %login, "stock adjusted");
+    tracing::info!(%variant_id, difference = on_hand - seen, staff = %staff.login, "stock adjusted");
     ctx.app.live.changed(Topic::Product(product));
     Ok(())
 }

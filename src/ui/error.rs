@@ -65,11 +65,21 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Required => t::REQUIRED,
         Problem::Phone => t::PHONE,
         Problem::Email => t::EMAIL,
+        Problem::PhoneOrEmail => t::PHONE_OR_EMAIL,
         Problem::Number => t::NUMBER_EXPECTED,
+        Problem::Bounds => t::BOUNDS,
         Problem::Choice => t::CHOICE,
         Problem::Region => t::REGION,
         Problem::Contact => t::CONTACT,
         Problem::Credentials => t::CREDENTIALS,
+        Problem::Login => t::LOGIN,
+        Problem::Taken => t::TAKEN,
+        Problem::PasswordCommon => t::PASSWORD_COMMON,
+        Problem::PasswordOwn => t::PASSWORD_OWN,
+        Problem::Code => t::CODE,
+        Problem::CodeOver => t::CODE_OVER,
+        Problem::Unreachable => t::UNREACHABLE,
+        Problem::Consent => t::CONSENT,
     };
     locale.t(text).to_owned()
 }

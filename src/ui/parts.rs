@@ -5,7 +5,7 @@
 //! route makes nothing before its page's code is there, and each page asks for its data itself.
 
 use super::{
-    design::DesignPage,
+    account::{CodePage, OutboxPage, PrivacyPage, SecurityPage, SignInPage as CustomerSignInPage, TermsPage},
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
@@ -31,7 +31,7 @@ macro_rules! routes {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
         $(#[$doc])*
         pub mod $part {
-            use crate::ui::components::travel::use_travel;
+            use crate::{api::page, ui::components::travel::use_travel};
             use leptos::prelude::*;
             use leptos_router::{LazyRoute, hooks::use_url};
 
@@ -48,8 +48,7 @@ macro_rules! routes {
                     }
 
                     async fn view(_: Self) -> AnyView {
-                        #[cfg(feature = "ssr")]
-                        crate::server::http::document::preload(stringify!($part));
+                        page::preload(stringify!($part));
                         // Loaded before, or the page would not be shown.
                         super::$part(Page::$page).await.unwrap_or_else(|_| ().into_any())
                     }
@@ -105,8 +104,26 @@ fn ordering(page: ordering::Page) -> Loaded {
 }
 
 routes! {
+    /// Signing in, and what belongs to an account.
+    account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy
+}
+
+#[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
+fn account(page: account::Page) -> Loaded {
+    use account::Page;
+    Ok(match page {
+        Page::SignIn => view! { <CustomerSignInPage/> }.into_any(),
+        Page::Code => view! { <CodePage/> }.into_any(),
+        Page::Security => view! { <SecurityPage/> }.into_any(),
+        Page::Outbox => view! { <OutboxPage/> }.into_any(),
+        Page::Terms => view! { <TermsPage/> }.into_any(),
+        Page::Privacy => view! { <PrivacyPage/> }.into_any(),
+    })
+}
+
+routes! {
     /// For the shop's staff.
-    office, preload_office: Frame, SignIn, Orders, Order, Stock, Design
+    office, preload_office: Frame, SignIn, Orders, Order, Stock
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -118,6 +135,5 @@ fn office(page: office::Page) -> Loaded {
         Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Page::Order => view! { <order::OrderPage/> }.into_any(),
         Page::Stock => view! { <StockPage/> }.into_any(),
-        Page::Design => view! { <DesignPage/> }.into_any(),
     })
 }

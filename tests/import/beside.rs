@@ -5,7 +5,7 @@ use futures::StreamExt;
 use std::{process::Command, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use xiadan::{
-    domain::{Error, live::Topic, office::Staff},
+    domain::{Error, live::Topic, office::Staff, permission::Role},
     server::{Ctx, jobs, stock},
 };
 
@@ -36,7 +36,7 @@ async fn an_import_without_prices_undoes_no_price_that_is_set_meanwhile() {
                 count
             }
         });
-        let staff = Ctx { staff: Some(Staff { login: "lin".into() }), ..Ctx::system(&shop.app) };
+        let staff = Ctx { staff: Some(Staff { login: "lin".into(), role: Role::Owner }), ..Ctx::system(&shop.app) };
         let (mut version, mut accepted) = (1, 3_900);
         for price in 1..=300 {
             match stock::set_price(&staff, &cheap, version, &price.to_string(), "").await {

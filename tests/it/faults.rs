@@ -2,20 +2,17 @@
 //! fails or is slow.
 
 use super::{
-    client::client,
+    door::Door,
     postgres,
     shop::{self, Piece, Shop, both},
 };
 use futures::{StreamExt, stream};
-use reqwest::{Body, Client, Response, header};
+use reqwest::{Body, Response};
 use std::{
     fs,
-    net::SocketAddr,
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use xiadan::{
     args,
     domain::Error,
@@ -23,7 +20,6 @@ use xiadan::{
         App, cart, catalog,
         config::Config,
         db::{Db, DbError, Migration, Options},
-        http::{self, Front},
         start,
     },
 };
@@ -68,41 +64,6 @@ async fn a_shop_opens_with_the_key_of_its_database_alone() {
 
         fs::write(&key, right).unwrap();
         open(&data).await.unwrap();
-    }
-}
-
-/// The whole way in, in front of a shop of the test.
-struct Door {
-    url: String,
-    client: Client,
-    server: JoinHandle<()>,
-}
-
-impl Door {
-    async fn open(app: &App) -> Self {
-        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let router =
-            http::router(Front { app: app.clone(), site: Arc::default(), metrics, leaving: watch::channel(false).1 });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { url, client: client(), server }
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
-    }
-
-    async fn post(&self, path: &str, kind: &str, body: impl Into<Body>) -> Response {
-        let request = self.client.post(format!("{}{path}", self.url)).header(header::CONTENT_TYPE, kind);
-        request.body(body).send().await.unwrap()
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -207,27 +168,6 @@ async fn a_feed_looks_up_no_order_twice_and_not_too_many() {
     assert_eq!(feed(vec!["office".into()]).await, 403);
     assert_eq!(feed(vec!["cart".into(), "nonsense".into()]).await, 204);
     shop.app.db.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sitemap_names_categories_with_something_in_them() {
-    both(&PIECES, |app| async move {
-        for sql in [
-            "insert into category (id, parent_id, handle, position) values ('top', null, 'top', 0), ('low', 'top', 'low', 0)",
-            "insert into category (id, parent_id, handle, position) values ('bare', null, 'bare', 1), ('sold', 'bare', 'sold', 0)",
-            "update product set category_id = 'low' where id = 'p'",
-        ] {
-            exec(&app, sql).await;
-        }
-        let door = Door::open(&app).await;
-        let xml = door.get("/sitemap.xml").await.text().await.unwrap();
-        for (handle, listed) in [("top", true), ("low", true), ("bare", false), ("sold", false)] {
-            assert_eq!(xml.contains(&format!("/c/{handle}</loc>")), listed, "{xml}");
-            let status = door.get(&format!("/c/{handle}")).await.status();
-            assert_eq!(status, if listed { 200 } else { 404 }, "{handle}");
-        }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

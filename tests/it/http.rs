@@ -2,13 +2,13 @@
 
 use crate::{
     client::{Server, Setup, client, free_ports},
-    shop::{Piece, Shop, books, customer, place},
+    permissions,
+    shop::{Piece, Shop, books, customer, form, place, submit},
 };
 use axum::{Router, extract::ConnectInfo, routing::get};
 use reqwest::{Client, RequestBuilder, Response, header};
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
     net::SocketAddr,
     path::PathBuf,
     time::{Duration, Instant},
@@ -22,7 +22,11 @@ use tokio::{
 };
 use xiadan::{
     args,
-    domain::order::{EventKind, State},
+    domain::{
+        address::CheckoutForm,
+        order::{EventKind, State},
+        permission::Role,
+    },
     server::{
         App, Ctx, account, cart, context, crypto,
         http::listen::{self, Limits},
@@ -36,34 +40,18 @@ use xiadan::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
 const FORM: &str = "application/x-www-form-urlencoded";
-/// The functions of the office. `{n}` stands for the number of an order that waits for its shipment.
-const OFFICE: &[(&str, &str, &str)] = &[
-    ("GET", "me", ""),
-    ("GET", "orders", "page=1"),
-    ("GET", "counts", ""),
-    ("GET", "order", "number={n}"),
-    ("GET", "variants", "page=1"),
-    ("POST", "ship", "number={n}&carrier=DHL&tracking_number=12345"),
-    ("POST", "complete", "number={n}"),
-    ("POST", "cancel", "number={n}"),
-    ("POST", "set_price", "variant_id=mug&version=1&price=0.01&compare_at="),
-    ("POST", "adjust_stock", "variant_id=mug&version=1&seen=10&on_hand=99"),
-];
-/// Those that anybody may call: the way in, and the way out of a session that may be over.
-const OPEN: [&str; 2] = ["sign_in", "sign_out"];
-
 /// A running shop with one order, and its data at hand.
-struct World {
-    app: App,
-    server: Server,
-    client: Client,
+pub struct World {
+    pub app: App,
+    pub server: Server,
+    pub client: Client,
     /// Who placed the order.
-    owner: Ctx,
-    number: String,
+    pub owner: Ctx,
+    pub number: String,
 }
 
 /// Runs a test against the program, on both databases.
-async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     for postgres in [false, true] {
         let shop = Shop::open(postgres).await;
         shop.sell(&[Piece("mug", 5_000, 10)]).await;
@@ -82,35 +70,44 @@ async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
 }
 
 impl World {
-    fn get(&self, path: &str, cookie: &str) -> RequestBuilder {
+    pub fn get(&self, path: &str, cookie: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie)
     }
 
-    fn post(&self, path: &str, cookie: &str, form: &str) -> RequestBuilder {
+    pub fn post(&self, path: &str, cookie: &str, form: &str) -> RequestBuilder {
         let request = self.client.post(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie);
         request.header(header::CONTENT_TYPE, FORM).body(form.to_owned())
     }
 
-    /// Calls a function of the office.
-    async fn office(&self, (method, name, input): (&str, &str, &str), cookie: &str) -> Response {
-        let (path, input) = (format!("/api/office/{name}"), input.replace("{n}", &self.number));
+    /// Calls a server function. `{n}` in its input stands for the number of the order.
+    pub async fn call(&self, (method, name, input): (&str, &str, &str), cookie: &str) -> Response {
+        let (path, input) = (format!("/api/{name}"), input.replace("{n}", &self.number));
         let request = match method {
             "GET" => self.get(&format!("{path}?{input}"), cookie),
+            "JSON" => {
+                let request = self.client.post(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie);
+                request.header(header::CONTENT_TYPE, "application/json").body(input)
+            }
             _ => self.post(&path, cookie, &input),
         };
         request.send().await.unwrap()
     }
 
     /// The cookie of a customer's browser.
-    fn guest(&self, ctx: &Ctx) -> String {
+    pub fn guest(&self, ctx: &Ctx) -> String {
         let id = ctx.customer().unwrap();
         format!("xiadan_guest={id}.{}", self.app.keys.sign("guest", id))
     }
 
     /// The cookie of a member of staff who signed in at a time.
     async fn staff(&self, since: i64) -> String {
-        account::create_staff(&self.app, "lin", "correct horse".into()).await.unwrap();
-        let row = self.app.db.one("select id, password_hash from staff", args![]).await.unwrap();
+        self.staff_as("lin", None, since).await
+    }
+
+    /// The same for somebody in a role.
+    pub async fn staff_as(&self, login: &str, role: Option<Role>, since: i64) -> String {
+        account::create_staff(&self.app, login, role, "correct horse".into()).await.unwrap();
+        let row = self.app.db.one("select id, password_hash from staff where login = $1", args![login]).await.unwrap();
         let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
         let token = crypto::token().unwrap();
         account::open_session(&self.app, &id, &hash, &token, since).await.unwrap();
@@ -144,14 +141,6 @@ impl World {
     }
 }
 
-#[test]
-fn every_function_of_the_office_is_tested() {
-    let all: BTreeSet<_> =
-        server_fn::axum::server_fn_paths().filter_map(|(path, _)| path.strip_prefix("/api/office/")).collect();
-    let tested: BTreeSet<_> = OFFICE.iter().map(|(_, name, _)| *name).chain(OPEN).collect();
-    assert_eq!(all, tested);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_office_tells_strangers_nothing_and_does_nothing_for_them() {
     in_world(async |world| {
@@ -173,8 +162,8 @@ async fn the_office_tells_strangers_nothing_and_does_nothing_for_them() {
             over,
         ];
         for cookie in &strangers {
-            for function in OFFICE {
-                let answer = world.office(*function, cookie).await;
+            for (function, _) in permissions::office() {
+                let answer = world.call(function, cookie).await;
                 assert_eq!(answer.status(), 401, "{function:?} {cookie}");
                 assert_eq!(answer.json::<Value>().await.unwrap(), "Unauthenticated", "{function:?} {cookie}");
             }
@@ -188,10 +177,13 @@ async fn the_office_tells_strangers_nothing_and_does_nothing_for_them() {
         let price = world.app.db.one("select price from variant where id = 'mug'", args![]).await.unwrap();
         assert_eq!(price.get::<i64>("price").unwrap(), 5_000);
 
-        for function in &OFFICE[..5] {
-            assert_eq!(world.office(*function, &real_again).await.status(), 200, "{function:?} for a member of staff");
+        for (function, _) in permissions::office() {
+            let answer = world.call(function, &real_again).await;
+            assert!(
+                ![401, 403].contains(&answer.status().as_u16()),
+                "{function:?}: the refusals were for the person alone"
+            );
         }
-        assert_eq!(world.office(OFFICE[8], &real_again).await.status(), 200, "the refusals were for the person alone");
     })
     .await;
 }
@@ -309,6 +301,34 @@ async fn a_forged_cookie_is_nobodys() {
             let live = world.get(&format!("/live?topics={topic}"), cookie).send().await.unwrap();
             assert_eq!(live.status(), 200, "{topic}");
             assert_eq!(live.headers()[header::CONTENT_TYPE], "text/event-stream");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_found_by_what_was_given_with_it_and_by_nothing_else() {
+    in_world(async |world| {
+        let by_mail = customer(&world.app).await;
+        cart::add(&by_mail, "mug", 1).await.unwrap();
+        order::save_checkout(&by_mail, CheckoutForm { phone: String::new(), ..form("李雷") }, true).await.unwrap();
+        let by_mail = submit(&by_mail).await.unwrap();
+        let table = [
+            (&by_mail, "buyer@example.cn", 200),
+            (&by_mail, "BUYER@example.cn", 200),
+            (&by_mail, "other@example.cn", 404),
+            (&by_mail, "13800138000", 404),
+            (&by_mail, "", 422),
+            (&by_mail, "+86", 422),
+            (&world.number, "138 0013 8000", 200),
+            (&world.number, "buyer@example.cn", 200),
+            (&world.number, "13900138000", 404),
+            (&world.number, "", 422),
+        ];
+        for (number, contact, status) in table {
+            let contact = contact.replace('+', "%2B");
+            let answer = world.post("/api/order/find", "", &format!("number={number}&contact={contact}"));
+            assert_eq!(answer.send().await.unwrap().status(), status, "{number} {contact}");
         }
     })
     .await;
@@ -469,4 +489,23 @@ async fn a_body_that_never_comes_is_given_up() {
         assert!(answer.starts_with("HTTP/1.1 503 "), "{path}: {answer}");
     };
     tokio::join!(wait(SANDBOX_PATH), wait("/api/cart/add"));
+}
+
+#[tokio::test]
+async fn the_page_of_components_is_for_development_alone() {
+    let shop = Shop::open(false).await;
+    let client = client();
+    for (options, status) in [(&[][..], 404), (&["--development"][..], 200)] {
+        let setup =
+            Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
+        let server = Server::start_with(&setup, options, &client).await;
+        for path in ["/design", "/design.css"] {
+            let answer = client.get(format!("{}{path}", server.url)).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{path} with {options:?}");
+        }
+        let page = client.get(format!("{}/design", server.url)).header(header::ACCEPT_LANGUAGE, "en").send().await;
+        let page = page.unwrap().text().await.unwrap();
+        assert_eq!(page.contains("<script type=\"module\""), status == 404, "it stands still");
+        assert_eq!(page.contains(">Components</h1>"), status == 200);
+    }
 }

@@ -4,6 +4,8 @@
 
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/door.rs"]
+mod door;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/shop.rs"]
@@ -11,12 +13,17 @@ mod shop;
 #[path = "../support/till.rs"]
 mod till;
 
+mod account;
+mod audit;
 mod catalog;
 mod crash;
 mod faults;
+mod found;
 mod http;
+mod media;
 mod order;
 mod outbox;
 mod payment;
+mod permissions;
 mod race;
 mod stop;

@@ -161,12 +161,29 @@ impl Buyer {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
+    /// Takes in the cookies of an answer; one without a value is one that goes.
     fn keep_cookies(&mut self, answer: &Response) {
-        for cookie in answer.headers().get_all(header::SET_COOKIE) {
-            if let Some(pair) = cookie.to_str().ok().and_then(|text| text.split(';').next()) {
-                self.cookie = if self.cookie.is_empty() { pair.to_owned() } else { format!("{}; {pair}", self.cookie) };
+        for set in answer.headers().get_all(header::SET_COOKIE) {
+            let Some((name, value)) = set.to_str().ok().and_then(|text| text.split(';').next()?.split_once('=')) else {
+                continue;
+            };
+            let mut kept: Vec<_> = self.cookie.split("; ").filter(|pair| !pair.is_empty()).map(str::to_owned).collect();
+            kept.retain(|pair| !pair.starts_with(&format!("{name}=")));
+            if !value.is_empty() {
+                kept.push(format!("{name}={value}"));
             }
+            self.cookie = kept.join("; ");
         }
+    }
+
+    /// The value of a cookie, if the browser has it.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookie.split("; ").find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// A browser that has another's cookies: one who stole them, or a copy from before.
+    pub fn with_cookies_of(&self, other: &Self) -> Self {
+        Self { cookie: other.cookie.clone(), ..self.clone() }
     }
 
     /// Fills the cart and the checkout form; answers with what the review's form would send.

@@ -4,7 +4,7 @@
 use super::postgres;
 use xiadan::{
     args,
-    domain::{Locale, address::CheckoutForm, office::Staff, order::Review},
+    domain::{Locale, address::CheckoutForm, office::Staff, order::Review, permission::Role},
     server::{
         App, Ctx, account, cart,
         config::Config,
@@ -92,7 +92,7 @@ pub async fn customer(app: &App) -> Ctx {
 
 /// The browser of a member of staff.
 pub fn staff(app: &App) -> Ctx {
-    Ctx { staff: Some(Staff { login: "lin".into() }), ..Ctx::system(app) }
+    Ctx { staff: Some(Staff { login: "lin".into(), role: Role::Owner }), ..Ctx::system(app) }
 }
 
 /// The same browser, now.

@@ -324,7 +324,7 @@ pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Pr
     }
 
     let sql = format!(
-        "select v.id, v.sku, v.choices, v.price, v.compare_at, v.grams, v.image_position, {AVAILABLE} as available
+        "select v.id, v.sku, v.barcode, v.choices, v.price, v.compare_at, v.grams, v.image_position, {AVAILABLE} as available
         from variant v left join stock s on s.variant_id = v.id where v.product_id = $1 and v.active order by v.position, v.id"
     );
     let mut variants = Vec::new();
@@ -333,6 +333,7 @@ pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Pr
         variants.push(Variant {
             id: variant.get("id")?,
             sku: variant.get("sku")?,
+            barcode: variant.get("barcode")?,
             choices: json(&variant.get::<String>("choices")?),
             price: Amount(variant.get("price")?),
             compare_at: variant.get::<Option<i64>>("compare_at")?.map(Amount),

@@ -4,7 +4,9 @@ use crate::server::{App, config::Config};
 use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use std::borrow::Cow;
 
-/// The customer of this browser: `<customer id>.<signature>`.
+/// The session of an account.
+pub const SESSION_COOKIE: &str = "xiadan_session";
+/// The guest of this browser: `<customer id>.<signature>`.
 pub const GUEST_COOKIE: &str = "xiadan_guest";
 /// Orders from other devices that this browser may see.
 pub const ORDERS_COOKIE: &str = "xiadan_orders";

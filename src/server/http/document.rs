@@ -1,16 +1,17 @@
-//! What belongs to the document around a page: its files, its content security policy, and the document that is shown
-//! when a page could not be made at all.
+//! The document around a page: its head, its files, its content security policy; and the document that is shown when a
+//! page could not be made at all.
 
 use super::{
     Front,
-    cookie::{self, LANG_COOKIE},
     request::locale,
     site::{Names, Site},
 };
 use crate::{
+    api::page::{use_currency, use_locale},
+    app::App,
     domain::{Error, Locale, texts::error as t},
     server::Ctx,
-    ui::error::message,
+    ui::{design::DesignPage, error::message},
 };
 use axum::{
     extract::Request,
@@ -21,12 +22,57 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
-use leptos_meta::Link;
+use leptos_meta::{Link, MetaTags};
 use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A page of the shop, which the client takes over.
+pub fn shop() -> impl IntoView {
+    document(interactive(), || view! { <App/> })
+}
+
+/// The page of all components, which stays as the server made it.
+pub fn design() -> impl IntoView {
+    document(false, || view! { <DesignPage/> })
+}
+
+/// The whole document, as the server sends it.
+fn document<V: IntoView>(interactive: bool, body: fn() -> V) -> impl IntoView + use<V> {
+    let files = files();
+    secure();
+    let script = interactive.then(|| view! {
+        <link rel="modulepreload" href=files.js.clone()/>
+        {files.loader.clone().map(|loader| view! { <link rel="modulepreload" href=loader/> })}
+        <link rel="preload" href=files.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
+        <script type="module" nonce=use_nonce()>
+            {format!("import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)", files.js, files.wasm)}
+        </script>
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang=use_locale().tag() data-currency=use_currency().code()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="theme-color" content="#faf7f2" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#141210" media="(prefers-color-scheme: dark)"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                <link rel="stylesheet" href=files.css/>
+                <script defer src="/boot.js"></script>
+                {script}
+                {reload()}
+                <MetaTags/>
+            </head>
+            <body>{body()}</body>
+        </html>
+    }
+}
+
 /// The addresses of the client's files.
-pub fn files() -> Names {
+fn files() -> Names {
     use_context::<Arc<Site>>().map(|site| site.names.clone()).unwrap_or_default()
 }
 
@@ -52,13 +98,13 @@ pub fn preload(part: &'static str) {
 
 /// Whether the client takes the page over. It must not where the address is another than the page was made for: the
 /// service worker shows `/offline` in place of pages it does not have.
-pub fn interactive() -> bool {
+fn interactive() -> bool {
     use_context::<http::request::Parts>().is_none_or(|parts| parts.uri.path() != "/offline")
 }
 
 /// Sends the content security policy with the page that is being rendered: nothing but the shop's own files runs, and
 /// inline scripts only with this answer's nonce.
-pub fn secure() {
+fn secure() {
     let (Some(answer), Some(nonce), Some(ctx)) =
         (use_context::<leptos_axum::ResponseOptions>(), use_nonce(), use_context::<Ctx>())
     else {
@@ -87,7 +133,7 @@ fn watched() -> bool {
 }
 
 /// The script that reloads the page after a build of `cargo xtask dev`.
-pub fn reload() -> Option<impl IntoView> {
+fn reload() -> Option<impl IntoView> {
     watched().then(|| {
         let port = std::env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3001);
         let options = LeptosOptions::builder().output_name(super::site::NAME).reload_port(port).build();
@@ -112,7 +158,7 @@ impl Outline {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            locale: locale(cookie::get(&front.app.config, headers, LANG_COOKIE), headers),
+            locale: locale(&front.app.config, request.uri(), headers),
             page: accept.contains("text/html"),
         }
     }

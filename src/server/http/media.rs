@@ -1,6 +1,8 @@
-//! Pictures of the catalogue. Their names are made from their content, so they never change.
+//! Pictures of the catalogue, whole and in smaller versions. Their names are made from their content, so they never
+//! change.
 
-use super::Front;
+use super::{Front, site::content_type};
+use crate::{domain::catalog::Width, server::media::Media};
 use axum::{
     extract::{Path, State},
     http::{
@@ -9,23 +11,45 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use std::io;
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
+/// A picture as it is.
 pub async fn file(State(front): State<Front>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Some(path) = front.app.media.path(&name) else { return StatusCode::NOT_FOUND.into_response() };
-    let tag = format!("\"{name}\"");
+    answer(&front.app.media, &name, None, &headers).await
+}
+
+/// A picture in one of the widths of [`Width`].
+pub async fn narrow(
+    State(front): State<Front>,
+    Path((name, width)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match Width::named(&width) {
+        Some(width) => answer(&front.app.media, &name, Some(width), &headers).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn answer(media: &Media, name: &str, width: Option<Width>, headers: &HeaderMap) -> Response {
+    if media.path(name).is_none() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let tag = match width {
+        Some(width) => format!("\"{name}-{}\"", width.pixels()),
+        None => format!("\"{name}\""),
+    };
     let mut response = if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        match tokio::fs::read(path).await {
-            Ok(content) => content.into_response(),
+        match read(media, name, width).await {
+            Ok((content, kind)) => ([(CONTENT_TYPE, HeaderValue::from_static(kind))], content).into_response(),
             Err(_) => return StatusCode::NOT_FOUND.into_response(),
         }
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, FOREVER);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(super::site::content_type(&name)));
     // A picture that came with an import is shown as a picture only, also when it is opened by itself.
     headers.insert(
         CONTENT_SECURITY_POLICY,
@@ -35,4 +59,15 @@ pub async fn file(State(front): State<Front>, Path(name): Path<String>, headers:
         headers.insert(ETAG, tag);
     }
     response
+}
+
+/// The file and its type. Where there is no smaller version, the picture as it is stands for it.
+async fn read(media: &Media, name: &str, width: Option<Width>) -> io::Result<(Vec<u8>, &'static str)> {
+    if let Some(width) = width
+        && let Some(content) = media.thumbnail(name, width).await?
+    {
+        return Ok((content, "image/webp"));
+    }
+    let path = media.path(name).ok_or(io::ErrorKind::NotFound)?;
+    Ok((tokio::fs::read(path).await?, content_type(name)))
 }

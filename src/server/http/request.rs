@@ -2,58 +2,87 @@
 
 use super::{
     Front,
-    cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, STAFF_COOKIE},
+    cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
     guard::local_path,
+    limit::address,
     request_id,
 };
 use crate::{
-    domain::Locale,
-    server::{App, Ctx, account, context::now},
+    domain::{Locale, account::device_name, locale::any_language},
+    server::{
+        App, Ctx,
+        account::{self, session},
+        config::Config,
+        context::{Asker, now},
+    },
 };
 use axum::{
-    extract::{Path, Query, Request, State},
+    extract::{ConnectInfo, Path, Query, Request, State},
     http::{
-        HeaderMap, StatusCode,
-        header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE},
+        HeaderMap, StatusCode, Uri,
+        header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT},
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
 
 /// How long a browser remembers its language, in seconds: 400 days, the longest that browsers allow.
 const LANG_SECONDS: i64 = 400 * 24 * 60 * 60;
 
+/// The header in which a page that is open tells its language to server functions: it may be another than a next page
+/// would have.
+pub const LANG_HEADER: &str = "x-lang";
+
 /// Puts the [`Ctx`] beside the request, for pages and server functions alike.
 pub async fn context(State(front): State<Front>, mut request: Request, next: Next) -> Response {
-    let ctx = read(&front.app, request.headers()).await;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let address = address(request.headers(), peer, &front.app.config.trusted_proxies);
+    let ctx = read(&front.app, request.uri(), request.headers(), address).await;
     request.extensions_mut().insert(ctx);
     next.run(request).await
 }
 
-async fn read(app: &App, headers: &HeaderMap) -> Ctx {
+async fn read(app: &App, uri: &Uri, headers: &HeaderMap, address: Option<IpAddr>) -> Ctx {
+    let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
     let staff = match &staff_token {
         Some(token) => account::staff_of(app, token).await,
         None => None,
     };
+    let session = match cookie(SESSION_COOKIE) {
+        Some(token) => session::find(app, token, now).await,
+        None => None,
+    };
+    let guest = cookie(GUEST_COOKIE).and_then(|value| account::customer_of(app, value));
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Ctx {
         app: app.clone(),
-        now: now(),
-        locale: locale(cookie(LANG_COOKIE), headers),
+        now,
+        locale: locale(&app.config, uri, headers),
         request_id: request_id(),
-        customer: cookie(GUEST_COOKIE).and_then(|value| account::customer_of(app, value)),
+        customer: session.as_ref().map(|session| session.customer_id.clone()).or_else(|| guest.clone()),
+        guest,
+        session,
+        asker: Asker { address, device: device_name(user_agent) },
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
         staff,
         staff_token,
     }
 }
 
-/// The language chosen before, else the best of those the browser names, else the first of ours.
-pub fn locale(chosen: Option<&str>, headers: &HeaderMap) -> Locale {
-    let browser = || headers.get(ACCEPT_LANGUAGE).and_then(|value| Locale::from_accept_language(value.to_str().ok()?));
-    chosen.and_then(Locale::from_tag).or_else(browser).unwrap_or_default()
+/// The language of the open page that asks, or that the address asks for; else the one chosen before, else the best of
+/// those the browser names, else the first of ours.
+pub fn locale(config: &Config, uri: &Uri, headers: &HeaderMap) -> Locale {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    header(LANG_HEADER)
+        .and_then(Locale::from_tag)
+        .or_else(|| Locale::from_query(uri.query()?))
+        .or_else(|| Locale::from_tag(cookie::get(config, headers, LANG_COOKIE)?))
+        .or_else(|| Locale::from_accept_language(header(ACCEPT_LANGUAGE.as_str())?))
+        .unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -68,7 +97,8 @@ pub async fn choose_language(
     Query(back): Query<Return>,
 ) -> Response {
     let Some(locale) = Locale::from_tag(&tag) else { return StatusCode::NOT_FOUND.into_response() };
-    let to = back.to.as_deref().and_then(local_path).unwrap_or("/").to_owned();
+    // What the address asks for would go before the choice.
+    let to = any_language(back.to.as_deref().and_then(local_path).unwrap_or("/"));
     let mut response = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     if let Some(header) = cookie::header(&front.app.config, LANG_COOKIE, locale.tag(), LANG_SECONDS) {
         response.headers_mut().append(SET_COOKIE, header);
@@ -79,13 +109,23 @@ pub async fn choose_language(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue, header::COOKIE};
 
     #[test]
-    fn a_chosen_language_goes_before_the_browsers() {
-        let english = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("en-GB,zh;q=0.5"))]);
-        assert_eq!(locale(Some("zh-CN"), &english), Locale::ZhCn);
-        assert_eq!(locale(Some("fr"), &english), Locale::En);
-        assert_eq!(locale(None, &HeaderMap::new()), Locale::ZhCn);
+    fn what_is_asked_for_goes_before_what_was_chosen_and_that_before_the_browsers() {
+        let of = |address: &'static str, pairs: &[(HeaderName, &'static str)]| {
+            let headers = pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+            locale(&Config::default(), &Uri::from_static(address), &headers)
+        };
+        let english = (ACCEPT_LANGUAGE, "en-GB,zh;q=0.5");
+        let chinese = (COOKIE, "lang=zh-CN");
+        let page = (HeaderName::from_static(LANG_HEADER), "zh-CN");
+        assert_eq!(of("/", &[]), Locale::ZhCn);
+        assert_eq!(of("/", std::slice::from_ref(&english)), Locale::En);
+        assert_eq!(of("/", &[(COOKIE, "lang=fr"), english.clone()]), Locale::En);
+        assert_eq!(of("/", &[chinese.clone(), english.clone()]), Locale::ZhCn);
+        assert_eq!(of("/p/mug?v=1&lang=en", std::slice::from_ref(&chinese)), Locale::En);
+        assert_eq!(of("/?lang=fr", &[chinese]), Locale::ZhCn);
+        assert_eq!(of("/api/catalog/home?lang=en", &[page, english]), Locale::ZhCn);
     }
 }

@@ -1,7 +1,11 @@
 //! For search engines: which pages there are, and which are nobody's business.
 
 use super::{Front, request_id};
-use crate::{args, domain::Error, server::db::Row};
+use crate::{
+    args,
+    domain::{Error, Locale, catalog::percent_encode},
+    server::{context::now, db::Row},
+};
 use axum::{
     extract::{Path, State},
     http::{StatusCode, header::CONTENT_TYPE},
@@ -9,17 +13,35 @@ use axum::{
 };
 use std::fmt::Write;
 
-/// The most addresses in one file (sitemaps.org).
-const PER_FILE: i64 = 50_000;
+/// The most pages in one file. Each has an address for every language and one for all, with all others beside it;
+/// sitemaps.org allows 50,000 addresses and 50 MB.
+const PER_FILE: i64 = 5_000;
 
 const XML: [(axum::http::HeaderName, &str); 1] = [(CONTENT_TYPE, "application/xml; charset=utf-8")];
 const NAMESPACE: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
+const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
 pub async fn robots(State(front): State<Front>) -> String {
     let url = &front.app.config.public_url;
-    let closed = ["/api/", "/cart", "/checkout", "/lang/", "/live", "/me", "/office", "/orders", "/pay/"];
+    let closed =
+        ["/api/", "/cart", "/checkout", "/lang/", "/live", "/me", "/office", "/orders", "/outbox", "/pay/", "/sign-in"];
     let closed: String = closed.map(|path| format!("Disallow: {path}\n")).concat();
-    format!("User-agent: *\n{closed}\nSitemap: {url}/sitemap.xml\n")
+    // The longest path that fits decides: pictures are not the customer's own pages.
+    format!("User-agent: *\nAllow: /media/\n{closed}\nSitemap: {url}/sitemap.xml\n")
+}
+
+/// Whom to tell of a hole (RFC 9116), where the operator has said so. It is good for half a year from now on.
+pub async fn security(State(front): State<Front>) -> Response {
+    const HALF_A_YEAR_MS: i64 = 180 * 24 * 60 * 60_000;
+    let config = &front.app.config;
+    let until = jiff::Timestamp::from_millisecond(now() + HALF_A_YEAR_MS).ok();
+    let (Some(contact), Some(until)) = (&config.security_contact, until) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let until = until.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let canonical = format!("{}/.well-known/security.txt", config.public_url);
+    format!("Contact: {contact}\nExpires: {until}\nPreferred-Languages: zh, en\nCanonical: {canonical}\n")
+        .into_response()
 }
 
 /// Everything in one file, or the list of the files when there are more.
@@ -63,13 +85,22 @@ async fn answer(xml: impl Future<Output = Result<String, Error>>) -> Response {
 
 async fn urls(front: &Front, from: i64, count: i64, categories: bool) -> Result<String, Error> {
     let (db, url) = (&front.app.db, &front.app.config.public_url);
-    let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"{NAMESPACE}\">\n");
+    let mut xml =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"{NAMESPACE}\" xmlns:xhtml=\"{XHTML}\">\n");
     let mut add = |path: &str, handle: &str, changed: Option<i64>| {
         let changed = changed.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
         let changed = changed.map(|at| at.strftime("<lastmod>%Y-%m-%d</lastmod>").to_string()).unwrap_or_default();
         // Percent-encoding leaves nothing that XML would need escaped.
-        let handle = crate::domain::catalog::percent_encode(handle);
-        let _ = writeln!(xml, "<url><loc>{url}{path}{handle}</loc>{changed}</url>");
+        let path = format!("{path}{}", percent_encode(handle));
+        let mut addresses = vec![("x-default", format!("{url}{path}"))];
+        addresses.extend(Locale::ALL.map(|locale| (locale.tag(), format!("{url}{}", locale.address(&path)))));
+        let link = |(tag, address): &(&str, String)| {
+            format!("<xhtml:link rel=\"alternate\" hreflang=\"{tag}\" href=\"{address}\"/>")
+        };
+        let links: String = addresses.iter().map(link).collect();
+        for (_, address) in &addresses {
+            let _ = writeln!(xml, "<url><loc>{address}</loc>{changed}{links}</url>");
+        }
     };
     if categories {
         add("/", "", None);

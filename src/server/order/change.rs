@@ -1,11 +1,10 @@
 //! What happens to an order after it was placed: the customer changes, cancels or completes it, or its time is over.
 
-use super::{announce, checkout::checked_form, own, store};
+use super::{announce, checkout::checked_form, own, sealed::Sealed, store};
 use crate::{
     args,
     domain::{
         Error, Result,
-        address::Checkout,
         cart::check_quantity,
         error::{PriceChange, Shortage},
         money::Amount,
@@ -13,7 +12,8 @@ use crate::{
     },
     server::{
         App, Ctx,
-        context::{internal, now},
+        audit::{self, Entry},
+        context::now,
         db::Tx,
         payment, stock,
     },
@@ -34,7 +34,7 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
     for wanted in change.quantities.iter().filter(|wanted| wanted.quantity != 0) {
         check_quantity(wanted.quantity)?;
     }
-    let sealed = checkout.as_ref().map(|checkout| Sealed::new(ctx, &row.id, checkout)).transpose()?;
+    let sealed = checkout.as_ref().map(|checkout| Sealed::new(&ctx.app.keys, &row.id, checkout)).transpose()?;
     let (id, now, rules) = (row.id.clone(), ctx.now, ctx.app.shipping.clone());
     let changed = ctx
         .app
@@ -51,7 +51,7 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 }
                 store::transition(tx, &id, Action::Change, "customer", &EventKind::Changed, now).await?;
                 if let Some(sealed) = &sealed {
-                    sealed.write(tx, &id).await?;
+                    write_sealed(tx, &id, sealed).await?;
                 }
                 let before = store::lines(tx, &id).await?;
                 let mut lines = before.clone();
@@ -142,52 +142,22 @@ async fn set_lines(tx: &mut Tx<'_>, order_id: &str, before: &[OrderLine], after:
     Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()))
 }
 
-/// The recipient, note and wishes of a changed order, ready to be written.
-#[derive(Clone)]
-struct Sealed {
-    contact: Vec<u8>,
-    note: Vec<u8>,
-    phone_hash: String,
-    email_hash: Option<String>,
-    region: String,
-    delivery_wish: &'static str,
-    payment_method: &'static str,
-}
-
-impl Sealed {
-    fn new(ctx: &Ctx, order_id: &str, checkout: &Checkout) -> Result<Self> {
-        let keys = &ctx.app.keys;
-        let contact = serde_json::to_vec(&checkout.contact).map_err(|e| internal("contact", &e))?;
-        Ok(Self {
-            contact: keys.seal(&contact, &store::contact_place(order_id)).map_err(|e| internal("crypto", &e))?,
-            note: keys
-                .seal(checkout.note.as_bytes(), &store::note_place(order_id))
-                .map_err(|e| internal("crypto", &e))?,
-            phone_hash: keys.lookup("phone", &checkout.contact.phone),
-            email_hash: checkout.contact.email.as_ref().map(|email| keys.lookup("email", email)),
-            region: checkout.contact.region.clone(),
-            delivery_wish: checkout.delivery_wish.name(),
-            payment_method: checkout.payment_method.name(),
-        })
-    }
-
-    async fn write(&self, tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
-        let sql =
-            "update orders set contact_sealed = $2, note_sealed = $3, phone_hash = $4, email_hash = $5, region = $6,
-            delivery_wish = $7, payment_method = $8 where id = $1";
-        let args = args![
-            order_id,
-            &self.contact,
-            &self.note,
-            &self.phone_hash,
-            self.email_hash.clone(),
-            &self.region,
-            self.delivery_wish,
-            self.payment_method
-        ];
-        tx.exec(sql, args).await?;
-        Ok(())
-    }
+/// Writes what the form says in place of what it said before.
+async fn write_sealed(tx: &mut Tx<'_>, order_id: &str, sealed: &Sealed) -> Result<()> {
+    let sql = "update orders set contact_sealed = $2, note_sealed = $3, phone_hash = $4, email_hash = $5, region = $6,
+        delivery_wish = $7, payment_method = $8 where id = $1";
+    let args = args![
+        order_id,
+        &sealed.contact,
+        &sealed.note,
+        &sealed.phone_hash,
+        sealed.email_hash.clone(),
+        &sealed.region,
+        sealed.delivery_wish,
+        sealed.payment_method
+    ];
+    tx.exec(sql, args).await?;
+    Ok(())
 }
 
 /// The customer gives an order up before it is shipped; what was paid is refunded.
@@ -201,11 +171,11 @@ pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
 
 /// Cancels an order for a reason. Cancelling twice is once.
 pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, actor: &str, now: i64) -> Result<()> {
-    let (id, actor) = (order_id.to_owned(), actor.to_owned());
+    let (id, actor, shop) = (order_id.to_owned(), actor.to_owned(), app.clone());
     let changed = app
         .db
         .write::<_, Error>(move |tx| {
-            let (id, actor) = (id.clone(), actor.clone());
+            let (id, actor, shop) = (id.clone(), actor.clone(), shop.clone());
             Box::pin(async move {
                 let row = store::lock(tx, &id).await?;
                 let expiring = reason == CancelReason::Expired;
@@ -225,6 +195,19 @@ pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, a
                     stock::put_back(tx, &id).await?;
                 } else {
                     stock::release(tx, &id).await?;
+                }
+                if reason == CancelReason::Office || row.state == State::ToShip {
+                    let entry = Entry {
+                        actor,
+                        action: audit::Action::OrderCancelled,
+                        subject: format!("order:{}", row.number),
+                        detail: if row.state == State::ToShip {
+                            format!("refund {}", row.totals.total.0)
+                        } else {
+                            String::new()
+                        },
+                    };
+                    audit::record(tx, &shop.keys, &entry, now).await?;
                 }
                 Ok(Some(store::Changed { number: row.number, products: store::products(tx, &id).await? }))
             })

@@ -11,6 +11,8 @@ use crate::{
     server::{
         Ctx, account, cart,
         context::{internal, unreadable},
+        crypto::Keys,
+        db::Tx,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -159,6 +161,20 @@ pub(super) async fn forget(ctx: &Ctx, what: Kept) -> Result<()> {
             })
         })
         .await
+}
+
+/// Seals to an account the form that a guest typed, unless the account has one: its own address is the better guess.
+pub(super) async fn join(tx: &mut Tx<'_>, keys: &Keys, guest: &str, account: &str) -> Result<()> {
+    let sql = "select checkout_sealed, region from customer where id = $1";
+    let Some(row) = tx.optional(sql, args![guest]).await? else { return Ok(()) };
+    let Some(sealed) = row.get::<Option<Vec<u8>>>("checkout_sealed")? else { return Ok(()) };
+    let plain = keys.open(&sealed, &Kept::Checkout.place(guest)).map_err(|e| internal("crypto", &e))?;
+    let sealed = keys.seal(&plain, &Kept::Checkout.place(account)).map_err(|e| internal("crypto", &e))?;
+    let sql = "update customer set checkout_sealed = $2, region = $3 where id = $1 and checkout_sealed is null";
+    tx.exec(sql, args![account, sealed, row.get::<Option<String>>("region")?]).await?;
+    let sql = "update customer set checkout_sealed = null, order_draft_sealed = null, region = null where id = $1";
+    tx.exec(sql, args![guest]).await?;
+    Ok(())
 }
 
 /// Everything that will be ordered.

@@ -70,7 +70,7 @@ async fn keep(ctx: &Ctx, number: &str, typed: OrderChange) -> Result<()> {
 /// The checkout form that says what an order says.
 fn form_of(ctx: &Ctx, order: &Order) -> CheckoutForm {
     let contact = order.contact.clone();
-    let (country_code, phone) = split_phone(&contact.phone);
+    let (country_code, phone) = contact.phone.as_deref().map(split_phone).unwrap_or_default();
     let (province, city) = ctx.app.divisions.path(&contact.region).unwrap_or_default();
     CheckoutForm {
         recipient: contact.recipient,

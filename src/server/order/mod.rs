@@ -4,6 +4,7 @@ mod change;
 mod checkout;
 mod edit;
 mod office;
+mod sealed;
 pub(super) mod store;
 mod submit;
 
@@ -12,11 +13,11 @@ pub use checkout::{checkout, review, save_checkout};
 pub use edit::{change_form, edit};
 pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,
-    list as office_list, ship,
+    list as office_list, reveal, ship,
 };
 pub use submit::{Submission, submit};
 
-use super::{App, Ctx, account, cart, catalog::like};
+use super::{App, Ctx, account, cart, catalog::like, crypto::Keys, db::Tx};
 use crate::{
     args,
     domain::{
@@ -173,6 +174,17 @@ pub async fn again(ctx: &Ctx, number: &str) -> Result<Cart> {
     ctx.app.live.changed(topic);
     cart::finish(ctx, &mut cart);
     Ok(cart)
+}
+
+/// Gives what a guest ordered, and the address the guest typed last, to an account.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn join(tx: &mut Tx<'_>, keys: &Keys, guest: &str, account: &str) -> Result<()> {
+    // The keys under which submitting twice is found belong to the cart of whoever submitted.
+    let sql = "update orders set customer_id = $2, submit_key = $3 || submit_key where customer_id = $1";
+    tx.exec(sql, args![guest, account, format!("{guest}:")]).await?;
+    checkout::join(tx, keys, guest, account).await
 }
 
 /// The state and version of an order, for the live feed.

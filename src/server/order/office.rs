@@ -4,23 +4,30 @@ use super::{PER_PAGE, announce, change, search_words, store};
 use crate::{
     args,
     domain::{
-        Error, Result,
-        address::{self, mask_phone},
+        Error, Result, address,
         error::Check,
         number,
-        office::OfficeOrder,
-        order::{Action, CancelReason, EventKind, Order, OrderCounts, State},
+        office::{OfficeOrder, OpenOrder},
+        order::{Action, CancelReason, EventKind, OrderCounts, State},
         page::{Page, offset},
+        permission::Permission,
     },
-    server::{Ctx, catalog::like},
+    server::{
+        Ctx,
+        audit::{self, Entry},
+        catalog::like,
+    },
 };
+
+/// How long a recipient who was asked for is shown, in milliseconds: a quarter of an hour.
+const SHOWN_MS: i64 = 15 * 60_000;
 
 /// The orders of a state with masked recipients: those to be shipped oldest first, others newest first.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for anyone but staff.
 pub async fn list(ctx: &Ctx, state: Option<State>, q: Option<&str>, page: i64) -> Result<Page<OfficeOrder>> {
-    ctx.staff()?;
+    ctx.require(Permission::SeeOrders)?;
     let (page, skip) = offset(page, PER_PAGE);
     let (name, pattern) = (state.map(State::name), like(&search_words(q)));
     let direction = if state == Some(State::ToShip) { "asc" } else { "desc" };
@@ -50,17 +57,14 @@ pub async fn list(ctx: &Ctx, state: Option<State>, q: Option<&str>, page: i64) -
         let contact = row.contact(ctx).ok();
         Ok(OfficeOrder {
             order,
-            recipient: contact.as_ref().map_or_else(|| "?".to_owned(), |contact| mask_name(&contact.recipient)),
-            phone: contact.map(|contact| mask_phone(&contact.phone)).unwrap_or_default(),
+            recipient: contact
+                .as_ref()
+                .map_or_else(|| "?".to_owned(), |contact| address::mask_name(&contact.recipient)),
+            reached_by: contact.map(|contact| contact.masked()).unwrap_or_default(),
             region_name: ctx.app.divisions.name(&row.region, ctx.locale),
         })
     });
     Ok(Page { items: items.collect::<Result<_>>()?, total, page, per_page: PER_PAGE })
-}
-
-/// A name of which only the first character is shown.
-fn mask_name(name: &str) -> String {
-    name.chars().enumerate().map(|(i, c)| if i == 0 || c.is_whitespace() { c } else { '*' }).collect()
 }
 
 /// How many orders there are in each state.
@@ -68,17 +72,67 @@ fn mask_name(name: &str) -> String {
 /// # Errors
 /// [`Error::Unauthenticated`] for anyone but staff.
 pub async fn counts(ctx: &Ctx) -> Result<OrderCounts> {
-    ctx.staff()?;
+    ctx.require(Permission::SeeOrders)?;
     store::counts(&ctx.app.db.all("select state, count(*) as orders from orders group by state", args![]).await?)
 }
 
-/// An order with the address it goes to.
+/// An order. Recipient, address and note are masked, unless `shown` is what [`reveal`] gave to this person a while ago.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for anyone but staff.
-pub async fn get(ctx: &Ctx, number: &str) -> Result<Order> {
-    let row = staff_order(ctx, number).await?;
-    store::order(ctx, &row).await
+/// [`Error::Unauthenticated`] for anyone but staff, [`Error::Forbidden`] without the permission.
+pub async fn get(ctx: &Ctx, number: &str, shown: Option<&str>) -> Result<OpenOrder> {
+    let role = ctx.require(Permission::SeeOrders)?.role;
+    let row = by_number(ctx, number).await?;
+    let mut order = store::order(ctx, &row).await?;
+    let shown = shown.is_some_and(|shown| is_shown(ctx, &row.number, shown));
+    if !shown {
+        order.contact = order.contact.cover();
+        if !order.note.is_empty() {
+            order.note = "***".to_owned();
+        }
+    }
+    Ok(OpenOrder { order, shown, role })
+}
+
+/// Lets the person who asks see for a while who receives an order, and where; puts that on record. Answers with what
+/// [`get`] takes.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for anyone but staff, [`Error::Forbidden`] without the permission.
+pub async fn reveal(ctx: &Ctx, number: &str) -> Result<String> {
+    let staff = ctx.require(Permission::SeeRecipients)?.clone();
+    let row = by_number(ctx, number).await?;
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    let entry = Entry {
+        actor: staff.actor(),
+        action: audit::Action::RecipientSeen,
+        subject: format!("order:{}", row.number),
+        detail: String::new(),
+    };
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, entry) = (app.clone(), entry.clone());
+            Box::pin(async move { audit::record(tx, &app.keys, &entry, now).await })
+        })
+        .await?;
+    let until = ctx.now + SHOWN_MS;
+    Ok(format!("{until}.{}", ctx.app.keys.sign("recipient", &shown_to(&staff.login, &row.number, until))))
+}
+
+/// Whether a text of [`reveal`] was given to this person for this order, and still holds.
+fn is_shown(ctx: &Ctx, number: &str, shown: &str) -> bool {
+    let Ok(staff) = ctx.require(Permission::SeeRecipients) else { return false };
+    let read = || {
+        let (until, signature) = shown.split_once('.')?;
+        let until: i64 = until.parse().ok()?;
+        Some(until > ctx.now && ctx.app.keys.verify("recipient", &shown_to(&staff.login, number, until), signature))
+    };
+    read().unwrap_or(false)
+}
+
+fn shown_to(login: &str, number: &str, until: i64) -> String {
+    format!("{number}:{until}:{login}")
 }
 
 /// The goods have left. Shipping twice is once.
@@ -86,13 +140,14 @@ pub async fn get(ctx: &Ctx, number: &str) -> Result<Order> {
 /// # Errors
 /// [`Error::Invalid`] for an empty carrier or tracking number, [`Error::OrderClosed`] unless the order is paid.
 pub async fn ship(ctx: &Ctx, number: &str, carrier: &str, tracking_number: &str) -> Result<()> {
-    let row = staff_order(ctx, number).await?;
+    let actor = ctx.require(Permission::Ship)?.actor();
+    let row = by_number(ctx, number).await?;
     let mut check = Check::default();
     let carrier = check.take("carrier", address::text(carrier, 1, 60));
     let tracking_number = check.take("tracking_number", address::text(tracking_number, 4, 60));
     check.finish()?;
     let (Some(carrier), Some(tracking_number)) = (carrier, tracking_number) else { return Err(Error::Conflict) };
-    let (id, actor, now) = (row.id.clone(), actor(ctx)?, ctx.now);
+    let (id, actor, now) = (row.id.clone(), actor, ctx.now);
     let changed = ctx
         .app
         .db
@@ -127,8 +182,8 @@ pub async fn ship(ctx: &Ctx, number: &str, carrier: &str, tracking_number: &str)
 /// # Errors
 /// [`Error::OrderClosed`] unless the order is shipped.
 pub async fn complete(ctx: &Ctx, number: &str) -> Result<()> {
-    let row = staff_order(ctx, number).await?;
-    change::complete_as(ctx, &row.id, &actor(ctx)?).await
+    let actor = ctx.require(Permission::Ship)?.actor();
+    change::complete_as(ctx, &by_number(ctx, number).await?.id, &actor).await
 }
 
 /// Cancels an order that is not yet shipped; what was paid is refunded.
@@ -136,16 +191,10 @@ pub async fn complete(ctx: &Ctx, number: &str) -> Result<()> {
 /// # Errors
 /// [`Error::OrderClosed`] when it is too late.
 pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
-    let row = staff_order(ctx, number).await?;
-    change::cancel_as(&ctx.app, &row.id, CancelReason::Office, &actor(ctx)?, ctx.now).await
+    let actor = ctx.require(Permission::Cancel)?.actor();
+    change::cancel_as(&ctx.app, &by_number(ctx, number).await?.id, CancelReason::Office, &actor, ctx.now).await
 }
 
-async fn staff_order(ctx: &Ctx, number: &str) -> Result<store::OrderRow> {
-    ctx.staff()?;
+async fn by_number(ctx: &Ctx, number: &str) -> Result<store::OrderRow> {
     store::by_number(&ctx.app.db, &number::parse(number).ok_or(Error::NotFound)?).await
-}
-
-/// How the history names a member of staff.
-fn actor(ctx: &Ctx) -> Result<String> {
-    Ok(format!("staff:{}", ctx.staff()?.login))
 }

@@ -1,5 +1,6 @@
 //! The SQL of orders, and the one place where an order changes its state.
 
+use super::sealed;
 use crate::{
     args,
     domain::{
@@ -13,7 +14,7 @@ use crate::{
     server::{
         Ctx,
         catalog::image,
-        context::{internal, unreadable},
+        context::internal,
         db::{Db, Row, ToValue, Tx, placeholders},
     },
 };
@@ -79,30 +80,17 @@ impl OrderRow {
 
     /// Opens the sealed recipient.
     pub fn contact(&self, ctx: &Ctx) -> Result<Contact> {
-        let plain =
-            ctx.app.keys.open(&self.contact_sealed, &contact_place(&self.id)).map_err(|e| internal("crypto", &e))?;
-        serde_json::from_slice(&plain).map_err(|e| unreadable("contact", &e))
+        sealed::contact(&ctx.app.keys, &self.id, &self.contact_sealed)
     }
 
     pub fn note(&self, ctx: &Ctx) -> Result<String> {
-        let plain = ctx.app.keys.open(&self.note_sealed, &note_place(&self.id)).map_err(|e| internal("crypto", &e))?;
-        String::from_utf8(plain).map_err(|e| internal("crypto", &e))
+        sealed::note(&ctx.app.keys, &self.id, &self.note_sealed)
     }
 }
 
 /// A column whose text stands for one of a few things.
 pub fn known<T>(read: impl Fn(&str) -> Option<T>, row: &Row, column: &str) -> Result<T> {
     read(&row.get::<String>(column)?).ok_or_else(|| internal("database", &format!("an order has an unknown {column}")))
-}
-
-/// Where an order's recipient is sealed to.
-pub fn contact_place(order_id: &str) -> String {
-    format!("orders.contact:{order_id}")
-}
-
-/// Where an order's note is sealed to.
-pub fn note_place(order_id: &str) -> String {
-    format!("orders.note:{order_id}")
 }
 
 pub async fn by_number(db: &Db, number: &str) -> Result<OrderRow> {

@@ -1,6 +1,6 @@
 //! Placing an order: one transaction that reads the cart, checks it, holds its goods and writes the promise.
 
-use super::{checkout, store};
+use super::{checkout, sealed::Sealed, store};
 use crate::{
     args,
     domain::{
@@ -46,13 +46,7 @@ struct Draft {
     customer: String,
     submit_key: String,
     locale: crate::domain::Locale,
-    region: String,
-    delivery_wish: &'static str,
-    payment_method: &'static str,
-    contact_sealed: Vec<u8>,
-    note_sealed: Vec<u8>,
-    phone_hash: String,
-    email_hash: Option<String>,
+    sealed: Sealed,
     now: i64,
     expires_at: i64,
 }
@@ -78,18 +72,9 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
     if checkout::seal_of(ctx, &checkout)? != reviewed {
         return Err(Error::Conflict);
     }
-    let (id, keys) = (new_id(), &ctx.app.keys);
-    let contact = serde_json::to_vec(&checkout.contact).map_err(|e| internal("contact", &e))?;
+    let id = new_id();
     let draft = Draft {
-        contact_sealed: keys.seal(&contact, &store::contact_place(&id)).map_err(|e| internal("crypto", &e))?,
-        note_sealed: keys
-            .seal(checkout.note.as_bytes(), &store::note_place(&id))
-            .map_err(|e| internal("crypto", &e))?,
-        phone_hash: keys.lookup("phone", &checkout.contact.phone),
-        email_hash: checkout.contact.email.as_ref().map(|email| keys.lookup("email", email)),
-        region: checkout.contact.region,
-        delivery_wish: checkout.delivery_wish.name(),
-        payment_method: checkout.payment_method.name(),
+        sealed: Sealed::new(&ctx.app.keys, &id, &checkout)?,
         numbers: (0..NUMBERS).map(|_| new_number(ctx.now)).collect::<Result<_>>()?,
         id,
         customer: customer.clone(),
@@ -117,7 +102,7 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
                     None => cart::load(tx, &draft.customer, draft.locale).await?,
                 };
                 cart.shipping = rules;
-                cart.region = Some(draft.region.clone());
+                cart.region = Some(draft.sealed.region.clone());
                 cart.check()?;
                 let totals = cart.totals();
                 if totals.total.0 != total {
@@ -195,13 +180,13 @@ async fn insert_as(
         totals.total.0,
         totals.quantity,
         totals.grams,
-        &draft.region,
-        draft.delivery_wish,
-        draft.payment_method,
-        &draft.contact_sealed,
-        &draft.note_sealed,
-        &draft.phone_hash,
-        draft.email_hash.clone(),
+        &draft.sealed.region,
+        draft.sealed.delivery_wish,
+        draft.sealed.payment_method,
+        &draft.sealed.contact,
+        &draft.sealed.note,
+        &draft.sealed.phone_hash,
+        draft.sealed.email_hash.clone(),
         format!("{number} {}", titles.join(" ")),
         draft.now,
         draft.expires_at

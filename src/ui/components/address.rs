@@ -53,6 +53,9 @@ pub fn ContactFields(
     /// What the fields hold at first.
     form: CheckoutForm,
     #[prop(into)] divisions: Signal<Divisions>,
+    /// Whether what can be chosen below the last choice is on its way.
+    #[prop(into)]
+    loading: Signal<bool>,
     #[prop(into)] error: Signal<Option<Error>>,
     on_region: Callback<(String, String)>,
 ) -> impl IntoView {
@@ -69,9 +72,9 @@ pub fn ContactFields(
         </div>
         <TextField
             id="email" name=name("email") label=l.t(t::EMAIL) value=form.email.clone() error=problem("email")
-            kind="email" inputmode="email" autocomplete="email" optional=true hint=Signal::stored(l.t(t::EMAIL_HINT).to_owned())
+            kind="email" inputmode="email" autocomplete="email" one_of_two=true hint=Signal::stored(l.t(t::EMAIL_HINT).to_owned())
         />
-        <RegionSelects prefix form=form.clone() divisions error=problem("district") on_region/>
+        <RegionSelects prefix form=form.clone() divisions loading error=problem("district") on_region/>
         <TextAreaField
             id="detail" name=name("detail") label=l.t(t::DETAIL) value=form.detail error=problem("detail")
             autocomplete="street-address"
@@ -103,7 +106,6 @@ fn PhoneField(prefix: &'static str, code: String, value: String, error: Signal<O
                     inputmode="tel"
                     autocomplete="tel-national"
                     value=value
-                    aria-required="true"
                     aria-invalid=invalid(error)
                     aria-describedby=described_by("phone", false, error)
                 />
@@ -119,6 +121,7 @@ fn RegionSelects(
     prefix: &'static str,
     form: CheckoutForm,
     divisions: Signal<Divisions>,
+    loading: Signal<bool>,
     error: Signal<Option<String>>,
     on_region: Callback<(String, String)>,
 ) -> impl IntoView {
@@ -152,21 +155,22 @@ fn RegionSelects(
         }
     });
     let blame = move |id| Signal::derive(move || error.get().filter(|_| to_blame.get() == id));
+    let waits = move |above: RwSignal<String>| Signal::derive(move || loading.get() && !above.with(String::is_empty));
     let pass_on = move |_| {
         focus(to_blame.get_untracked());
     };
     view! {
         <div class="form-row" id=REGION_ID role="group" aria-label=l.t(t::REGION) tabindex="-1" on:focus=pass_on>
             <DivisionSelect
-                id="province" prefix label=l.t(t::PROVINCE) autocomplete="address-level1" chosen=province error=blame("province")
+                id="province" prefix label=l.t(t::PROVINCE) autocomplete="address-level1" chosen=province error=blame("province") loading=Signal::stored(false)
                 options=Signal::derive(move || divisions.with(|d| d.provinces.clone())) on_choice=Callback::new(choose_province)
             />
             <DivisionSelect
-                id="city" prefix label=l.t(t::CITY) autocomplete="address-level2" chosen=city error=blame("city")
+                id="city" prefix label=l.t(t::CITY) autocomplete="address-level2" chosen=city error=blame("city") loading=waits(province)
                 options=Signal::derive(move || divisions.with(|d| d.cities.clone())) on_choice=Callback::new(choose_city)
             />
             <DivisionSelect
-                id="district" prefix label=l.t(t::DISTRICT) autocomplete="address-level3" chosen=district error=blame("district")
+                id="district" prefix label=l.t(t::DISTRICT) autocomplete="address-level3" chosen=district error=blame("district") loading=waits(city)
                 options=Signal::derive(move || divisions.with(|d| d.districts.clone())) on_choice=Callback::new(move |code| district.set(code))
             />
         </div>
@@ -185,6 +189,7 @@ fn DivisionSelect(
     autocomplete: &'static str,
     chosen: RwSignal<String>,
     options: Signal<Vec<(String, String)>>,
+    loading: Signal<bool>,
     error: Signal<Option<String>>,
     on_choice: Callback<String>,
 ) -> impl IntoView {
@@ -199,6 +204,7 @@ fn DivisionSelect(
             }
         }
     });
+    let waiting = Memo::new(move |_| loading.get() && options.with(Vec::is_empty));
     let option = move |(code, name): (String, String)| {
         let is_chosen = chosen.get_untracked() == code;
         view! { <option value=code selected=is_chosen>{name}</option> }
@@ -212,11 +218,12 @@ fn DivisionSelect(
                 autocomplete=autocomplete
                 node_ref=element
                 aria-required="true"
+                aria-busy=move || waiting.get().then_some("true")
                 aria-invalid=invalid(error)
                 aria-describedby=described_by(id, false, error)
                 on:change=move |event: ev::Event| on_choice.run(event_target_value(&event))
             >
-                <option value="">{l.t(t::PLEASE_CHOOSE)}</option>
+                <option value="">{move || l.t(if waiting.get() { t::LOADING_DIVISIONS } else { t::PLEASE_CHOOSE })}</option>
                 <For each=move || options.get() key=|(code, _)| code.clone() children=option/>
             </select>
         </Field>
@@ -284,10 +291,17 @@ pub fn phone_text(phone: &str) -> String {
     }
 }
 
+/// How a recipient is reached: the phone, or else the e-mail.
+pub fn reached_by(contact: &Contact) -> String {
+    contact.phone.as_deref().map(phone_text).or_else(|| contact.email.clone()).unwrap_or_default()
+}
+
 /// Recipient and address with the delivery wish and the note, only to be read.
 #[component]
 pub fn AddressBlock(contact: Contact, region_name: String, wish: DeliveryWish, note: String) -> impl IntoView {
     let l = use_locale();
+    let reached = reached_by(&contact);
+    let email = contact.email.filter(|_| contact.phone.is_some());
     let wish = (wish != DeliveryWish::AnyTime).then(|| wish_name(l, wish).to_owned());
     let note = (!note.is_empty()).then_some(note);
     let extra: Vec<_> = wish.into_iter().chain(note).collect();
@@ -297,8 +311,8 @@ pub fn AddressBlock(contact: Contact, region_name: String, wish: DeliveryWish, n
             <span>
                 <strong>{contact.recipient}</strong>
                 " "
-                <span class="nowrap">{phone_text(&contact.phone)}</span>
-                {contact.email.map(|email| view! { <br/>{email} })}
+                <span class="nowrap">{reached}</span>
+                {email.map(|email| view! { <br/>{email} })}
                 <br/>
                 {format!("{region_name} ")}
                 <span class="pre-line">{contact.detail}</span>

@@ -1,5 +1,6 @@
 //! A clock that runs down to a moment the server set, whatever the browser's clock says.
 
+use crate::api::page::now as clock;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -27,18 +28,6 @@ pub fn use_countdown(now: i64, until: i64) -> Signal<i64> {
         on_cleanup(stop);
     });
     left.into()
-}
-
-/// Milliseconds of the browser's clock, for differences only.
-#[cfg(feature = "hydrate")]
-fn clock() -> i64 {
-    js_sys::Date::now() as i64
-}
-
-/// Milliseconds of the browser's clock, for differences only.
-#[cfg(not(feature = "hydrate"))]
-fn clock() -> i64 {
-    0
 }
 
 /// `12:41`, or `1:02:41` from an hour on; a begun second counts whole.

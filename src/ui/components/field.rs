@@ -100,6 +100,9 @@ pub fn TextField(
     #[prop(optional)] inputmode: &'static str,
     #[prop(optional)] autocomplete: &'static str,
     #[prop(optional)] optional: bool,
+    /// Needed only where another field is empty, which its hint or that field tells.
+    #[prop(optional)]
+    one_of_two: bool,
     #[prop(optional, into)] hint: Option<Signal<String>>,
 ) -> impl IntoView {
     let described = described_by(id, hint.is_some(), error);
@@ -113,7 +116,7 @@ pub fn TextField(
             value=value
             inputmode=text(inputmode)
             autocomplete=text(autocomplete)
-            aria-required=(!optional).then_some("true")
+            aria-required=(!optional && !one_of_two).then_some("true")
             aria-invalid=invalid(error)
             aria-describedby=described
         />

@@ -9,21 +9,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The shop's currency, for pages whose data does not name one.
-#[cfg(feature = "ssr")]
-pub fn use_currency() -> Currency {
-    leptos::context::use_context::<crate::server::Ctx>().map(|ctx| ctx.app.currency).unwrap_or_default()
-}
-
-/// The shop's currency, for pages whose data does not name one: `<html data-currency>`, else the default.
-#[cfg(not(feature = "ssr"))]
-pub fn use_currency() -> Currency {
-    static CURRENCY: std::sync::OnceLock<Currency> = std::sync::OnceLock::new();
-    *CURRENCY.get_or_init(|| {
-        let code = document().document_element().and_then(|html| html.get_attribute("data-currency"));
-        code.and_then(|code| Currency::from_code(&code)).unwrap_or_default()
-    })
-}
+pub use crate::api::page::use_currency;
 
 /// A price. Inside text and tables of sums, [`Amount::display`] is enough.
 ///

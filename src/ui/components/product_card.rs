@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         Locale,
-        catalog::{ProductCard, badge},
+        catalog::{ProductCard, Width, badge},
         money::{Amount, Currency},
         texts::{catalog as t, common},
     },
@@ -44,7 +44,7 @@ fn ProductItem(product: ProductCard, level: u8, eager: bool, priority: bool) -> 
     view! {
         <li class=if product.in_stock { "product" } else { "product is-soldout" }>
             <div class="product-media">
-                <Picture image=product.image eager priority/>
+                <Picture image=product.image eager priority thumb=Width::Card/>
                 {badge.map(|(text, class)| view! { <div class="product-badges"><span class=class>{text}</span></div> })}
             </div>
             {(!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand}</p> })}

@@ -4,7 +4,7 @@ use super::{picture::Picture, price::Price};
 use crate::{
     domain::{
         Locale,
-        catalog::Image,
+        catalog::{Image, Width},
         money::{Amount, Currency},
         pricing::Totals,
         texts::{catalog, checkout as t},
@@ -113,7 +113,7 @@ pub fn CompactLine(
     };
     view! {
         <li class="line line-compact">
-            <span class="line-media"><Picture image size=144/></span>
+            <span class="line-media"><Picture image thumb=Width::Thumb size=144/></span>
             <div class="line-body">
                 {name}
                 {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}

@@ -118,16 +118,18 @@ fn arrive(place: &leptos::web_sys::HtmlElement) {
         place.contains(Some(&active)) || matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
     });
     if !busy {
+        // Where the page begins is the router's business.
         focus_quietly(place);
     }
 }
 
+/// Moves the focus without scrolling.
 #[cfg(not(feature = "hydrate"))]
-fn focus_quietly(_place: &leptos::web_sys::HtmlElement) {}
+pub fn focus_quietly(_place: &leptos::web_sys::HtmlElement) {}
 
-/// Without scrolling: where the page begins is the router's business.
+/// Moves the focus without scrolling.
 #[cfg(feature = "hydrate")]
-fn focus_quietly(place: &leptos::web_sys::HtmlElement) {
+pub fn focus_quietly(place: &leptos::web_sys::HtmlElement) {
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
     let _ = place.focus_with_options(&options);

@@ -21,16 +21,6 @@ pub fn follow_text(field: NodeRef<html::Input>, text: Signal<String>) {
     });
 }
 
-/// Shows a text in a field that stays when its part of the page is drawn anew.
-pub fn show_text(field: NodeRef<html::Input>, text: String) {
-    let early = taking_over();
-    Effect::new(move |_| {
-        if let (false, Some(field)) = (early, field.get()) {
-            field.set_value(&text);
-        }
-    });
-}
-
 /// Shows whether a box is ticked that stays when its part of the page is drawn anew. If somebody ticked it before the
 /// page came alive, `changed` is told.
 pub fn show_ticked(field: NodeRef<html::Input>, ticked: bool, changed: impl Fn(bool) + 'static) {

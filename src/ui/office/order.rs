@@ -10,14 +10,16 @@ use super::{
 use crate::{
     api::{
         self,
-        office::{Cancel, Complete, Ship},
+        office::{Cancel, Complete, Reveal, Ship},
     },
     domain::{
         Error,
         live::{self, Topic},
         money::Amount,
         number,
+        office::OpenOrder,
         order::{Action, EventKind, Order, State},
+        permission::{Permission, Role},
         texts::{common, office as t},
     },
     ui::{
@@ -36,7 +38,7 @@ use crate::{
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// The id of the title, where the focus goes after an action.
 const STATE_ID: &str = "state-title";
@@ -46,14 +48,20 @@ pub fn OrderPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let number = Memo::new(move |_| params.with(|params| params.get("number").unwrap_or_default()));
-    let order = Resource::new(move || number.get(), api::office::order);
+    let query = use_query_map();
+    let reveal = Memo::new(move |_| query.with(|query| query.get("shown")));
+    let order = Resource::new(
+        move || (number.get(), reveal.get()),
+        |(number, shown)| async move { (api::office::order(number, shown.clone()).await, shown) },
+    );
     let shown = move || {
         number.with(|typed| number::parse(typed).map_or_else(|| typed.clone(), |number| number::display(&number)))
     };
     let ship = ServerAction::<Ship>::new().value().get_untracked().and_then(Result::err);
     let cancel = ServerAction::<Cancel>::new().value().get_untracked().and_then(Result::err);
     let complete = ServerAction::<Complete>::new().value().get_untracked().and_then(Result::err);
-    let posted = Posted { ship, other: cancel.or(complete) };
+    let revealed = ServerAction::<Reveal>::new().value().get_untracked().and_then(Result::err);
+    let posted = Posted { ship, other: cancel.or(complete).or(revealed) };
     view! {
         <Title text=move || l.f(t::ORDER_TITLE, &[("number", &shown())])/>
         <Main class="office-main">
@@ -68,8 +76,8 @@ pub fn OrderPage() -> impl IntoView {
                     let posted = posted.clone();
                     Suspend::new(async move {
                         match order.await {
-                            Ok(order) => view! { <Body order posted/> }.into_any(),
-                            Err(error) => view! { <LoadFailed error/> }.into_any(),
+                            (Ok(order), shown) => view! { <Body order shown posted/> }.into_any(),
+                            (Err(error), _) => view! { <LoadFailed error/> }.into_any(),
                         }
                     })
                 }}
@@ -100,6 +108,12 @@ fn Loading() -> impl IntoView {
 #[derive(Clone, Copy)]
 pub struct Open {
     pub order: RwSignal<Order>,
+    /// Whether recipient, address and note are shown.
+    pub shown: RwSignal<bool>,
+    /// Of who is signed in.
+    pub role: Role,
+    /// With what they are asked for again.
+    reveal: StoredValue<Option<String>>,
     /// Whether something asked for is being done.
     pub busy: RwSignal<bool>,
     /// What went wrong with anything but a field of the ship form.
@@ -112,7 +126,7 @@ pub struct Open {
 }
 
 impl Open {
-    fn new(order: Order, posted: Posted) -> Self {
+    fn new(OpenOrder { order, shown, role }: OpenOrder, reveal: Option<String>, posted: Posted) -> Self {
         // What is not about a field would have no place to be shown once the form is gone.
         let (fields, rest) = match posted.ship {
             Some(error @ Error::Invalid(_)) => (Some(error), None),
@@ -120,6 +134,9 @@ impl Open {
         };
         Self {
             order: RwSignal::new(order),
+            shown: RwSignal::new(shown),
+            reveal: StoredValue::new(reveal),
+            role,
             busy: RwSignal::new(false),
             error: RwSignal::new(posted.other.or(rest)),
             ship_error: RwSignal::new(fields),
@@ -133,9 +150,13 @@ impl Open {
         self.order.with_untracked(|order| order.number.clone())
     }
 
-    /// Whether the order's state allows an action.
+    /// Whether the order's state allows an action, and the role of who is signed in too.
     pub fn allows(self, action: Action) -> bool {
-        self.order.with(|order| order.state.allows(action))
+        let permission = match action {
+            Action::Ship | Action::Complete => Permission::Ship,
+            _ => Permission::Cancel,
+        };
+        self.role.may(permission) && self.order.with(|order| order.state.allows(action))
     }
 
     pub fn dialog(self, ask: Ask) -> NodeRef<html::Dialog> {
@@ -173,8 +194,26 @@ impl Open {
             }
             self.close(ask);
             self.error.set(done.err());
-            load(self.order).await;
+            load(self).await;
             focus(STATE_ID);
+        });
+    }
+
+    /// Asks who receives the order, which goes on record.
+    pub fn reveal(self) {
+        if !self.begin() {
+            return;
+        }
+        let number = self.number();
+        spawn_local(async move {
+            let shown = api::office::reveal(number).await;
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            // On success the server names the page that shows it.
+            if let Err(error) = shown {
+                self.error.set(Some(error));
+            }
         });
     }
 
@@ -199,7 +238,7 @@ impl Open {
                 }
                 Err(error) => self.error.set(Some(error)),
             }
-            load(self.order).await;
+            load(self).await;
             focus(STATE_ID);
         });
     }
@@ -217,10 +256,12 @@ impl Open {
 }
 
 /// Loads the order again; an older answer never replaces a newer one.
-async fn load(order: RwSignal<Order>) {
-    let Some(number) = order.try_with_untracked(|order| order.number.clone()) else { return };
-    if let Ok(new) = api::office::order(number).await {
-        order.try_update(|order| {
+async fn load(open: Open) {
+    let Some(number) = open.order.try_with_untracked(|order| order.number.clone()) else { return };
+    let Some(reveal) = open.reveal.try_get_value() else { return };
+    if let Ok(OpenOrder { order: new, shown, .. }) = api::office::order(number, reveal).await {
+        open.shown.try_set(shown);
+        open.order.try_update(|order| {
             if order.version <= new.version {
                 *order = new;
             }
@@ -229,21 +270,22 @@ async fn load(order: RwSignal<Order>) {
 }
 
 /// Loads the order again whenever the live feed tells of a newer version.
-fn follow(order: RwSignal<Order>) {
+fn follow(open: Open) {
+    let order = open.order;
     let number = order.with_untracked(|order| order.number.clone());
     let updates = use_live().subscribe(Topic::Order(number));
     Effect::new(move |_| {
         let Some(live::Update::Order { version, .. }) = updates.get() else { return };
         if order.with_untracked(|order| order.version < version) {
-            spawn_local(load(order));
+            spawn_local(load(open));
         }
     });
 }
 
 #[component]
-fn Body(order: Order, posted: Posted) -> impl IntoView {
-    let open = Open::new(order, posted);
-    follow(open.order);
+fn Body(order: OpenOrder, shown: Option<String>, posted: Posted) -> impl IntoView {
+    let open = Open::new(order, shown, posted);
+    follow(open);
     view! {
         <Confirmation open ask=Ask::Cancel/>
         <Confirmation open ask=Ask::Complete/>

@@ -5,9 +5,12 @@ use crate::{
     api::office::{Cancel, Complete},
     domain::{
         order::{Action, State},
-        texts::{common, office as t},
+        texts::office as t,
     },
-    ui::{components::icon::Icon, use_locale},
+    ui::{
+        components::{dialog::Dialog, icon::Icon},
+        use_locale,
+    },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -111,18 +114,12 @@ pub fn Confirmation(open: Open, ask: Ask) -> impl IntoView {
     };
     view! {
         {on_page}
-        <dialog node_ref=open.dialog(ask) class="dialog" aria-labelledby=title_id.clone()>
-            <div class="dialog-head">
-                <h2 class="dialog-title" id=title_id.clone()>{title}</h2>
-                <form method="dialog">
-                    <button class="btn btn-icon btn-quiet" aria-label=l.t(common::CLOSE)><Icon name="close"/></button>
-                </form>
-            </div>
+        <Dialog place=open.dialog(ask) title_id title>
             <div class="dialog-body"><p class="muted">{text}</p></div>
             <ConfirmForm open ask class="dialog-actions">
                 <button class="btn btn-secondary" type="button" on:click=move |_| open.close(ask)>{l.t(t::KEEP)}</button>
             </ConfirmForm>
-        </dialog>
+        </Dialog>
     }
     .into_any()
 }

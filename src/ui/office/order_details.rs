@@ -2,17 +2,19 @@
 
 use super::order::Open;
 use crate::{
+    api::office::Reveal,
     domain::{
         Locale,
         address::{Contact, DeliveryWish},
         money::Currency,
         order::{CancelReason, Event, EventKind, OrderLine, Shipment},
         payment::Method,
+        permission::Permission,
         texts::office as t,
     },
     ui::{
         components::{
-            address::{phone_text, wish_name},
+            address::{phone_text, reached_by, wish_name},
             copy::CopyButton,
             icon::Icon,
             method::method_name,
@@ -23,7 +25,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*, server_fn::ServerFn};
 
 /// In two columns where there is room; what is to be done (`children`) comes first.
 #[component]
@@ -83,14 +85,16 @@ fn Destination(open: Open) -> impl IntoView {
     });
     move || {
         let ((contact, region), wish, note, method, shipment) = facts.get();
-        let label = format!("{} {}\n{} {}", contact.recipient, phone_text(&contact.phone), region, contact.detail);
+        let shown = open.shown.get();
+        let label = format!("{} {}\n{} {}", contact.recipient, reached_by(&contact), region, contact.detail);
         view! {
             <div class="panel-head">
                 <h2 class="panel-title" id="to-title">{l.t(t::SHIP_TO)}</h2>
-                <CopyButton text=label label=l.t(t::COPY_ADDRESS)/>
+                {shown.then(|| view! { <CopyButton text=label label=l.t(t::COPY_ADDRESS)/> })}
             </div>
             <div class="stack">
-                <AddressLines contact region/>
+                <AddressLines contact region shown/>
+                {(!shown && open.role.may(Permission::SeeRecipients)).then(|| view! { <RevealForm open/> })}
                 <Facts wish note method shipment/>
             </div>
         }
@@ -98,22 +102,53 @@ fn Destination(open: Open) -> impl IntoView {
 }
 
 #[component]
-fn AddressLines(contact: Contact, region: String) -> impl IntoView {
+fn AddressLines(contact: Contact, region: String, shown: bool) -> impl IntoView {
     let Contact { recipient, phone, email, detail, .. } = contact;
-    let shown = phone_text(&phone);
+    // What is masked can be neither called nor written to.
+    let reach = move |scheme: &str, address: String, text: String| {
+        if shown {
+            view! { <a class="link nowrap" href=format!("{scheme}:{address}")>{text}</a> }.into_any()
+        } else {
+            view! { <span class="nowrap">{text}</span> }.into_any()
+        }
+    };
+    let call = phone.map(|phone| {
+        let text = phone_text(&phone);
+        view! { " " {reach("tel", phone, text)} }
+    });
     view! {
         <address class="address">
             <Icon name="pin"/>
             <span>
                 <strong>{recipient}</strong>
-                " "
-                <a class="link nowrap" href=format!("tel:{phone}")>{shown}</a>
+                {call}
                 <br/>
                 {format!("{region} ")}
                 <span class="pre-line">{detail}</span>
-                {email.map(|email| view! { <br/><a class="link" href=format!("mailto:{email}")>{email.clone()}</a> })}
+                {email.map(|email| view! { <br/>{reach("mailto", email.clone(), email)} })}
             </span>
         </address>
+    }
+    .into_any()
+}
+
+/// The way to see who receives the order.
+#[component]
+fn RevealForm(open: Open) -> impl IntoView {
+    let l = use_locale();
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        open.reveal();
+    };
+    view! {
+        <form class="cluster" action=Reveal::url() method="post" on:submit=submit>
+            <input type="hidden" name="number" value=open.number()/>
+            <button class="btn btn-secondary" type="submit" aria-busy=move || open.busy.get().then_some("true")>
+                <Icon name="eye" class="icon-sm"/>
+                {l.t(t::REVEAL)}
+            </button>
+            <span class="muted small">{l.t(t::REVEAL_HINT)}</span>
+        </form>
     }
     .into_any()
 }

@@ -7,7 +7,7 @@
 use super::{
     frame::use_desk,
     orders_row::Row,
-    parts::{LoadFailed, SearchForm, now, use_clock},
+    parts::{LoadFailed, SearchForm, use_clock},
 };
 use crate::{
     api,
@@ -100,7 +100,7 @@ pub fn OrdersPage() -> impl IntoView {
     let orders = Resource::new(
         move || wanted.get(),
         |wanted| async move {
-            let now = now();
+            let now = api::page::now();
             let q = (!wanted.q.is_empty()).then(|| wanted.q.clone());
             let found = api::office::orders(wanted.state, q, wanted.page).await;
             (wanted, now, found)

@@ -11,7 +11,7 @@ use crate::{
         texts::office as t,
     },
     ui::{
-        components::{address::phone_text, order_state::StateBadge, price::Price, time::Time},
+        components::{order_state::StateBadge, price::Price, time::Time},
         live::use_live,
         use_locale,
     },
@@ -22,7 +22,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Row(order: OfficeOrder, clock: Signal<i64>, gone: RwSignal<i64>) -> impl IntoView {
     let l = use_locale();
-    let OfficeOrder { order, recipient, phone, region_name } = order;
+    let OfficeOrder { order, recipient, reached_by, region_name } = order;
     let state = follow(&order.number, order.state, gone);
     let href = format!("/office/orders/{}", order.number);
     let shown = number::display(&order.number);
@@ -42,7 +42,7 @@ pub fn Row(order: OfficeOrder, clock: Signal<i64>, gone: RwSignal<i64>) -> impl 
                 <a class="link" href=format!("/office/orders/{}", order.number)><span class="code nowrap">{shown}</span></a>
             </th>
             <td data-label=l.t(t::RECIPIENT)>
-                <span>{recipient} " " <span class="nowrap">{phone_text(&phone)}</span><br/><span class="muted">{region_name}</span></span>
+                <span>{recipient} " " <span class="nowrap">{reached_by}</span><br/><span class="muted">{region_name}</span></span>
             </td>
             <td data-label=l.t(t::ITEMS)>{items(l, &order.lines)}</td>
             <td class="is-num" data-label=l.t(t::TOTAL)><Price amount=order.total currency=order.currency/></td>

@@ -2,6 +2,7 @@
 
 use super::SIGN_IN;
 use crate::{
+    api::page::now,
     domain::{Error, Locale, catalog::percent_encode, texts::office as t},
     ui::{
         components::{icon::Icon, typed::follow_text},
@@ -108,23 +109,13 @@ pub fn SearchForm(
     .into_any()
 }
 
-/// The server's clock while a page is rendered, the browser's afterwards; in UTC milliseconds. For resources, which
-/// carry the first to the second; never for a view.
-pub fn now() -> i64 {
-    #[cfg(feature = "ssr")]
-    let now = use_context::<crate::server::Ctx>().map_or(0, |ctx| ctx.now);
-    #[cfg(not(feature = "ssr"))]
-    let now = browser_clock();
-    now
-}
-
-/// A clock that began with `now` and goes on, half a minute at a time.
-pub fn use_clock(now: i64) -> Signal<i64> {
-    let shown = RwSignal::new(now);
+/// A clock that began with `first` and goes on, half a minute at a time.
+pub fn use_clock(first: i64) -> Signal<i64> {
+    let shown = RwSignal::new(first);
     Effect::new(move |_| {
-        let begun = browser_clock();
+        let begun = now();
         let tick = move || {
-            shown.try_set(now + browser_clock() - begun);
+            shown.try_set(first + now() - begun);
         };
         let ticking = set_interval_with_handle(tick, Duration::from_secs(30)).ok();
         on_cleanup(move || {
@@ -134,16 +125,6 @@ pub fn use_clock(now: i64) -> Signal<i64> {
         });
     });
     shown.into()
-}
-
-#[cfg(feature = "hydrate")]
-fn browser_clock() -> i64 {
-    js_sys::Date::now() as i64
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn browser_clock() -> i64 {
-    0
 }
 
 /// How long ago something was, in words; takes milliseconds.

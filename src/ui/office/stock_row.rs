@@ -12,6 +12,7 @@ use crate::{
     },
     domain::{
         Error, Locale,
+        catalog::Width,
         error::Problem,
         money::{Amount, Currency},
         office::OfficeVariant,
@@ -45,7 +46,7 @@ pub fn Row(variant: RwSignal<OfficeVariant>, rows: Rows) -> impl IntoView {
         <tr>
             <th scope="row" class="is-wide">
                 <div class="table-product">
-                    <Picture image size=96/>
+                    <Picture image thumb=Width::Thumb size=96/>
                     <span>
                         <a class="link link-quiet" href=format!("/p/{handle}")>{title}</a>
                         <br/>

@@ -3,13 +3,13 @@
 use crate::{
     api,
     domain::{
-        catalog::{Category, Home, ProductCard},
+        catalog::{Category, Home, ProductCard, Width},
         locale::Text,
-        texts::catalog as t,
+        texts::{catalog as t, shell},
     },
     ui::{
-        absolute,
         components::{
+            head::Head,
             icon::Icon,
             links::category_href,
             picture::Picture,
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::Title;
 
 /// Below this number a shop does not boast with it.
 const MANY: i64 = 20;
@@ -63,11 +63,12 @@ fn HomeView(home: Home) -> impl IntoView {
     });
     view! {
         <Title text=""/>
-        <Meta name="description" content=l.t(t::HOME_DESCRIPTION)/>
-        <Meta property="og:type" content="website"/>
-        <Meta property="og:url" content=absolute("/")/>
-        <Meta property="og:description" content=l.t(t::HOME_DESCRIPTION)/>
-        <Link rel="canonical" href=absolute("/")/>
+        <Head
+            path="/".into()
+            title=l.t(shell::NAME).into()
+            description=l.t(t::HOME_DESCRIPTION).into()
+            image=hero.as_ref().map(|image| image.url.clone())
+        />
         <Main class="page container">
             <section class="hero" aria-labelledby="hero-title">
                 <div class="hero-body">
@@ -129,7 +130,7 @@ pub fn Tiles(categories: Vec<Category>, #[prop(optional)] counted: bool) -> impl
         view! {
             <li>
                 <a class="tile" href=category_href(&category.handle)>
-                    <Picture image=category.image class="tile-media" size=400/>
+                    <Picture image=category.image class="tile-media" thumb=Width::Thumb size=400/>
                     <span><span class="tile-name">{category.title}</span>{count}</span>
                 </a>
             </li>

@@ -168,15 +168,21 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
         let open = matches!(phase.get(), Phase::Choose { .. } | Phase::Waiting);
         order.with(|order| order.expires_at.filter(|_| open).map(|end| (order.now, order.placed_at, end)))
     });
+    let pay = Beginning { action: pay, busy: RwSignal::new(false) };
     // The browser may show this page again as it was left, on the way back from the cashier.
     Effect::new(move |_| {
         let back = window_event_listener(ev::pageshow, move |event| {
             if event.persisted() {
-                pay.value().try_set(None);
+                pay.give_up();
                 load(order);
             }
         });
         on_cleanup(move || back.remove());
+    });
+    Effect::new(move |_| {
+        if pay.action.value().with(|answer| matches!(answer, Some(Err(_)))) {
+            pay.busy.set(false);
+        }
     });
     let href = StoredValue::new(format!("/orders/{number}"));
     let posted_again = StoredValue::new(posted_again);
@@ -225,7 +231,7 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     let bar = move || match phase.get() {
         Phase::Choose { failed } => {
             let label = move || pay_label(failed, total().display(currency));
-            let busy = move || is_paying(pay).then_some("true");
+            let busy = move || pay.busy.get().then_some("true");
             Some(view! {
                 <div class="actionbar actionbar-solo">
                     <a class="btn btn-quiet" href=href.get_value()>{l.t(t::VIEW_ORDER)}</a>
@@ -254,13 +260,24 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     .into_any()
 }
 
-fn pay_label(again: bool, amount: String) -> String {
-    use_locale().f(if again { t::PAY_AGAIN } else { t::PAY_NOW }, &[("amount", &amount)])
+/// The beginning of a payment, up to the moment the cashier's page opens.
+#[derive(Clone, Copy)]
+struct Beginning {
+    action: ServerAction<Pay>,
+    /// The action alone does not tell: its answer may arrive after the browser came back from the cashier.
+    busy: RwSignal<bool>,
 }
 
-/// Whether a payment is being begun, up to the moment the cashier's page opens.
-fn is_paying(pay: ServerAction<Pay>) -> bool {
-    pay.pending().get() || pay.value().with(|answer| matches!(answer, Some(Ok(_))))
+impl Beginning {
+    /// Makes the button usable again.
+    fn give_up(self) {
+        self.busy.try_set(false);
+        self.action.value().try_set(None);
+    }
+}
+
+fn pay_label(again: bool, amount: String) -> String {
+    use_locale().f(if again { t::PAY_AGAIN } else { t::PAY_NOW }, &[("amount", &amount)])
 }
 
 /// The time left to pay, counted by the server's clock.
@@ -292,22 +309,23 @@ fn Clock(order: RwSignal<Order>, now: i64, from: i64, until: i64) -> impl IntoVi
 #[component]
 fn Choose(
     order: RwSignal<Order>,
-    pay: ServerAction<Pay>,
+    pay: Beginning,
     failed: bool,
     href: StoredValue<String>,
     currency: Currency,
 ) -> impl IntoView {
     let l = use_locale();
     let (number, method) = order.with_untracked(|order| (order.number.clone(), order.payment_method));
-    let error = Signal::derive(move || pay.value().get().and_then(Result::err));
+    let error = Signal::derive(move || pay.action.value().get().and_then(Result::err));
     let label = move || pay_label(failed, order.with(|order| order.totals.total).display(currency));
-    let busy = move || is_paying(pay).then_some("true");
+    let busy = move || pay.busy.get().then_some("true");
     let start = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        if busy().is_none()
+        if !pay.busy.get_untracked()
             && let Ok(input) = Pay::from_event(&event)
         {
-            pay.dispatch(input);
+            pay.busy.set(true);
+            pay.action.dispatch(input);
         }
     };
     // What is closed shows as such once it is loaded.
@@ -345,7 +363,7 @@ fn Choose(
 
 /// A payment was begun; its result comes by the live feed.
 #[component]
-fn Waiting(order: RwSignal<Order>, pay: ServerAction<Pay>, href: StoredValue<String>) -> impl IntoView {
+fn Waiting(order: RwSignal<Order>, pay: Beginning, href: StoredValue<String>) -> impl IntoView {
     let l = use_locale();
     let here = order.with_untracked(|order| format!("/pay/{}", order.number));
     let other = order.with_untracked(|order| format!("{here}?other={}", order.open_attempt().unwrap_or_default()));
@@ -369,7 +387,7 @@ fn Waiting(order: RwSignal<Order>, pay: ServerAction<Pay>, href: StoredValue<Str
             {move || failed.get().map(|error| view! { <ErrorNotice error/> })}
             <div class="cluster">
                 <a class="btn btn-secondary" href=here rel="external" on:click=again aria-busy=move || busy.get().then_some("true")>{l.t(t::REFRESH)}</a>
-                <a class="btn btn-quiet" href=other on:click=move |_| pay.value().set(None)>{l.t(t::OTHER_METHOD)}</a>
+                <a class="btn btn-quiet" href=other on:click=move |_| pay.give_up()>{l.t(t::OTHER_METHOD)}</a>
                 <a class="btn btn-quiet" href=href.get_value()>{l.t(t::VIEW_ORDER)}</a>
             </div>
         </div>
@@ -456,7 +474,7 @@ mod tests {
             shipping_rules: ShippingRules::default(),
             contact: Contact {
                 recipient: String::new(),
-                phone: String::new(),
+                phone: None,
                 email: None,
                 region: String::new(),
                 detail: String::new(),

@@ -7,6 +7,7 @@ use crate::{
     api::cart::{AcceptPrices, SaveForLater, SetQuantity},
     domain::{
         cart::{Cart, CartLine},
+        catalog::Width,
         live::{self, Topic},
         money::Currency,
         texts::{cart as t, common},
@@ -105,7 +106,7 @@ pub fn Line(state: CartState, first: CartLine, currency: Currency) -> impl IntoV
     let set = Callback::new(move |quantity| id.with_value(|id| state.set_quantity(id, quantity)));
     view! {
         <li class="line">
-            <a class="line-media" href=href.clone() tabindex="-1" aria-hidden="true"><Picture image size=200/></a>
+            <a class="line-media" href=href.clone() tabindex="-1" aria-hidden="true"><Picture image thumb=Width::Thumb size=200/></a>
             <div class="line-body">
                 <h2><a class="line-name" href=href>{title.clone()}</a></h2>
                 {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}
@@ -150,6 +151,10 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String, form: 
     let removed = l.f(t::REMOVED, &[("title", &title)]);
     let remove = move || {
         let undo = id.with_value(|id| state.remove(id));
+        let undo = move || {
+            undo();
+            focus(TITLE_ID);
+        };
         toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
         focus(TITLE_ID);
     };
@@ -282,7 +287,7 @@ pub fn SavedLine(state: CartState, first: CartLine, currency: Currency) -> impl 
     });
     view! {
         <li class="line">
-            <a class="line-media" href=href.clone() tabindex="-1" aria-hidden="true"><Picture image size=200/></a>
+            <a class="line-media" href=href.clone() tabindex="-1" aria-hidden="true"><Picture image thumb=Width::Thumb size=200/></a>
             <div class="line-body">
                 <h3><a class="line-name" href=href>{title.clone()}</a></h3>
                 {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}

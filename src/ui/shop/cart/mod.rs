@@ -18,6 +18,7 @@ use crate::{
     },
     ui::{
         components::{
+            field::focus,
             icon::Icon,
             skeleton::SkeletonText,
             summary::{ActionbarTotal, Estimate, FreeShipping, Summary},
@@ -93,6 +94,7 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
     let has = move |of: fn(&Cart) -> bool| Memo::new(move |_| state.shown.with(of));
     let (lines, saved) = (has(|cart| !cart.lines.is_empty()), has(|cart| !cart.saved.is_empty()));
     let anything = Memo::new(move |_| lines.get() || saved.get());
+    keep_focus(anything);
     let general = move || {
         // A failure about a line that is not there any more has no better place.
         let problem = state.problem.get();
@@ -134,6 +136,21 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
         </Main>
     }
     .into_any()
+}
+
+/// When the last line goes or the first comes, the page has another heading, and with the old one the focus may be gone.
+fn keep_focus(anything: Memo<bool>) {
+    Effect::new(move |before: Option<bool>| {
+        let now = anything.get();
+        if before.is_some_and(|before| before != now) {
+            request_animation_frame(|| {
+                if document().active_element().is_none_or(|active| active.tag_name() == "BODY") {
+                    focus(TITLE_ID);
+                }
+            });
+        }
+        now
+    });
 }
 
 #[component]

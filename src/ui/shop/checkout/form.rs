@@ -203,7 +203,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                     <section class="panel" aria-labelledby="to-title">
                         <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
                         <div class="form">
-                            <ContactFields prefix="form" form=form.clone() divisions=keeper.divisions error on_region=chosen/>
+                            <ContactFields prefix="form" form=form.clone() divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
                         </div>
                     </section>
                     <section class="panel" aria-labelledby="time-title">

@@ -27,6 +27,8 @@ pub struct Keeper {
     buy_now: StoredValue<Option<BuyNow>>,
     /// What can be chosen in the selects of the address.
     pub divisions: RwSignal<Divisions>,
+    /// Whether what the last choice of a province or city offers is on its way.
+    pub loading: RwSignal<bool>,
     /// Whether the form is being sent.
     pub sending: RwSignal<bool>,
     /// What the server answered to the form sent last.
@@ -66,6 +68,7 @@ impl Keeper {
             timer: StoredValue::new(None),
             buy_now: StoredValue::new(buy_now),
             divisions: RwSignal::new(divisions),
+            loading: RwSignal::new(false),
             sending: RwSignal::new(false),
             failed: RwSignal::new(None),
             lost: RwSignal::new(false),
@@ -134,6 +137,7 @@ impl Keeper {
                 divisions.cities.clear();
             }
         });
+        self.loading.set(!form.province.is_empty());
         self.note(|work| {
             work.typed = Some(form);
             work.region = true;
@@ -181,6 +185,7 @@ impl Keeper {
         let kept = api::order::save_checkout(form, step, buy_now.clone()).await;
         // A form with something wrong in it is kept all the same.
         lock(work).unkept = kept.as_ref().is_err_and(|error| !matches!(error, Error::Invalid(_)));
+        let region = job == Job::Region;
         match (job, kept) {
             (Job::Send, kept) => {
                 self.sending.try_set(false);
@@ -200,6 +205,10 @@ impl Keeper {
                 Ok(_) => {}
                 Err(_) => self.not_loaded(work),
             },
+        }
+        if region {
+            // Another choice that was made meanwhile is answered next.
+            self.loading.try_set(lock(work).region);
         }
     }
 

@@ -4,15 +4,14 @@ use crate::{
     api,
     domain::{catalog::Category, texts::catalog as t},
     ui::{
-        absolute,
-        components::{icon::Icon, links::category_href, skeleton::SkeletonProducts, travel::Main},
+        components::{head::Head, icon::Icon, links::category_href, skeleton::SkeletonProducts, travel::Main},
         error::ErrorPage,
         shop::home::Tiles,
         use_locale,
     },
 };
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::Title;
 
 #[component]
 pub fn CategoriesPage() -> impl IntoView {
@@ -66,8 +65,11 @@ fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
     });
     view! {
         <Title text=l.t(t::ALL_CATEGORIES)/>
-        <Meta name="description" content=l.t(t::CATEGORIES_DESCRIPTION)/>
-        <Link rel="canonical" href=absolute("/categories")/>
+        <Head
+            path="/categories".into()
+            title=l.t(t::ALL_CATEGORIES).into()
+            description=l.t(t::CATEGORIES_DESCRIPTION).into()
+        />
         <Main class="page container">
             <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
             <div class="stack-lg">{categories.into_iter().map(section).collect_view()}</div>

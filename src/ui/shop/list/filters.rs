@@ -3,21 +3,25 @@
 use super::{filter_count, href, path, unfiltered};
 use crate::{
     domain::{
-        catalog::{ListQuery, Sort},
+        catalog::{ListQuery, PriceRange, Sort},
         money::Amount,
         texts::catalog as t,
     },
     ui::{
         components::{
+            field::{FieldError, described_by, invalid, problem_of},
             icon::Icon,
             price::use_currency,
-            typed::{show_text, show_ticked, taking_over},
+            typed::{show_ticked, taking_over},
         },
         use_locale,
     },
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
 
 /// Follows an address within the page, where the reader is; going back undoes it.
 fn use_follow() -> impl Fn(ListQuery) + Clone + Send + Sync + 'static {
@@ -31,6 +35,14 @@ fn use_follow() -> impl Fn(ListQuery) + Clone + Send + Sync + 'static {
 /// An amount as it stands in a field and in addresses.
 fn plain(amount: Option<Amount>) -> String {
     amount.map(|amount| amount.to_decimal(Default::default()).trim_end_matches(".00").to_owned()).unwrap_or_default()
+}
+
+/// The prices in the address, as they were typed.
+fn typed_prices() -> PriceRange {
+    use_query_map().with_untracked(|query| PriceRange {
+        min: query.get("min").unwrap_or_default(),
+        max: query.get("max").unwrap_or_default(),
+    })
 }
 
 #[component]
@@ -86,26 +98,39 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
     };
     let stock = NodeRef::<html::Input>::new();
     show_ticked(stock, query.in_stock, in_stock.clone());
-    show_text(min, plain(query.price_min));
-    show_text(max, plain(query.price_max));
-    // Reads both fields, writes back what was understood, and follows.
+    // What is wrong in the address stands in the fields as it was typed, also without script.
+    let typed = typed_prices();
+    let posted = typed.read().err();
+    let shown = match posted {
+        Some(_) => typed,
+        None => PriceRange { min: plain(query.price_min), max: plain(query.price_max) },
+    };
+    let unfold = posted.is_some();
+    let wrong = RwSignal::new(posted);
+    // Drawn anew for another choice, the form keeps what is wrong in it.
+    let (early, fresh) = (taking_over(), shown.clone());
+    Effect::new(move |_| {
+        let (Some(min), Some(max)) = (min.get(), max.get()) else { return };
+        match (PriceRange { min: min.value(), max: max.value() }).read() {
+            Err(error) if early || count > 0 => wrong.set(Some(error)),
+            _ if early => {}
+            _ => {
+                min.set_value(&fresh.min);
+                max.set_value(&fresh.max);
+            }
+        }
+    });
+    // Reads both fields and follows, or tells beside them what is wrong; what was typed stays.
     let apply = {
         let query = query.clone();
         move || {
-            let read = |field: NodeRef<html::Input>| {
-                let text = field.get_untracked().map(|input| input.value()).unwrap_or_default();
-                Amount::parse(&text, Default::default()).ok()
-            };
-            let (mut low, mut high) = (read(min), read(max));
-            if low.is_some() && high.is_some() && low > high {
-                std::mem::swap(&mut low, &mut high);
-            }
-            for (field, amount) in [(min, low), (max, high)] {
-                if let Some(input) = field.get_untracked() {
-                    input.set_value(&plain(amount));
-                }
-            }
-            if (low, high) != (query.price_min, query.price_max) {
+            let text =
+                |field: NodeRef<html::Input>| field.get_untracked().map(|input| input.value()).unwrap_or_default();
+            let bounds = PriceRange { min: text(min), max: text(max) }.read();
+            wrong.set(bounds.as_ref().err().cloned());
+            if let Ok((low, high)) = bounds
+                && (low, high) != (query.price_min, query.price_max)
+            {
                 follow(ListQuery { price_min: low, price_max: high, ..query.clone() });
             }
         }
@@ -117,17 +142,21 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
             apply();
         }
     };
-    let range = |node, name, label, placeholder, amount, apply: Box<dyn Fn() + Send + Sync>| {
+    let range = |node, id, name, label, placeholder, value: String, apply: Box<dyn Fn() + Send + Sync>| {
+        let error = problem_of(wrong.into(), name);
         view! {
             <input
                 node_ref=node
                 class="input input-sm"
+                id=id
                 name=name
                 inputmode="decimal"
                 autocomplete="off"
                 aria-label=l.t(label)
                 placeholder=l.t(placeholder)
-                value=plain(amount)
+                value=value
+                aria-invalid=invalid(error)
+                aria-describedby=described_by(id, false, error)
                 on:change=move |_| apply()
             />
         }
@@ -143,7 +172,7 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
     let clear = (count > 0)
         .then(|| view! { <a class="link link-quiet" href=href(&unfiltered(&query))>{l.t(t::CLEAR_ALL)}</a> });
     view! {
-        <details class="filters">
+        <details class="filters" open=unfold>
             <summary>
                 <Icon name="filter" class="icon-sm"/>
                 {l.t(t::FILTER)}
@@ -157,9 +186,13 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                 <fieldset>
                     <legend class="filter-title">{l.f(t::PRICE_RANGE, &[("unit", &currency.symbol())])}</legend>
                     <div class="filter-range">
-                        {range(min, "min", t::PRICE_MIN, t::MIN, query.price_min, Box::new(apply.clone()))}
+                        {range(min, "price-min", "min", t::PRICE_MIN, t::MIN, shown.min, Box::new(apply.clone()))}
                         <span aria-hidden="true">"–"</span>
-                        {range(max, "max", t::PRICE_MAX, t::MAX, query.price_max, Box::new(apply))}
+                        {range(max, "price-max", "max", t::PRICE_MAX, t::MAX, shown.max, Box::new(apply))}
+                    </div>
+                    <div role="alert">
+                        <FieldError id="price-min" error=problem_of(wrong.into(), "min")/>
+                        <FieldError id="price-max" error=problem_of(wrong.into(), "max")/>
                     </div>
                 </fieldset>
                 <label class="check">

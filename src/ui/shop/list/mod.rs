@@ -21,9 +21,9 @@ use crate::{
         texts::catalog as t,
     },
     ui::{
-        absolute,
         components::{
             breadcrumbs::Breadcrumbs,
+            head::Head,
             links::category_href,
             scroll::{remember_scroll, restore_scroll},
             skeleton::{Reloading, SkeletonProducts},
@@ -34,7 +34,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 
 #[component]
@@ -164,7 +164,8 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
     .into_any()
 }
 
-/// Title and description for the window and for machines. A filtered list is not another page to them.
+/// Title and description for the window and for machines. A filtered list is not another page to them, and a search is
+/// none at all.
 fn head(query: &ListQuery, title: &str, list: &ProductList) -> AnyView {
     let l = use_locale();
     let page = list.products.page;
@@ -172,20 +173,23 @@ fn head(query: &ListQuery, title: &str, list: &ProductList) -> AnyView {
         2.. => format!("{title} · {}", l.f(t::PAGE_OF, &[("page", &page), ("pages", &list.products.pages())])),
         _ => title.to_owned(),
     };
-    let canonical = absolute(&href(&ListQuery { category: query.category.clone(), page, ..ListQuery::default() }));
     let total = list.products.total;
     let text = if total == 1 { t::CATEGORY_DESCRIPTION_ONE } else { t::CATEGORY_DESCRIPTION };
     let description = l.f(text, &[("title", &title), ("n", &total)]);
-    let search = query.category.is_none();
+    let title = title.to_owned();
+    if query.category.is_none() {
+        return view! {
+            <Title text=numbered/>
+            <Meta name="description" content=description/>
+            <Meta name="robots" content="noindex, follow"/>
+        }
+        .into_any();
+    }
+    let path = href(&ListQuery { category: query.category.clone(), page, ..ListQuery::default() });
+    let image = list.products.items.iter().find_map(|product| Some(product.image.as_ref()?.url.clone()));
     view! {
         <Title text=numbered/>
-        <Meta name="description" content=description.clone()/>
-        <Meta name="robots" content=if search { "noindex, follow" } else { "index, follow" }/>
-        <Meta property="og:type" content="website"/>
-        <Meta property="og:title" content=title.to_owned()/>
-        <Meta property="og:description" content=description/>
-        <Meta property="og:url" content=canonical.clone()/>
-        <Link rel="canonical" href=canonical/>
+        <Head path title description image/>
     }
     .into_any()
 }

@@ -8,12 +8,11 @@ use crate::{
         self,
         order::{Again, Cancel, Complete, Pay},
     },
-    domain::{
-        Error,
-        order::State,
-        texts::{common, order as t},
+    domain::{Error, order::State, texts::order as t},
+    ui::{
+        components::{dialog::Dialog, icon::Icon},
+        use_locale,
     },
-    ui::{components::icon::Icon, use_locale},
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::hooks::{use_location, use_query_map};
@@ -194,18 +193,12 @@ pub fn Confirmation(page: Page, ask: Ask) -> impl IntoView {
     };
     view! {
         {on_page}
-        <dialog node_ref=dialog class="dialog" aria-labelledby=title_id.clone()>
-            <div class="dialog-head">
-                <h2 class="dialog-title" id=title_id.clone()>{title}</h2>
-                <form method="dialog">
-                    <button class="btn btn-icon btn-quiet" aria-label=l.t(common::CLOSE)><Icon name="close"/></button>
-                </form>
-            </div>
+        <Dialog place=dialog title_id title>
             <div class="dialog-body"><p class="muted">{text}</p></div>
             <ConfirmForm page ask class="dialog-actions">
                 <button class="btn btn-secondary" type="button" on:click=move |_| page.close(ask)>{keep}</button>
             </ConfirmForm>
-        </dialog>
+        </Dialog>
     }
     .into_any()
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     ui::{
         components::{
-            address::{phone_text, wish_name},
+            address::{reached_by, wish_name},
             copy::CopyButton,
             method::method_name,
             summary::{CompactLine, Summary},
@@ -92,8 +92,8 @@ fn FactRows(
 ) -> impl IntoView {
     let l = use_locale();
     let fact = move |name, value: AnyView| view! { <div class="fact"><dt>{l.t(name)}</dt><dd>{value}</dd></div> };
-    let recipient =
-        view! { {contact.recipient} " " <span class="nowrap">{phone_text(&contact.phone)}</span> }.into_any();
+    let reached = reached_by(&contact);
+    let recipient = view! { {contact.recipient} " " <span class="nowrap">{reached}</span> }.into_any();
     let address = view! { {region} " " <span class="pre-line">{contact.detail}</span> }.into_any();
     let parcel = shipment.map(|shipment| {
         let number = shipment.tracking_number;

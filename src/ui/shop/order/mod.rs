@@ -320,7 +320,7 @@ mod tests {
             shipping_rules: ShippingRules::default(),
             contact: Contact {
                 recipient: String::new(),
-                phone: String::new(),
+                phone: None,
                 email: None,
                 region: String::new(),
                 detail: String::new(),

@@ -3,7 +3,9 @@
 use crate::{
     api::order::Again,
     domain::{
-        Error, number,
+        Error,
+        catalog::Width,
+        number,
         order::{OrderLine, OrderSummary, State},
         texts::order as t,
     },
@@ -35,7 +37,8 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
             view! { <ul class="lines"><CompactLine image title label unit_price quantity currency/></ul> }.into_any()
         }
         Err(lines) => {
-            let picture = |line: OrderLine| view! { <Picture image=line.image alt=line.title size=144/> };
+            let picture =
+                |line: OrderLine| view! { <Picture image=line.image alt=line.title thumb=Width::Thumb size=144/> };
             view! { <div class="order-card-pictures">{lines.into_iter().take(PICTURES).map(picture).collect_view()}</div> }.into_any()
         }
     };

@@ -3,16 +3,21 @@
 use crate::{
     api,
     domain::{
+        Error,
+        account::Profile,
         order::State,
-        texts::{me as t, order},
+        texts::{account, me as t, order},
     },
     ui::{
+        account::SignOutButton,
         components::{
             icon::Icon,
             order_state::{count_of, state_name},
             shell::Languages,
+            skeleton::SkeletonText,
             travel::Main,
         },
+        error::ErrorNotice,
         use_locale,
     },
 };
@@ -24,6 +29,7 @@ pub fn MePage() -> impl IntoView {
     let l = use_locale();
     let counts = Resource::new(|| (), |()| api::order::counts());
     let cart = Resource::new(|| (), |()| api::cart::get());
+    let profile = Resource::new(|| (), |()| api::account::me());
     let to_pay = move || {
         Suspend::new(async move {
             let waiting = counts.await.map(|counts| counts.to_pay).unwrap_or_default();
@@ -60,6 +66,7 @@ pub fn MePage() -> impl IntoView {
         <Meta name="robots" content="noindex"/>
         <Main class="page container container-narrow">
             <div class="page-head"><h1 class="page-title">{l.t(t::TITLE)}</h1></div>
+            <Person profile/>
             <nav class="panel" aria-label=l.t(t::ORDERS_BY_STATE)>
                 <ul class="states">{State::ALL.map(|state| view! { <li><StateTile state counts/></li> })}</ul>
             </nav>
@@ -75,14 +82,7 @@ pub fn MePage() -> impl IntoView {
                     <Languages/>
                 </div>
             </section>
-            // The whole page is loaded anew, so that nothing of it stays in memory either.
-            <details class="panel section-sm">
-                <summary class="panel-title">{l.t(t::FORGET)}</summary>
-                <form class="stack" action=api::account::Forget::url() method="post">
-                    <p class="muted">{l.t(t::FORGET_TEXT)}</p>
-                    <div class="form-actions"><button class="btn btn-secondary">{l.t(t::FORGET_SUBMIT)}</button></div>
-                </form>
-            </details>
+            <Forget profile/>
             <section class="panel section-sm" aria-labelledby="about-title">
                 <div class="panel-head"><h2 class="panel-title" id="about-title">{l.t(t::ABOUT)}</h2></div>
                 <p class="muted">{l.t(t::ABOUT_TEXT)}</p>
@@ -90,6 +90,75 @@ pub fn MePage() -> impl IntoView {
         </Main>
     }
     .into_any()
+}
+
+/// Who is signed in, or the way in.
+#[component]
+fn Person(profile: Resource<Result<Option<Profile>, Error>>) -> impl IntoView {
+    let l = use_locale();
+    let person = move || {
+        Suspend::new(async move {
+            match profile.await {
+                Ok(Some(profile)) => {
+                    let name = [
+                        Some(profile.name).filter(|name| !name.is_empty()),
+                        profile.login,
+                        profile.phone,
+                        profile.email,
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .unwrap_or_default();
+                    view! {
+                        <div class="spread">
+                            <p class="panel-title">{l.f(account::HELLO, &[("name", &name)])}</p>
+                            <a class="btn btn-secondary btn-sm" href="/me/security">{l.t(account::SECURITY_TITLE)}</a>
+                        </div>
+                    }
+                    .into_any()
+                }
+                Ok(None) => view! {
+                    <div class="spread">
+                        <div class="grow">
+                            <p class="panel-title">{l.t(account::GUEST_TITLE)}</p>
+                            <p class="muted">{l.t(account::GUEST_TEXT)}</p>
+                        </div>
+                        <a class="btn btn-primary" href="/sign-in">{l.t(account::SIGN_IN_TITLE)}</a>
+                    </div>
+                }
+                .into_any(),
+                Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+            }
+        })
+    };
+    view! { <div class="panel person"><Transition fallback=|| view! { <SkeletonText lines=2/> }>{person}</Transition></div> }
+        .into_any()
+}
+
+/// Lets this browser forget whose cart and orders it shows: signing out, or for a guest leaving.
+#[component]
+fn Forget(profile: Resource<Result<Option<Profile>, Error>>) -> impl IntoView {
+    let l = use_locale();
+    let way = move || {
+        Suspend::new(async move {
+            if matches!(profile.await, Ok(Some(_))) {
+                return view! { <div class="section-sm"><SignOutButton/></div> }.into_any();
+            }
+            // The whole page is loaded anew, so that nothing of it stays in memory either.
+            view! {
+                <details class="panel section-sm">
+                    <summary class="panel-title">{l.t(t::FORGET)}</summary>
+                    <form class="stack" action=api::account::Forget::url() method="post">
+                        <p class="muted">{l.t(t::FORGET_TEXT)}</p>
+                        <div class="form-actions"><button class="btn btn-secondary">{l.t(t::FORGET_SUBMIT)}</button></div>
+                    </form>
+                </details>
+            }
+            .into_any()
+        })
+    };
+    view! { <Transition>{way}</Transition> }.into_any()
 }
 
 /// The orders of a state: an icon, how many, and the way to them.

@@ -8,6 +8,7 @@ mod description;
 mod gallery;
 mod options;
 mod structured;
+mod viewer;
 
 use self::{
     buy::{Buy, BuyBar},
@@ -26,6 +27,7 @@ use crate::{
         absolute,
         components::{
             breadcrumbs::Breadcrumbs,
+            head::{Head, canonical},
             links::{category_href, product_href},
             price::use_currency,
             product_card::ProductGrid,
@@ -37,7 +39,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -197,10 +199,10 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
         picture_first(&mut product, first);
     }
     let links = product.breadcrumbs.iter().map(|(handle, title)| (category_href(handle), title.clone())).collect();
-    let data = structured::data(&product, use_currency(), absolute);
+    let data = structured::data(&product, use_currency(), &canonical(&product_href(&product.handle)), absolute);
     let head = head(&product);
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
-    let (brand, images, title) = (product.brand.clone(), product.images.clone(), product.title.clone());
+    let (brand, images) = (product.brand.clone(), product.images.clone());
     let shown = Shown::new(product);
     let quantity = RwSignal::new(1);
     let adding = buy::Adding::new(shown, quantity);
@@ -211,7 +213,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
         <Main class="page container">
             <Breadcrumbs links/>
             <article class="detail">
-                <Gallery images title shown/>
+                <Gallery images shown/>
                 <Buy shown quantity adding facts/>
             </article>
             <Description html brand shown/>
@@ -225,20 +227,13 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
 /// Title and description for the window, for machines, and for those with whom the page is shared.
 fn head(product: &Product) -> AnyView {
     let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
-    let title = or(&product.seo_title, &product.title);
+    let window = or(&product.seo_title, &product.title);
+    let (path, title) = (product_href(&product.handle), product.title.clone());
     let description = or(&product.seo_description, &product.title);
-    let address = absolute(&product_href(&product.handle));
-    let picture =
-        product.images.first().map(|image| view! { <Meta property="og:image" content=absolute(&image.url)/> });
+    let image = product.images.first().map(|image| image.url.clone());
     view! {
-        <Title text=title/>
-        <Meta name="description" content=description.clone()/>
-        <Meta property="og:type" content="product"/>
-        <Meta property="og:title" content=product.title.clone()/>
-        <Meta property="og:description" content=description/>
-        <Meta property="og:url" content=address.clone()/>
-        {picture}
-        <Link rel="canonical" href=address/>
+        <Title text=window/>
+        <Head path title description image kind="product"/>
     }
     .into_any()
 }
@@ -288,6 +283,7 @@ mod tests {
         let variant = |id: &str, image| Variant {
             id: id.into(),
             sku: String::new(),
+            barcode: String::new(),
             choices: vec![],
             price: Amount(100),
             compare_at: None,

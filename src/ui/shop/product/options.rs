@@ -4,7 +4,7 @@
 use super::Shown;
 use crate::{
     domain::{
-        catalog::{Product, ProductOption},
+        catalog::{Product, ProductOption, Width},
         texts::catalog as t,
     },
     ui::{
@@ -121,7 +121,7 @@ fn OptionValue(shown: Shown, index: usize, value: usize, text: String, picture: 
             prop:replace=true
         >
             <span class="option-face">
-                {image.map(|image| view! { <Picture image=Some(image) class="option-thumb"/> })}
+                {image.map(|image| view! { <Picture image=Some(image) class="option-thumb" thumb=Width::Thumb/> })}
                 {text}
                 {note}
             </span>
@@ -155,6 +155,7 @@ mod tests {
         let variant = |id: &str, choices: [usize; 2], available, image| Variant {
             id: id.into(),
             sku: String::new(),
+            barcode: String::new(),
             choices: choices.to_vec(),
             price: Amount(100),
             compare_at: None,

@@ -40,6 +40,7 @@ pub struct Editing {
 #[derive(Clone, Copy)]
 struct Offer {
     divisions: RwSignal<Divisions>,
+    loading: RwSignal<bool>,
     failed: RwSignal<bool>,
     /// Counts the choices, so that only the answer to the last one is taken.
     asked: StoredValue<u32>,
@@ -55,6 +56,7 @@ impl Offer {
                 divisions.cities.clear();
             }
         });
+        self.loading.set(!province.is_empty());
         if province.is_empty() {
             return;
         }
@@ -63,6 +65,7 @@ impl Offer {
             if self.asked.try_get_value() != Some(mine) {
                 return;
             }
+            self.loading.set(false);
             self.failed.set(offered.is_err());
             if let Ok((cities, districts)) = offered {
                 self.divisions.update(|divisions| (divisions.cities, divisions.districts) = (cities, districts));
@@ -91,7 +94,12 @@ pub fn Form(
     let toasts = use_toasts();
     let (number, currency, before) = (order.number.clone(), order.currency, order.totals.total);
     let href = format!("/orders/{number}");
-    let offer = Offer { divisions: RwSignal::new(offered), failed: RwSignal::new(false), asked: StoredValue::new(0) };
+    let offer = Offer {
+        divisions: RwSignal::new(offered),
+        loading: RwSignal::new(false),
+        failed: RwSignal::new(false),
+        asked: StoredValue::new(0),
+    };
     let quantities = Quantities::new(&order.lines, &quantities);
     let lines = order.lines.clone();
     let order = StoredValue::new(order);
@@ -206,7 +214,7 @@ pub fn Form(
                 <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(checkout::CONTACT)}</h2></div>
                 <div class="form">
                     <ContactFields
-                        prefix="change[form]" form=form.clone() divisions=offer.divisions error
+                        prefix="change[form]" form=form.clone() divisions=offer.divisions loading=offer.loading error
                         on_region=Callback::new(move |chosen| offer.load(chosen))
                     />
                 </div>

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         cart::MAX_QUANTITY,
+        catalog::Width,
         money::Currency,
         order::{OrderLine, QuantityChange},
         texts::{common, order as t},
@@ -76,7 +77,7 @@ pub fn Line(i: usize, line: OrderLine, quantities: Quantities, currency: Currenc
     let hidden = format!(" {title}");
     view! {
         <li class=class>
-            <span class="line-media"><Picture image size=144/></span>
+            <span class="line-media"><Picture image thumb=Width::Thumb size=144/></span>
             <div class="line-body">
                 <p class="line-name">{title}</p>
                 {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}

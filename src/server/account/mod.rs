@@ -1,0 +1,126 @@
+//! People: the guests who carry a signed cookie, those who have an account, and the staff who sign in to the office.
+
+pub mod attempt;
+pub mod code;
+pub mod consent;
+pub mod password;
+pub mod profile;
+pub mod session;
+mod staff;
+
+pub use staff::{create_staff, open_session, sign_in, sign_out, staff_of};
+
+use super::{
+    App, Ctx,
+    context::{new_id, now},
+    db::Tx,
+    http,
+};
+use crate::{
+    args,
+    domain::{Error, Result},
+};
+
+/// How long a browser keeps its guest cookie, in seconds: 400 days, the longest that browsers allow.
+const GUEST_COOKIE_SECONDS: i64 = 400 * 24 * 60 * 60;
+/// The most orders of other devices that one browser is granted.
+const MAX_GRANTS: usize = 10;
+
+/// The customer of this browser; makes one and sets the signed cookie for a browser that has none.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn customer_or_create(ctx: &Ctx) -> Result<String> {
+    if let Some(id) = &ctx.customer {
+        return Ok(id.clone());
+    }
+    let id = create_customer(&ctx.app).await?;
+    let value = format!("{id}.{}", ctx.app.keys.sign("guest", &id));
+    http::set_cookie(&ctx.app, http::GUEST_COOKIE, &value, GUEST_COOKIE_SECONDS);
+    Ok(id)
+}
+
+/// Makes a customer with an empty cart.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn create_customer(app: &App) -> Result<String> {
+    let (id, now) = (new_id(), now());
+    let row = id.clone();
+    app.db
+        .write::<_, Error>(move |tx| {
+            let id = row.clone();
+            Box::pin(async move {
+                tx.exec("insert into customer (id, created_at) values ($1, $2)", args![&id, now]).await?;
+                tx.exec("insert into cart (customer_id, version, updated_at) values ($1, 1, $2)", args![&id, now])
+                    .await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(id)
+}
+
+/// Makes sure of the rows of a customer who was made before: a signed cookie may outlive a database that was restored.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn ensure_customer(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
+    let sql = "insert into customer (id, created_at) values ($1, $2) on conflict (id) do nothing";
+    tx.exec(sql, args![customer, now]).await?;
+    let sql =
+        "insert into cart (customer_id, version, updated_at) values ($1, 1, $2) on conflict (customer_id) do nothing";
+    tx.exec(sql, args![customer, now]).await?;
+    Ok(())
+}
+
+/// The customer's id in a guest cookie, if its signature holds.
+pub fn customer_of(app: &App, cookie: &str) -> Option<String> {
+    let (id, signature) = cookie.split_once('.')?;
+    app.keys.verify("guest", id, signature).then(|| id.to_owned())
+}
+
+/// Lets this browser follow and change an order that was placed on another device: for a guest, the number together with
+/// phone or e-mail is what an account is to others.
+pub fn grant_order(ctx: &Ctx, number: &str) {
+    let mut numbers: Vec<&str> = vec![number];
+    numbers.extend(ctx.granted_orders.iter().map(String::as_str).filter(|n| *n != number));
+    numbers.truncate(MAX_GRANTS);
+    let list = numbers.join("-");
+    let value = format!("{list}.{}", ctx.app.keys.sign("orders", &list));
+    http::set_cookie(&ctx.app, http::ORDERS_COOKIE, &value, GUEST_COOKIE_SECONDS);
+}
+
+/// Lets this browser forget its customer and the orders it was granted, with all that it keeps of this shop.
+pub fn forget(ctx: &Ctx) {
+    for cookie in [http::GUEST_COOKIE, http::ORDERS_COOKIE] {
+        http::set_cookie(&ctx.app, cookie, "", 0);
+    }
+    http::clear_site_data();
+}
+
+/// The orders that a cookie of [`grant_order`] names, if its signature holds.
+pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
+    match cookie.split_once('.') {
+        Some((list, signature)) if app.keys.verify("orders", list, signature) => {
+            list.split('-').map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Removes what is over: sessions, codes, and failures that are forgotten.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn sweep(app: &App) -> Result<()> {
+    let now = now();
+    app.db
+        .write::<_, Error>(move |tx| {
+            Box::pin(async move {
+                session::sweep(tx, now).await?;
+                code::sweep(tx, now).await
+            })
+        })
+        .await
+}

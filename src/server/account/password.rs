@@ -1,0 +1,103 @@
+//! Hashing of passwords: argon2id with the parameters of the OWASP password storage cheat sheet (19 MiB, two passes, one
+//! lane), off the threads that serve requests and never more of it at once than leaves them room.
+
+use crate::{
+    domain::{Error, Result, account, error::Problem},
+    server::context::internal,
+};
+use argon2::{
+    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
+    password_hash::{SaltString, rand_core::OsRng},
+};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
+use tokio::sync::Semaphore;
+
+/// How many may wait for their turn; more are asked to come back.
+const QUEUE: usize = 64;
+/// In how many seconds those come back.
+const COME_BACK: u32 = 2;
+
+/// Hashing is slow on purpose; more at once than half the cores would only starve the pages.
+static HASHING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))))
+});
+static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(QUEUE)));
+
+/// The hash of a password nobody has, so that an unknown name costs as much time as a wrong password.
+static DECOY: LazyLock<String> = LazyLock::new(|| make("no one's password").unwrap_or_default());
+
+/// The most common passwords that are long enough to be chosen, in lower case.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// Checks a new password: its length, that it is not what the person is called, and that it is not one of the most
+/// common ones.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(password: &str, names: &[&str]) -> Result<(), Problem> {
+    account::password(password, names)?;
+    if COMMON.contains(&*password.to_lowercase()) { Err(Problem::PasswordCommon) } else { Ok(()) }
+}
+
+/// The hash of a new password, in PHC form.
+///
+/// # Errors
+/// [`Error::TooMany`] when too many wait already.
+pub async fn hash(password: String) -> Result<String> {
+    off_thread(move || make(&password)).await?.ok_or_else(|| internal("argon2", &"no hash"))
+}
+
+/// Whether a password is the one of a hash. Without a hash it takes as long and is not.
+///
+/// # Errors
+/// [`Error::TooMany`] when too many wait already.
+pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
+    off_thread(move || {
+        let exists = hash.is_some();
+        let hash = hash.unwrap_or_else(|| DECOY.clone());
+        let matches = PasswordHash::new(&hash)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        exists && matches
+    })
+    .await
+}
+
+/// Makes the decoy, so that the first unknown name does not wait for it.
+pub fn prepare() {
+    LazyLock::force(&DECOY);
+}
+
+fn make(password: &str) -> Option<String> {
+    let salt = SaltString::generate(&mut OsRng);
+    Some(Argon2::default().hash_password(password.as_bytes(), &salt).ok()?.to_string())
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let _place = PLACES.clone().try_acquire_owned().map_err(|_| Error::TooMany { retry_after: COME_BACK })?;
+    let permit = HASHING.clone().acquire_owned().await.map_err(|e| internal("hashing", &e))?;
+    // The work goes on when the request is given up, so the permit belongs to the work.
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|e| internal("hashing", &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_passwords_are_refused_however_they_are_written() {
+        assert!(COMMON.len() > 5_000, "{}", COMMON.len());
+        let shortest = COMMON.iter().map(|password| password.chars().count()).min();
+        assert!(shortest >= Some(account::PASSWORD_MIN as usize), "shorter ones are refused anyway");
+        for common in ["password", "12345678", "Password", "qwertyuiop", "1q2w3e4r"] {
+            assert_eq!(check(common, &[]), Err(Problem::PasswordCommon), "{common}");
+        }
+        assert_eq!(check("correct horse battery", &[]), Ok(()));
+    }
+}

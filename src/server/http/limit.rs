@@ -1,0 +1,170 @@
+//! How much one network may ask for: pages and server functions, and far less of what can be guessed at.
+//!
+//! Beside this each target, account and login has limits of its own in the database, see
+//! [`attempt`](crate::server::account::attempt); these here hold up those who try many of them.
+
+use super::{
+    Front,
+    document::{Outline, failure},
+};
+use crate::{domain::Error, server::context::Asker};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER},
+    middleware::Next,
+    response::Response,
+};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use ipnet::IpNet;
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Functions with which somebody could guess a password, a code or an order, or have messages sent.
+const GUESSING: [&str; 6] = [
+    "/api/account/send_code",
+    "/api/account/resend_code",
+    "/api/account/enter",
+    "/api/account/sign_in",
+    "/api/office/sign_in",
+    "/api/order/find",
+];
+/// Networks that are counted at once. Over that, those that have rested are forgotten early.
+const NETWORKS: usize = 100_000;
+/// How often those that have rested are forgotten.
+const REST: Duration = Duration::from_secs(60);
+
+/// The counts of a process.
+pub struct Limits {
+    anything: DefaultKeyedRateLimiter<String>,
+    guessing: DefaultKeyedRateLimiter<String>,
+}
+
+impl Default for Limits {
+    /// A burst as large as a busy office makes it, and after that a steady flow.
+    fn default() -> Self {
+        let quota = |period, burst| {
+            let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+            quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+        };
+        Self {
+            anything: RateLimiter::keyed(quota(Duration::from_millis(20), 600)),
+            guessing: RateLimiter::keyed(quota(Duration::from_secs(2), 60)),
+        }
+    }
+}
+
+impl Limits {
+    /// Counts a request of a network, and tells how long to wait when it is one too many.
+    fn count(&self, network: &str, guessing: bool) -> Result<(), Duration> {
+        for (limiter, counts) in [(&self.anything, true), (&self.guessing, guessing)] {
+            if !counts {
+                continue;
+            }
+            if limiter.len() > NETWORKS {
+                limiter.retain_recent();
+            }
+            limiter
+                .check_key(&network.to_owned())
+                .map_err(|early| early.wait_time_from(DefaultClock::default().now()))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the networks that have rested long enough to begin anew.
+    pub fn forget(&self) {
+        for limiter in [&self.anything, &self.guessing] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+}
+
+/// Forgets them again and again.
+pub async fn forget(limits: Arc<Limits>) {
+    loop {
+        tokio::time::sleep(REST).await;
+        limits.forget();
+    }
+}
+
+/// Refuses what is too much; see [`Asker::is_local`] for those who are not counted.
+pub async fn check(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let asker =
+        Asker { address: address(request.headers(), peer, &front.app.config.trusted_proxies), device: String::new() };
+    if asker.is_local() {
+        return next.run(request).await;
+    }
+    let guessing = request.method() == Method::POST && GUESSING.contains(&request.uri().path());
+    match front.limits.count(&asker.network(), guessing) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => {
+            let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            let error = Error::TooMany { retry_after };
+            let mut response = failure(&front, &Outline::of(&front, &request), StatusCode::TOO_MANY_REQUESTS, &error);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            response
+        }
+    }
+}
+
+/// The address of who asks. What a proxy says is believed only where the proxy is one of ours: from the right, the first
+/// address that is none of ours is the one that our outermost proxy saw.
+pub fn address(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Option<IpAddr> {
+    let ours = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+    let mut seen = peer?;
+    let forwarded = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
+    let mut hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    while ours(seen)
+        && let Some(hop) = hops.pop()
+    {
+        // With a port, as some proxies write it.
+        let parsed = hop.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()));
+        let Some(parsed) = parsed else { break };
+        seen = parsed;
+    }
+    Some(seen.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_is_believed_from_our_proxies_only() {
+        let trusted: Vec<IpNet> = ["10.0.0.0/8", "127.0.0.1/32"].iter().filter_map(|net| net.parse().ok()).collect();
+        let seen = |peer: &str, forwarded: &[&'static str]| {
+            let headers = forwarded.iter().map(|value| (FORWARDED_FOR, HeaderValue::from_static(value))).collect();
+            address(&headers, peer.parse().ok(), &trusted).map(|address| address.to_string()).unwrap_or_default()
+        };
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9", "a stranger says nothing about himself");
+        assert_eq!(seen("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("127.0.0.1", &["1.2.3.4, 198.51.100.1", "10.0.0.7"]), "198.51.100.1", "what the client wrote");
+        assert_eq!(seen("127.0.0.1", &["10.0.0.7"]), "10.0.0.7");
+        assert_eq!(seen("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(seen("127.0.0.1", &["nonsense"]), "127.0.0.1");
+        assert_eq!(seen("127.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1", "the same address in other words");
+    }
+
+    #[test]
+    fn guessing_is_held_up_long_before_looking_around() {
+        let limits = Limits::default();
+        let refused =
+            |network: &str, guessing, times| (0..times).filter(|_| limits.count(network, guessing).is_err()).count();
+        assert_eq!(refused("a", true, 60), 0);
+        assert!(refused("a", true, 100) > 90);
+        assert_eq!(refused("a", false, 100), 0, "pages are still shown");
+        assert_eq!(refused("b", true, 60), 0, "others are not held up");
+        let wait = limits.count("a", true).err().unwrap_or_default();
+        assert!(wait <= Duration::from_secs(2), "{wait:?}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Mail by SMTP.
+
+use super::Unsent;
+use crate::server::start::Failure;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{Mailbox, header::ContentType},
+};
+use std::{fmt, time::Duration};
+
+/// How long the server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How mail leaves.
+#[derive(Clone)]
+pub struct MailSettings {
+    /// `smtps://user:password@host` (TLS from the first byte), `smtp://user:password@host?tls=required` (STARTTLS), or
+    /// `smtp://127.0.0.1:25` for a relay on this machine.
+    pub url: String,
+    /// The sender: `Shop <no-reply@shop.example>`.
+    pub from: String,
+}
+
+impl fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailSettings").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// A way to send mail. It connects for each message: codes are few and servers forget.
+pub struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl Mailer {
+    /// # Errors
+    /// When the address of the server or of the sender is none; the text does not repeat the address, which has the
+    /// password in it.
+    pub fn new(settings: &MailSettings) -> Result<Self, Failure> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url);
+        let transport = transport.map_err(|_| "the SMTP address is not smtp://host or smtps://user:password@host")?;
+        let from = settings.from.parse().map_err(|e| format!("{}: {e}", settings.from))?;
+        Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
+    }
+
+    /// Hands a mail over to the server. What the server says of it may repeat the address, so only its code is told.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), Unsent> {
+        let to: Mailbox = to.parse().map_err(|_| Unsent("not an address for mail".to_owned()))?;
+        let mail = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(text.to_owned())
+            .map_err(|_| Unsent("the mail cannot be written".to_owned()))?;
+        match self.transport.send(mail).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let code = error.status().map(|code| format!("the mail server refused with {code}"));
+                Err(Unsent(code.unwrap_or_else(|| "the mail server cannot be reached".to_owned())))
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Messages to people: what is said, in their language, and the way it leaves. They lie sealed in the outbox until then.
+
+pub mod mail;
+pub mod sms;
+
+use self::{mail::Mailer, sms::SmsSettings};
+use super::{
+    App, Ctx,
+    config::Config,
+    context::{internal, new_id, now, unreadable},
+    db::{self, Tx},
+    start::Failure,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Locale, Result,
+        account::{CODE_MS, Posted, Target},
+        texts::message as t,
+    },
+};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kind of a message in the outbox.
+pub const KIND: &str = "message";
+/// Where all of them are sealed to: they have no row of their own to be bound to.
+const PLACE: &str = "outbox.message";
+
+/// Something to be told to somebody.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Message {
+    pub to: Target,
+    pub locale: Locale,
+    pub what: What,
+    /// UTC milliseconds after which it is of no use and is not sent any more.
+    pub until: Option<i64>,
+}
+
+/// What there is to tell.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A one-time code.
+    Code(String),
+}
+
+/// The ways out.
+#[derive(Default)]
+pub struct Post {
+    mailer: Option<Mailer>,
+    sms: Option<SmsSettings>,
+}
+
+impl Post {
+    /// Those that are set up.
+    ///
+    /// # Errors
+    /// When what is set up cannot be.
+    pub fn new(config: &Config) -> Result<Self, Failure> {
+        Ok(Self { mailer: config.mail.as_ref().map(Mailer::new).transpose()?, sms: config.sms.clone() })
+    }
+
+    /// Whether there is a way to a target.
+    pub const fn reaches(&self, target: &Target) -> bool {
+        match target {
+            Target::Email(_) => self.mailer.is_some(),
+            Target::Phone(_) => self.sms.is_some(),
+        }
+    }
+}
+
+/// Why a message did not leave; nothing in it is personal.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unsent(pub String);
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Message {
+    /// A one-time code that was made now.
+    pub fn code(to: Target, code: String, locale: Locale, now: i64) -> Self {
+        Self { to, locale, what: What::Code(code), until: Some(now + CODE_MS) }
+    }
+
+    /// The subject, for those that have one.
+    pub fn subject(&self) -> String {
+        match &self.what {
+            What::Code(_) => self.locale.t(t::CODE_SUBJECT).to_owned(),
+        }
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        match &self.what {
+            What::Code(code) => self.locale.f(t::CODE_TEXT, &[("code", code), ("n", &(CODE_MS / 60_000))]),
+        }
+    }
+}
+
+/// A message as the outbox keeps it.
+///
+/// # Errors
+/// When sealing fails.
+pub fn sealed(app: &App, message: &Message) -> Result<String> {
+    let plain = serde_json::to_vec(message).map_err(|e| internal("message", &e))?;
+    Ok(STANDARD_NO_PAD.encode(app.keys.seal(&plain, PLACE).map_err(|e| internal("crypto", &e))?))
+}
+
+/// Puts a sealed message into the outbox.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn enqueue(tx: &mut Tx<'_>, sealed: &str, now: i64) -> Result<()> {
+    let sql = "insert into outbox (id, kind, payload, attempts, next_at) values ($1, $2, $3, 0, $4)";
+    tx.exec(sql, args![new_id(), KIND, sealed, now]).await?;
+    Ok(())
+}
+
+/// Opens a message of the outbox.
+///
+/// # Errors
+/// When it was sealed with another key.
+pub fn open(app: &App, payload: &str) -> Result<Message> {
+    let sealed = STANDARD_NO_PAD.decode(payload).map_err(|e| internal("outbox", &e))?;
+    let plain = app.keys.open(&sealed, PLACE).map_err(|e| internal("crypto", &e))?;
+    serde_json::from_slice(&plain).map_err(|e| unreadable("message", &e))
+}
+
+/// Sends a message of the outbox. One whose time is over is not sent: nobody waits for it any more.
+///
+/// # Errors
+/// When it cannot be handed over; the outbox tries again.
+pub async fn deliver(app: &App, payload: &str) -> Result<()> {
+    let message = open(app, payload)?;
+    if message.until.is_some_and(|until| until <= now()) {
+        return Ok(());
+    }
+    let What::Code(code) = &message.what;
+    let sent = match (&message.to, &app.post) {
+        (Target::Email(to), Post { mailer: Some(mailer), .. }) => {
+            mailer.send(to, &message.subject(), &message.text()).await
+        }
+        (Target::Phone(to), Post { sms: Some(sms), .. }) => {
+            sms::send_code(&app.client, sms, to, code, CODE_MS / 60_000).await
+        }
+        // What cannot be sent is read on the page of the outbox.
+        _ if app.config.development => Ok(()),
+        _ => Err(Unsent("no way to send it is set up".to_owned())),
+    };
+    // The outbox logs it, and tries again.
+    sent.map_err(|error| internal("message", &error))
+}
+
+/// The newest messages, for whoever tries the shop without a way to send them: in development only, and only to a browser
+/// on the machine of the shop.
+///
+/// # Errors
+/// [`Error::NotFound`] anywhere else.
+pub async fn recent(ctx: &Ctx) -> Result<Vec<Posted>> {
+    if !ctx.app.config.development || !ctx.asker.is_local() {
+        return Err(Error::NotFound);
+    }
+    // Ids grow with time, and the first attempt is made at once: `next_at` tells of attempts, not of the beginning.
+    let sql = "select id, payload from outbox where kind = $1 order by id desc limit 30";
+    let rows = ctx.app.db.all(sql, args![KIND]).await?;
+    let posted = |row: &db::Row| -> Result<Posted> {
+        let message = open(&ctx.app, &row.get::<String>("payload")?)?;
+        let (subject, text) = (message.subject(), message.text());
+        Ok(Posted { id: row.get("id")?, to: message.to.value().to_owned(), subject, text, until: message.until })
+    };
+    rows.iter().map(posted).collect()
+}

@@ -1,0 +1,204 @@
+//! The way in: shows who someone is, opens a session, and lets what a guest had here join the account. The rooms each
+//! know their part; this is where the parts meet.
+
+use super::{
+    Ctx,
+    account::{
+        self, attempt,
+        code::{self, Tried},
+        consent, password, profile,
+        session::{NewSession, forget},
+    },
+    audit::{self, Action, Entry},
+    cart,
+    context::new_id,
+    crypto::Keys,
+    db::Tx,
+    order,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        account::{SentCode, Target, login},
+        error::{Check, Problem},
+        live::Topic,
+    },
+};
+
+/// Sends a code to whom a person says they are reached by; with or without an account, nothing tells which.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is neither phone nor e-mail, [`Error::TooMany`] over the limits.
+pub async fn send_code(ctx: &Ctx, country_code: &str, typed: &str) -> Result<SentCode> {
+    let target = Target::read(country_code, typed).map_err(|problem| Error::field("target", problem))?;
+    if !ctx.app.post.reaches(&target) && !ctx.app.config.development {
+        return Err(Error::field("target", Problem::Unreachable));
+    }
+    code::send(ctx, target).await
+}
+
+/// Signs in whoever holds the target of a code. Who has no account gets one, and has agreed to the terms.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code and without agreement.
+pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<()> {
+    let mut check = Check::default();
+    if typed.trim().is_empty() {
+        check.add("code", Problem::Required);
+    }
+    if !agreed {
+        check.add("agreed", Problem::Consent);
+    }
+    check.finish()?;
+    let session = NewSession::new(ctx, true)?;
+    let (id, typed, new_customer) = (id.to_owned(), typed.to_owned(), new_id());
+    let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
+    let entered = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
+            let (id, typed, new_customer) = (id.clone(), typed.clone(), new_customer.clone());
+            Box::pin(async move {
+                let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
+                    Tried::Proved { target_hash, target } => (target_hash, target),
+                    // Committed: the try counts.
+                    Tried::Refused(problem) => return Ok(Err(problem)),
+                };
+                let customer = match owner(tx, &target_hash).await? {
+                    Some(customer) => customer,
+                    None => {
+                        account::ensure_customer(tx, &new_customer, now).await?;
+                        let sql = "insert into account (customer_id, created_at) values ($1, $2)";
+                        tx.exec(sql, args![&new_customer, now]).await?;
+                        let sealed = profile::seal_target(&app.keys, &new_customer, &target)?;
+                        profile::set_target(tx, &new_customer, (target.kind(), &target_hash, &sealed), now).await?;
+                        new_customer
+                    }
+                };
+                consent::agree(tx, &customer, now).await?;
+                attempt::succeeded(tx, &app.keys.lookup("attempt", &format!("password:{customer}"))).await?;
+                enter(tx, &app.keys, &session, guest.as_deref(), &customer, now).await?;
+                Ok(Ok(customer))
+            })
+        })
+        .await?;
+    let customer = entered.map_err(|problem| {
+        tracing::warn!("a one-time code was refused");
+        Error::field("code", problem)
+    })?;
+    entered_as(ctx, &session, customer);
+    Ok(())
+}
+
+/// Signs in with a user name, phone or e-mail and the password.
+///
+/// # Errors
+/// `Credentials` for an unknown name and a wrong password alike, after the same work; [`Error::TooMany`] after failures in
+/// a row, whether or not there is such an account.
+pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<()> {
+    let mut check = Check::default();
+    if name.trim().is_empty() {
+        check.add("name", Problem::Required);
+    }
+    if password.is_empty() {
+        check.add("password", Problem::Required);
+    }
+    check.finish()?;
+    let keys = &ctx.app.keys;
+    let target = Target::read(country_code, name).ok();
+    let login = login(name).ok();
+    let target_hash = target.as_ref().map(|target| code::hash_of(keys, target));
+    let sql = "select a.customer_id, a.password_hash from account a
+        where a.login = $1 or a.customer_id = (select t.customer_id from account_target t where t.target_hash = $2)";
+    let row = ctx.app.db.optional(sql, args![login.clone(), target_hash.clone()]).await?;
+    let (customer, hash) = match row {
+        Some(row) => (Some(row.get::<String>("customer_id")?), row.get::<Option<String>>("password_hash")?),
+        None => (None, None),
+    };
+    // The account has one count, however it was named; a name that is nobody's has one of its own.
+    let tried = customer.clone().unwrap_or_else(|| target_hash.or(login).unwrap_or_else(|| name.to_owned()));
+    let key = keys.lookup("attempt", &format!("password:{tried}"));
+    attempt::begin(&ctx.app, key.clone(), ctx.now).await?;
+    let checked = hash.clone();
+    let valid = password::verify(password, hash).await?;
+    let (Some(customer), Some(checked), true) = (customer, checked, valid) else { return Err(refused()) };
+    let session = NewSession::new(ctx, false)?;
+    let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
+    let id = customer.clone();
+    let entered = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
+            let (customer, checked, key) = (id.clone(), checked.clone(), key.clone());
+            Box::pin(async move {
+                // Waits for whoever is replacing the password, and is too late then.
+                let sql =
+                    "update account set password_hash = password_hash where customer_id = $1 and password_hash = $2";
+                if tx.exec(sql, args![&customer, checked]).await? == 0 {
+                    return Ok(false);
+                }
+                attempt::succeeded(tx, &key).await?;
+                enter(tx, &app.keys, &session, guest.as_deref(), &customer, now).await?;
+                Ok(true)
+            })
+        })
+        .await?;
+    if !entered {
+        return Err(refused());
+    }
+    entered_as(ctx, &session, customer);
+    Ok(())
+}
+
+/// Signs out on this browser, which forgets what it keeps of this shop.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn out(ctx: &Ctx) -> Result<()> {
+    if let Some(session) = &ctx.session {
+        account::session::end(ctx, &session.id.clone()).await?;
+    }
+    forget(ctx);
+    account::forget(ctx);
+    Ok(())
+}
+
+/// The account that a target belongs to.
+async fn owner(tx: &mut Tx<'_>, target_hash: &str) -> Result<Option<String>> {
+    let row = tx.optional("select customer_id from account_target where target_hash = $1", args![target_hash]).await?;
+    Ok(row.map(|row| row.get("customer_id")).transpose()?)
+}
+
+/// Opens the session, and lets what the guest of this browser had join the account.
+async fn enter(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    session: &NewSession,
+    guest: Option<&str>,
+    customer: &str,
+    now: i64,
+) -> Result<()> {
+    if let Some(guest) = guest.filter(|guest| *guest != customer) {
+        cart::join(tx, guest, customer, now).await?;
+        order::join(tx, keys, guest, customer).await?;
+    }
+    session.open(tx, customer).await?;
+    let actor = format!("customer:{customer}");
+    let entry = Entry { subject: actor.clone(), actor, action: Action::SignedIn, detail: String::new() };
+    audit::record(tx, keys, &entry, now).await
+}
+
+/// Tells the browser, and the account's other devices that its cart may have grown.
+fn entered_as(ctx: &Ctx, session: &NewSession, customer: String) {
+    session.set_cookie(&ctx.app);
+    ctx.app.live.changed(Topic::Cart(customer));
+    tracing::info!("a customer signed in");
+}
+
+fn refused() -> Error {
+    tracing::warn!("a sign-in failed");
+    Error::field("password", Problem::Credentials)
+}

@@ -1,0 +1,70 @@
+//! Account and security: what the person is called, the password, and the devices.
+
+use super::{Narrow, devices::Devices, password::PasswordForm, profile::ProfileForm};
+use crate::{
+    api,
+    domain::texts::account as t,
+    ui::{
+        components::{icon::Icon, skeleton::SkeletonText},
+        error::ErrorNotice,
+        use_locale,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn SecurityPage() -> impl IntoView {
+    let l = use_locale();
+    let profile = Resource::new(|| (), |()| api::account::me());
+    let query = use_query_map();
+    // A form without script says here what came of it; with script it does so itself.
+    let done = move || {
+        let text = match query.with(|query| query.get("done"))?.as_str() {
+            "profile" => t::PROFILE_SAVED,
+            "password" => t::PASSWORD_SAVED,
+            "device" | "devices" => t::DEVICES_ENDED,
+            _ => return None,
+        };
+        Some(view! {
+            <div class="notice notice-success" role="status">
+                <Icon name="success"/>
+                <div class="notice-body"><p>{l.t(text)}</p></div>
+            </div>
+        })
+    };
+    view! {
+        <Narrow title=l.t(t::SECURITY_TITLE)>
+            {done}
+            <Suspense fallback=|| view! { <div class="panel"><SkeletonText lines=6/></div> }>
+                {move || Suspend::new(async move {
+                    match profile.await {
+                        Ok(Some(profile)) => view! {
+                            <ProfileForm profile=profile.clone()/>
+                            <PasswordForm profile/>
+                            <Devices/>
+                        }
+                        .into_any(),
+                        Ok(None) => view! { <SignInFirst/> }.into_any(),
+                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </Narrow>
+    }
+    .into_any()
+}
+
+#[component]
+fn SignInFirst() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <div class="panel stack">
+            <p>{l.t(t::SIGN_IN_FIRST)}</p>
+            <div class="form-actions">
+                <a class="btn btn-primary" href="/sign-in?to=/me/security">{l.t(t::SIGN_IN_TITLE)}</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,187 @@
+//! Who may call what: a table of all server functions, each called by each kind of person.
+
+use crate::{
+    http::{World, in_world},
+    shop::{books, customer},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use xiadan::{
+    domain::{
+        order::State,
+        permission::{
+            Permission::{self, AdjustStock, Cancel, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship},
+            Role,
+        },
+    },
+    server::{context, order},
+};
+
+/// Who may call a function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Who {
+    /// Anybody, about the browser's own data at most.
+    Anybody,
+    /// Who is signed in to an account.
+    Account,
+    /// Who owns the order `{n}`.
+    Owner,
+    /// Anybody who works here.
+    AnyStaff,
+    /// Staff in a role with this permission.
+    Staff(Permission),
+}
+use Who::{Account, AnyStaff, Anybody, Owner, Staff};
+
+/// Method, name and input.
+type Function = (&'static str, &'static str, &'static str);
+
+const TABLE: &[(Function, Who)] = &[
+    (("GET", "catalog/home", ""), Anybody),
+    (("GET", "catalog/categories", ""), Anybody),
+    (("JSON", "catalog/list", r#"{"query":{}}"#), Anybody),
+    (("GET", "catalog/product", "handle=mug"), Anybody),
+    (("GET", "catalog/related", "handle=mug"), Anybody),
+    (("GET", "cart/get", ""), Anybody),
+    (("POST", "cart/add", "variant_id=mug&quantity=1"), Anybody),
+    (("POST", "cart/set_quantity", "variant_id=mug&quantity=1"), Anybody),
+    (("POST", "cart/save_for_later", "variant_id=mug&saved=true"), Anybody),
+    (("POST", "cart/restore", "variant_id=mug&quantity=1&price_seen=1&saved=false&added_at=1"), Anybody),
+    (("POST", "cart/accept_prices", "prices=mug%3A1"), Anybody),
+    (("POST", "cart/take_available", ""), Anybody),
+    (("GET", "order/checkout", ""), Anybody),
+    (("POST", "order/save_checkout", "form[recipient]=x&step=draft"), Anybody),
+    (("GET", "order/review", ""), Anybody),
+    (("POST", "order/submit", "cart_version=1&total=1&reviewed=x"), Anybody),
+    (("GET", "order/list", "page=1"), Anybody),
+    (("GET", "order/counts", ""), Anybody),
+    (("GET", "order/divisions", "province=440000&city=440300"), Anybody),
+    (("POST", "order/find", "number={n}&contact=13900000000"), Anybody),
+    (("GET", "order/get", "number={n}"), Owner),
+    (("GET", "order/edit", "number={n}&draft=false"), Owner),
+    (("POST", "order/change", "number={n}&change[version]=1"), Owner),
+    (("POST", "order/cancel", "number={n}"), Owner),
+    (("POST", "order/complete", "number={n}"), Owner),
+    (("POST", "order/again", "number={n}"), Owner),
+    (("POST", "order/pay", "number={n}"), Owner),
+    (("POST", "account/forget", ""), Anybody),
+    (("GET", "account/me", ""), Anybody),
+    (("POST", "account/send_code", "target=x"), Anybody),
+    (("POST", "account/resend_code", "id=x"), Anybody),
+    (("GET", "account/code", "id=x"), Anybody),
+    (("POST", "account/enter", "id=x&code=000000&agreed=1"), Anybody),
+    (("POST", "account/sign_in", "name=nobody&password=x"), Anybody),
+    (("POST", "account/sign_out", ""), Anybody),
+    // In development alone.
+    (("GET", "account/outbox", ""), Anybody),
+    (("POST", "account/set_profile", "name=x&login=lilei"), Account),
+    (("POST", "account/set_password", "old=&new=correct+horse"), Account),
+    (("GET", "account/devices", ""), Account),
+    (("POST", "account/end_device", "id=x"), Account),
+    (("POST", "account/end_other_devices", ""), Account),
+    (("POST", "office/sign_in", "login=nobody&password=x"), Anybody),
+    (("POST", "office/sign_out", ""), Anybody),
+    (("GET", "office/me", ""), AnyStaff),
+    (("GET", "office/orders", "page=1"), Staff(SeeOrders)),
+    (("GET", "office/counts", ""), Staff(SeeOrders)),
+    (("GET", "office/order", "number={n}"), Staff(SeeOrders)),
+    (("POST", "office/reveal", "number={n}"), Staff(SeeRecipients)),
+    (("POST", "office/ship", "number={n}&carrier=DHL&tracking_number=12345"), Staff(Ship)),
+    (("POST", "office/complete", "number={n}"), Staff(Ship)),
+    (("POST", "office/cancel", "number={n}"), Staff(Cancel)),
+    (("GET", "office/variants", "page=1"), Staff(SeeStock)),
+    (("POST", "office/set_price", "variant_id=mug&version=9&price=0.01&compare_at="), Staff(SetPrices)),
+    (("POST", "office/adjust_stock", "variant_id=mug&version=9&seen=10&on_hand=99"), Staff(AdjustStock)),
+];
+
+/// The functions for which one has to work here, and the permission each asks for.
+pub fn office() -> impl Iterator<Item = (Function, Option<Permission>)> {
+    TABLE.iter().filter_map(|(function, who)| match who {
+        AnyStaff => Some((*function, None)),
+        Staff(permission) => Some((*function, Some(*permission))),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_function_is_in_the_table() {
+    let all: BTreeMap<_, _> = server_fn::axum::server_fn_paths()
+        .filter_map(|(path, method)| Some((path.strip_prefix("/api/")?, method.to_string())))
+        .collect();
+    let tested: BTreeSet<_> = TABLE.iter().map(|((_, name, _), _)| *name).collect();
+    assert_eq!(all.keys().copied().collect::<BTreeSet<_>>(), tested);
+    assert_eq!(tested.len(), TABLE.len(), "each once");
+    for ((method, name, _), _) in TABLE {
+        assert_eq!(all[name] == "GET", *method == "GET", "{name}");
+    }
+}
+
+async fn status(world: &World, function: Function, cookie: &str) -> u16 {
+    world.call(function, cookie).await.status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_may_do_what_the_table_says_and_nothing_else() {
+    in_world(async |world| {
+        let mut roles = Vec::new();
+        for role in Role::ALL {
+            let cookie = world.staff_as(role.name(), Some(role), context::now()).await;
+            roles.push((role, cookie));
+        }
+        let stranger = world.guest(&customer(&world.app).await);
+        // The owner's list of orders stays the owner's, whoever asks.
+        for cookie in [&stranger, &roles[5].1] {
+            let list = world.call(("GET", "order/list", "page=1"), cookie).await.text().await.unwrap();
+            assert!(!list.contains(&world.number), "{cookie}");
+        }
+        for (function, who) in TABLE {
+            match who {
+                Anybody => {
+                    let got = status(&world, *function, &stranger).await;
+                    assert!(![401, 403].contains(&got), "{function:?} for anybody: {got}");
+                }
+                Account => {
+                    for cookie in ["", &stranger, &roles[5].1] {
+                        assert_eq!(status(&world, *function, cookie).await, 401, "{function:?} without an account");
+                    }
+                }
+                Owner => {
+                    for cookie in ["", &stranger, &roles[5].1] {
+                        let got = status(&world, *function, cookie).await;
+                        // Not even whether there is such an order.
+                        assert_eq!(got, 404, "{function:?} for {cookie}");
+                    }
+                }
+                AnyStaff | Staff(_) => {
+                    for cookie in ["", &stranger] {
+                        assert_eq!(status(&world, *function, cookie).await, 401, "{function:?} for a customer");
+                    }
+                    for (role, cookie) in &roles {
+                        let allowed = match who {
+                            Staff(permission) => role.may(*permission),
+                            _ => true,
+                        };
+                        // Those who may not come first, so that the order is untouched for them.
+                        if !allowed {
+                            assert_eq!(status(&world, *function, cookie).await, 403, "{function:?} for {role:?}");
+                        }
+                    }
+                    assert_eq!(
+                        order::get(&world.owner, &world.number).await.unwrap().state,
+                        State::ToPay,
+                        "{function:?} did something for somebody"
+                    );
+                }
+            }
+        }
+        assert_eq!(books(&world.app, "mug").await, (10, 2, 0));
+        for (role, cookie) in &roles {
+            for (function, permission) in office() {
+                if permission.is_none_or(|permission| role.may(permission)) {
+                    let got = status(&world, function, cookie).await;
+                    assert!(![401, 403].contains(&got), "{function:?} for {role:?}: {got}");
+                }
+            }
+        }
+    })
+    .await;
+}

@@ -1,7 +1,11 @@
 // An installed shop without a network.
 
 import type { Page } from '@playwright/test';
-import { expect, test, words } from '../support.ts';
+import { test } from '../cable.ts';
+import { expect, words } from '../support.ts';
+
+/** What the console says of requests that found no network. */
+const OFFLINE = /ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|ERR_FAILED|Failed to fetch/;
 
 /** Opens the shop until its service worker answers for it. */
 async function install(page: Page): Promise<void> {
@@ -27,8 +31,8 @@ async function visit(page: Page, path: string): Promise<void> {
   await expect.poll(() => page.evaluate(async (path) => Boolean(await caches.match(path, { ignoreVary: true })), path)).toBe(true);
 }
 
-test('visited pages and the cart open without a network, and say so', async ({ shopper, page, context, office, guard }) => {
-  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+test('visited pages and the cart open without a network, and say so', async ({ shopper, page, context, cable, office, guard }) => {
+  guard.allow(OFFLINE);
   const { product, variant } = await office.stocked('garden-stories-box');
   await shopper.put(variant, 2);
   await install(page);
@@ -37,7 +41,7 @@ test('visited pages and the cart open without a network, and say so', async ({ s
   const bar = page.getByText('当前没有网络，显示的内容可能不是最新');
   await expect(bar).toBeHidden();
 
-  await context.setOffline(true);
+  await cable.cut(context);
   await expect(bar).toBeVisible();
 
   await page.goto(`/p/${product.handle}`);
@@ -60,14 +64,14 @@ test('visited pages and the cart open without a network, and say so', async ({ s
     await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('2');
   });
 
-  await context.setOffline(false);
+  await cable.mend(context);
   await expect(bar).toBeHidden();
   await page.getByRole('button', { name: '增加一件' }).click();
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('3');
 });
 
-test('links inside the shop lead to what is kept, and the cart that is kept is the present one', async ({ shopper, page, context, office, guard }) => {
-  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+test('links inside the shop lead to what is kept, and the cart that is kept is the present one', async ({ shopper, page, context, cable, office, guard }) => {
+  guard.allow(OFFLINE);
   const { product, variant } = await office.stocked('fountain-pen-gift');
   await shopper.put(variant);
   await install(page);
@@ -79,7 +83,7 @@ test('links inside the shop lead to what is kept, and the cart that is kept is t
   await page.goto('/');
   await expect(page.locator('html[data-currency]')).toBeAttached();
 
-  await context.setOffline(true);
+  await cable.cut(context);
   await page.getByRole('link', { name: /购物车/ }).first().click();
   await expect(shopper.heading('购物车')).toBeVisible();
   await expect(page.getByRole('spinbutton', { name: `数量：${product.title}` })).toHaveValue('2');
@@ -87,8 +91,8 @@ test('links inside the shop lead to what is kept, and the cart that is kept is t
   await expect(shopper.heading(product.title)).toBeVisible();
 });
 
-test('a form is never kept for offline use', async ({ shopper, page, context, office, guard }) => {
-  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+test('a form is never kept for offline use', async ({ shopper, page, context, cable, office, guard }) => {
+  guard.allow(OFFLINE);
   const { variant } = await office.stocked('usb-studio-mic');
   await shopper.put(variant);
   await shopper.keepAddress();
@@ -101,7 +105,7 @@ test('a form is never kept for offline use', async ({ shopper, page, context, of
   expect(paths).toContain('/cart');
   expect(paths.filter((path) => path.startsWith('/checkout'))).toEqual([]);
 
-  await context.setOffline(true);
+  await cable.cut(context);
   await page.goto('/checkout');
   await expect(shopper.heading('现在没有网络')).toBeVisible();
 });
@@ -148,8 +152,8 @@ test('a page that comes late is shown after all, unless something was typed', as
   await expect(bar).toBeHidden();
 });
 
-test('another language leaves no page in the one before', async ({ shopper, page, context, guard }) => {
-  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+test('another language leaves no page in the one before', async ({ shopper, page, context, cable, guard }) => {
+  guard.allow(OFFLINE);
   const english = words('en');
   await install(page);
   await visit(page, '/categories');
@@ -159,23 +163,23 @@ test('another language leaves no page in the one before', async ({ shopper, page
   await expect.poll(offline).toContain(english('error.offline_title'));
   await visit(page, '/cart');
 
-  await context.setOffline(true);
+  await cable.cut(context);
   await page.goto('/search?q=never');
   await expect(shopper.heading(english('error.offline_title'))).toBeVisible();
 });
 
-test('what was typed without a network is kept when it is back', async ({ shopper, page, context, office, t, guard }) => {
-  guard.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch/);
+test('what was typed without a network is kept when it is back', async ({ shopper, page, context, cable, office, t, guard }) => {
+  guard.allow(OFFLINE);
   const { variant } = await office.stocked('vlog-camcorder');
   await shopper.put(variant);
   await shopper.open('/checkout');
-  await context.setOffline(true);
+  await cable.cut(context);
   await shopper.field('recipient').fill('李雷');
   const lost = page.getByText(t('checkout.saving_failed'));
   await expect(lost).toBeVisible();
 
   const kept = page.waitForResponse((response) => response.url().includes('/api/order/save_checkout') && response.ok());
-  await context.setOffline(false);
+  await cable.mend(context);
   await kept;
   await expect(lost).toBeHidden();
   await shopper.reload();

@@ -36,13 +36,24 @@ function askWorker() {
   worker.controller?.postMessage({ type: "is-saved-copy" });
 }
 
-addEventListener("offline", showOfflineBar);
-addEventListener("online", async () => {
-  showOfflineBar();
+// A cable is not yet a shop: ask before throwing away the copy on the screen. The browser says when its own network is
+// back, but nobody says when the shop answers again, so it is asked now and then.
+const ASK_MS = 4_000;
+const ASK_AT_MOST_MS = 60_000;
+let asking;
+async function askShop(wait = ASK_MS) {
+  clearTimeout(asking);
   if (!savedCopy) return;
-  // A cable is not yet a shop: ask before throwing away the copy on the screen.
-  const reached = await fetch("/healthz", { cache: "no-store" }).then((r) => r.ok, () => false);
-  if (reached && savedCopy && !isInUse()) location.reload();
+  const ask = navigator.onLine && !document.hidden;
+  const reached = ask && (await fetch("/healthz", { cache: "no-store" }).then((r) => r.ok, () => false));
+  if (reached) showFresh();
+  else asking = setTimeout(askShop, wait, Math.min(2 * wait, ASK_AT_MOST_MS));
+}
+
+addEventListener("offline", showOfflineBar);
+addEventListener("online", () => {
+  showOfflineBar();
+  askShop();
 });
 showOfflineBar();
 
@@ -66,9 +77,10 @@ let address = here();
 
 if (worker && isSecureContext) {
   worker.addEventListener("message", (event) => {
-    const { type, saved, fresh } = event.data ?? {};
-    if (type === "saved-copy") savedCopy = saved;
-    if (type === "fresh-copy" || fresh) showFresh();
+    const { type, state } = event.data ?? {};
+    if (type === "saved-copy") savedCopy = state !== undefined;
+    if (state === "lost") asking = setTimeout(askShop, ASK_MS);
+    if (type === "fresh-copy" || state === "fresh") showFresh();
     showOfflineBar();
   });
   askWorker();

@@ -60,8 +60,8 @@ self.addEventListener("fetch", (event) => {
   else if (UNHASHED.test(url.pathname)) event.respondWith(networkFirst(event, FILES));
 });
 
-// Pages shown from the cache, by the client that shows them, and whether the fresh one is there by now; boot.js asks,
-// because a page cannot know it itself.
+// Pages shown from the cache, by the client that shows them: "lost" when the network failed, "late" when it was slow,
+// "fresh" when the present page is there by now. boot.js asks, because a page cannot know it itself.
 const stale = new Map();
 // Fresh pages that came too late to be shown, by address, and when. Who loads one again gets it from the cache at once:
 // on a line that stays slow the network would only be late again.
@@ -72,7 +72,7 @@ self.addEventListener("message", (event) => {
   const { type, url } = event.data ?? {};
   if (type === "is-saved-copy") {
     const { id } = event.source;
-    event.source.postMessage({ type: "saved-copy", saved: stale.has(id), fresh: stale.get(id) === true });
+    event.source.postMessage({ type: "saved-copy", state: stale.get(id) });
   }
   if (type === "visited") event.waitUntil(remember(url));
   if (type === "cart-changed") event.waitUntil(rememberCart());
@@ -102,14 +102,14 @@ async function page(event) {
   const saved = await find();
   try {
     return await (saved ? Promise.race([fresh, after(PATIENCE_MS)]) : fresh);
-  } catch {
-    stale.set(client, false);
+  } catch (error) {
+    stale.set(client, error instanceof TooLate ? "late" : "lost");
     return saved ?? (await caches.match(OFFLINE, ANY)) ?? Response.error();
   }
 }
 
 async function tellFresh(client, address) {
-  stale.set(client, true);
+  stale.set(client, "fresh");
   late.set(address, Date.now());
   // A page that is not there yet will ask.
   (await self.clients.get(client))?.postMessage({ type: "fresh-copy" });
@@ -197,6 +197,8 @@ async function precacheOffline() {
   await Promise.allSettled([...files].map((file) => shell.add(file)));
 }
 
+class TooLate extends Error {}
+
 function after(ms) {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error("slow")), ms));
+  return new Promise((_, reject) => setTimeout(() => reject(new TooLate()), ms));
 }

@@ -112,7 +112,7 @@ pub async fn sign_out() -> Result<String, Error> {
 pub async fn set_profile(name: String, login: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::profile::set(&ctx, &name, &login).await?;
-        super::go_to(Some("/me/security?done=profile"));
+        super::form_to("/me/security?done=profile");
         Ok(())
     })
     .await
@@ -126,7 +126,7 @@ pub async fn set_profile(name: String, login: String) -> Result<(), Error> {
 pub async fn set_password(#[server(default)] old: String, new: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::profile::set_password(&ctx, old, new).await?;
-        super::go_to(Some("/me/security?done=password"));
+        super::form_to("/me/security?done=password");
         Ok(())
     })
     .await
@@ -152,7 +152,7 @@ pub async fn devices() -> Result<Vec<Device>, Error> {
 pub async fn end_device(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::session::end(&ctx, &id).await?;
-        super::go_to(Some("/me/security?done=device"));
+        super::form_to("/me/security?done=device");
         Ok(())
     })
     .await
@@ -163,7 +163,7 @@ pub async fn end_device(id: String) -> Result<(), Error> {
 pub async fn end_other_devices() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::session::end_others(&ctx).await?;
-        super::go_to(Some("/me/security?done=devices"));
+        super::form_to("/me/security?done=devices");
         Ok(())
     })
     .await

@@ -78,10 +78,16 @@ pub fn go_to(path: Option<&str>) {
 #[cfg(feature = "ssr")]
 pub fn go_anew(path: Option<&str>, otherwise: &str) -> String {
     let path = path.and_then(local_path).unwrap_or(otherwise).to_owned();
+    form_to(&path);
+    path
+}
+
+/// Sends a form without script to a page of this shop. A script stays where it is and says itself what came of it.
+#[cfg(feature = "ssr")]
+pub fn form_to(path: &str) {
     let parts = leptos::context::use_context::<http::request::Parts>();
     let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {
-        leptos_axum::redirect(&path);
+        leptos_axum::redirect(path);
     }
-    path
 }

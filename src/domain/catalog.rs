@@ -48,10 +48,15 @@ impl Width {
 }
 
 impl Image {
-    /// The address of the version this wide, `/media/<hash>.<type>/<width>`; of the picture itself where it is no wider.
+    /// The address of the version this wide, `/media/<hash>.<type>/<width>`; of the picture itself where it is no wider,
+    /// and where it is none of the media store.
     pub fn url_at(&self, width: Width) -> String {
         let pixels = width.pixels();
-        if (1..=pixels).contains(&self.width) { self.url.clone() } else { format!("{}/{pixels}", self.url) }
+        if (1..=pixels).contains(&self.width) || !self.url.starts_with("/media/") {
+            self.url.clone()
+        } else {
+            format!("{}/{pixels}", self.url)
+        }
     }
 }
 

@@ -103,6 +103,8 @@ pub enum Problem {
     Unreachable,
     /// The terms were not agreed to.
     Consent,
+    /// Whoever asks has to show anew who this is, by a code.
+    Proof,
 }
 
 impl Error {

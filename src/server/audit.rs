@@ -97,10 +97,16 @@ pub enum Finding {
 /// # Errors
 /// When the database cannot be read.
 pub async fn verify(app: &App) -> Result<Finding> {
+    // In one statement: rows that are written meanwhile are not examined.
+    let sql = "select coalesce((select value from setting where key = $1), '') as head,
+        coalesce((select max(sequence) from audit), 0) as last";
+    let row = app.db.one(sql, args![HEAD]).await?;
+    let (head, last): (String, i64) = (row.get("head")?, row.get("last")?);
     let (mut sequence, mut before) = (0, String::new());
     loop {
-        let sql = "select sequence, at, actor, action, subject, detail, seal from audit where sequence > $1 order by sequence limit $2";
-        let rows = app.db.all(sql, args![sequence, BATCH]).await?;
+        let sql = "select sequence, at, actor, action, subject, detail, seal from audit
+            where sequence > $1 and sequence <= $2 order by sequence limit $3";
+        let rows = app.db.all(sql, args![sequence, last, BATCH]).await?;
         for stored in &rows {
             let row = Row {
                 sequence: stored.get("sequence")?,
@@ -120,8 +126,6 @@ pub async fn verify(app: &App) -> Result<Finding> {
             break;
         }
     }
-    let head = app.db.optional("select value from setting where key = $1", args![HEAD]).await?;
-    let head = head.map(|row| row.get::<String>("value")).transpose().map_err(Error::from)?.unwrap_or_default();
     let whole = if sequence == 0 { head.is_empty() } else { head == write_head(&app.keys, sequence, &before) };
     Ok(if whole { Finding::Whole(sequence) } else { Finding::Broken(sequence + 1) })
 }

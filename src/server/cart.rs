@@ -266,18 +266,27 @@ pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) 
     let sql = format!(
         "select l.variant_id, l.quantity, l.price_seen, l.saved, l.added_at, {AVAILABLE} as available
         from cart_line l join variant v on v.id = l.variant_id left join stock s on s.variant_id = v.id
-        where l.customer_id = $1 order by l.variant_id"
+        where l.customer_id = $1 order by l.added_at desc, l.variant_id"
     );
+    // First of all: what the guest does in another tab at the same time comes before or after, also an order.
+    touch(tx, guest, now).await?;
     let brought = tx.all(sql, args![guest]).await?;
     if brought.is_empty() {
         return Ok(());
     }
-    touch(tx, guest, now).await?;
     touch(tx, account, now).await?;
     let sql = "select variant_id, quantity, price_seen, saved, added_at from cart_line where customer_id = $1";
     let present = tx.all(sql, args![account]).await?.iter().map(read).collect::<Result<HashMap<_, _>>>()?;
+    let mut lines = present.len();
     for row in &brought {
         let (variant, wanted) = read(row)?;
+        if !present.contains_key(&variant) {
+            // A cart with more could not be ordered.
+            if i64::try_from(lines).is_ok_and(|lines| lines >= MAX_LINES) {
+                continue;
+            }
+            lines += 1;
+        }
         let available = row.get::<i64>("available")?.clamp(0, UNLIMITED);
         let wanted = present.get(&variant).map_or(wanted, |old| old.join(wanted, available));
         let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)

@@ -75,15 +75,17 @@ pub struct Ctx {
 pub struct Asker {
     /// The address of the browser, or of the last proxy that is not ours; never stored or logged as it is.
     pub address: Option<IpAddr>,
+    /// Whether a proxy that is not named as ours says that it asks for somebody else.
+    pub forwarded: bool,
     /// Browser and system in words, see [`device_name`](crate::domain::account::device_name).
     pub device: String,
 }
 
 impl Asker {
-    /// Whether it comes from this machine, which then says nothing of who asks: behind a proxy that is not named as one,
-    /// everybody does.
+    /// Whether somebody on this machine asks. A proxy on it that is not named as ours asks for everybody: they are not
+    /// local, and count as one.
     pub fn is_local(&self) -> bool {
-        self.address.is_none_or(|address| address.to_canonical().is_loopback())
+        !self.forwarded && self.address.is_none_or(|address| address.to_canonical().is_loopback())
     }
 
     /// What the addresses of one household share: an IPv4 address, or the first half of an IPv6 address.

@@ -132,8 +132,9 @@ where
     };
     get(move |request: Request<Body>| {
         let render = render.clone();
-        // What the office showed must not come back after signing out.
-        let secret = request.uri().path().starts_with("/office");
+        // What these showed must not come back after signing out, from no cache and no history.
+        let secret =
+            ["/office", "/me/", "/sign-in", "/outbox"].iter().any(|part| request.uri().path().starts_with(part));
         async move { private(render(request).await, secret) }
     })
 }

@@ -27,7 +27,12 @@ const JOBS: &[Job] = &[
     Job {
         name: "outbox",
         every: Duration::from_secs(1),
-        run: |app| Box::pin(async move { outbox::run_due(&app).await.map(|done| done > 0) }),
+        run: |app| Box::pin(async move { outbox::run(&app, false).await.map(|done| done > 0) }),
+    },
+    Job {
+        name: "messages",
+        every: Duration::from_secs(1),
+        run: |app| Box::pin(async move { outbox::run(&app, true).await.map(|done| done > 0) }),
     },
     Job {
         name: "people",

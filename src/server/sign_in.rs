@@ -4,7 +4,8 @@
 use super::{
     Ctx,
     account::{
-        self, attempt,
+        self,
+        attempt::{self, Guarded},
         code::{self, Tried},
         consent, password, profile,
         session::{NewSession, forget},
@@ -54,11 +55,13 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<(
     let session = NewSession::new(ctx, true)?;
     let (id, typed, new_customer) = (id.to_owned(), typed.to_owned(), new_id());
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
+    let (asker, before) = (ctx.asker.clone(), replaced(ctx));
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
+            let (asker, before) = (asker.clone(), before.clone());
             let (id, typed, new_customer) = (id.clone(), typed.clone(), new_customer.clone());
             Box::pin(async move {
                 let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
@@ -78,8 +81,8 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<(
                     }
                 };
                 consent::agree(tx, &customer, now).await?;
-                attempt::succeeded(tx, &app.keys.lookup("attempt", &format!("password:{customer}"))).await?;
-                enter(tx, &app.keys, &session, guest.as_deref(), &customer, now).await?;
+                attempt::succeeded(tx, &Guarded::new(&app.keys, &asker, &password_of(&target_hash))).await?;
+                enter(tx, &app.keys, (&session, before.as_deref()), guest.as_deref(), &customer, now).await?;
                 Ok(Ok(customer))
             })
         })
@@ -117,22 +120,24 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
         Some(row) => (Some(row.get::<String>("customer_id")?), row.get::<Option<String>>("password_hash")?),
         None => (None, None),
     };
-    // The account has one count, however it was named; a name that is nobody's has one of its own.
-    let tried = customer.clone().unwrap_or_else(|| target_hash.or(login).unwrap_or_else(|| name.to_owned()));
-    let key = keys.lookup("attempt", &format!("password:{tried}"));
-    attempt::begin(&ctx.app, key.clone(), ctx.now).await?;
+    // Each name has a count of its own: one for the account would tell which names belong together.
+    let tried = target_hash.or(login).unwrap_or_else(|| name.to_owned());
+    let guarded = Guarded::new(keys, &ctx.asker, &password_of(&tried));
+    let place = password::place()?;
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let checked = hash.clone();
-    let valid = password::verify(password, hash).await?;
+    let valid = place.verify(password, hash).await?;
     let (Some(customer), Some(checked), true) = (customer, checked, valid) else { return Err(refused()) };
     let session = NewSession::new(ctx, false)?;
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
-    let id = customer.clone();
+    let (id, before) = (customer.clone(), replaced(ctx));
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
-            let (customer, checked, key) = (id.clone(), checked.clone(), key.clone());
+            let (customer, checked) = (id.clone(), checked.clone());
+            let (guarded, before) = (guarded.clone(), before.clone());
             Box::pin(async move {
                 // Waits for whoever is replacing the password, and is too late then.
                 let sql =
@@ -140,8 +145,8 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
                 if tx.exec(sql, args![&customer, checked]).await? == 0 {
                     return Ok(false);
                 }
-                attempt::succeeded(tx, &key).await?;
-                enter(tx, &app.keys, &session, guest.as_deref(), &customer, now).await?;
+                attempt::succeeded(tx, &guarded).await?;
+                enter(tx, &app.keys, (&session, before.as_deref()), guest.as_deref(), &customer, now).await?;
                 Ok(true)
             })
         })
@@ -172,11 +177,21 @@ async fn owner(tx: &mut Tx<'_>, target_hash: &str) -> Result<Option<String>> {
     Ok(row.map(|row| row.get("customer_id")).transpose()?)
 }
 
-/// Opens the session, and lets what the guest of this browser had join the account.
+/// Under which failed tries of a password are counted.
+fn password_of(name: &str) -> String {
+    format!("password:{name}")
+}
+
+/// The session that this browser had and will not use any more.
+fn replaced(ctx: &Ctx) -> Option<String> {
+    ctx.session.as_ref().map(|session| session.id.clone())
+}
+
+/// Opens the session in place of the one before, and lets what the guest of this browser had join the account.
 async fn enter(
     tx: &mut Tx<'_>,
     keys: &Keys,
-    session: &NewSession,
+    (session, before): (&NewSession, Option<&str>),
     guest: Option<&str>,
     customer: &str,
     now: i64,
@@ -185,7 +200,7 @@ async fn enter(
         cart::join(tx, guest, customer, now).await?;
         order::join(tx, keys, guest, customer).await?;
     }
-    session.open(tx, customer).await?;
+    session.open(tx, customer, before).await?;
     let actor = format!("customer:{customer}");
     let entry = Entry { subject: actor.clone(), actor, action: Action::SignedIn, detail: String::new() };
     audit::record(tx, keys, &entry, now).await

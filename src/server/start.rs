@@ -175,6 +175,9 @@ pub async fn serve(
     let provider = tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(last))));
     let server = tokio::spawn(listen::serve(shop, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
+    if app.config.public_url.starts_with("https://") && app.config.trusted_proxies.is_empty() {
+        tracing::warn!("no --trusted-proxy is named: all who come through a proxy share the limits of one network");
+    }
     tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
     let drain = stop.await;
     tracing::info!(drain_ms = drain.as_millis(), "stopping");

@@ -80,6 +80,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::CodeOver => t::CODE_OVER,
         Problem::Unreachable => t::UNREACHABLE,
         Problem::Consent => t::CONSENT,
+        Problem::Proof => t::PROOF,
     };
     locale.t(text).to_owned()
 }

@@ -1,14 +1,20 @@
 //! Failed tries of what can be guessed. After a few in a row each further one has to wait, longer each time; whoever
-//! asks is told how long. A person who forgot a password is never locked out: a code is always another way in.
+//! asks is told how long.
+//!
+//! They are counted by what is guessed at and by the network that guesses, so that nobody can shut another person out by
+//! failing on purpose; and by what is guessed at alone, with more patience, against those who guess from many networks
+//! (OWASP ASVS 5 §6.3.1, NIST SP 800-63B-4 §3.2.2).
 
 use crate::{
     args,
     domain::{Error, Result},
-    server::{App, db::Tx},
+    server::{App, context::Asker, crypto::Keys, db::Tx},
 };
 
-/// After so many failures in a row the waiting begins.
+/// After so many failures in a row of one network its waiting begins.
 const FREE: i64 = 5;
+/// After so many of all networks together everybody waits.
+const FREE_TOGETHER: i64 = 50;
 /// The first pause in milliseconds; each failure after it doubles it.
 const FIRST_MS: i64 = 15_000;
 /// The longest pause in milliseconds: a quarter of an hour, so that no more than about a hundred guesses fit into a day.
@@ -16,17 +22,41 @@ const LONGEST_MS: i64 = 15 * 60_000;
 /// After so many milliseconds without a failure they are forgotten: a day.
 pub const FORGET_MS: i64 = 24 * 60 * 60_000;
 
+/// What can be guessed, as one network tries it.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    together: String,
+    network: String,
+}
+
+impl Guarded {
+    /// `what` names it among all that is guarded, whether or not it exists.
+    pub fn new(keys: &Keys, asker: &Asker, what: &str) -> Self {
+        let together = keys.lookup("attempt", what);
+        // Without the hash a list of who tried what from where would lie in the database.
+        let network = format!("{together}:{}", keys.lookup("asker", &asker.network()));
+        Self { together, network }
+    }
+}
+
 /// Counts a try before it is made, so that many at the same time are many. One that succeeds is taken back by
 /// [`succeeded`].
 ///
 /// # Errors
 /// [`Error::TooMany`] while the pause after the failures before lasts.
-pub async fn begin(app: &App, key: String, now: i64) -> Result<()> {
+pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
+    let guarded = guarded.clone();
     let blocked = app
         .db
         .write::<_, Error>(move |tx| {
-            let key = key.clone();
-            Box::pin(async move { count(tx, &key, now).await })
+            let guarded = guarded.clone();
+            Box::pin(async move {
+                // Always in this order, so that two never wait for each other.
+                match count(tx, &guarded.together, FREE_TOGETHER, now).await? {
+                    None => count(tx, &guarded.network, FREE, now).await,
+                    blocked => Ok(blocked),
+                }
+            })
         })
         .await?;
     match blocked {
@@ -36,7 +66,7 @@ pub async fn begin(app: &App, key: String, now: i64) -> Result<()> {
 }
 
 /// Counts a try unless the pause lasts, and answers with the end of that pause.
-async fn count(tx: &mut Tx<'_>, key: &str, now: i64) -> Result<Option<i64>> {
+async fn count(tx: &mut Tx<'_>, key: &str, free: i64, now: i64) -> Result<Option<i64>> {
     // Waits for whoever tries the same at the same time.
     let sql = "insert into attempt (key_hash, failures, blocked_until, changed_at) values ($1, 0, 0, $2)
         on conflict (key_hash) do update set key_hash = excluded.key_hash returning failures, blocked_until, changed_at";
@@ -48,22 +78,34 @@ async fn count(tx: &mut Tx<'_>, key: &str, now: i64) -> Result<Option<i64>> {
     let old = row.get::<i64>("changed_at")? < now - FORGET_MS;
     let failures = if old { 0 } else { row.get::<i64>("failures")? } + 1;
     let sql = "update attempt set failures = $2, blocked_until = $3, changed_at = $4 where key_hash = $1";
-    tx.exec(sql, args![key, failures, now + pause(failures), now]).await?;
+    tx.exec(sql, args![key, failures, now + pause(failures - free), now]).await?;
     Ok(None)
 }
 
-/// Forgets the failures before a success.
+/// Forgets the failures of this network, and of all together, before a success.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn succeeded(tx: &mut Tx<'_>, key: &str) -> Result<()> {
-    tx.exec("delete from attempt where key_hash = $1", args![key]).await?;
+pub async fn succeeded(tx: &mut Tx<'_>, guarded: &Guarded) -> Result<()> {
+    tx.exec("delete from attempt where key_hash in ($1, $2)", args![&guarded.together, &guarded.network]).await?;
     Ok(())
 }
 
-/// How long to wait after so many failures in a row, in milliseconds.
-fn pause(failures: i64) -> i64 {
-    match failures - FREE {
+/// Forgets the failures of all networks, once it is another thing that would have to be guessed.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn replaced(tx: &mut Tx<'_>, keys: &Keys, what: &str) -> Result<()> {
+    let together = keys.lookup("attempt", what);
+    let sql = "delete from attempt where key_hash = $1 or substr(key_hash, 1, $2) = $3";
+    let prefix = format!("{together}:");
+    tx.exec(sql, args![together, i64::try_from(prefix.len()).unwrap_or(i64::MAX), prefix]).await?;
+    Ok(())
+}
+
+/// How long to wait after so many failures beyond those that are free, in milliseconds.
+fn pause(over: i64) -> i64 {
+    match over {
         ..0 => 0,
         over => (FIRST_MS << over.min(20)).min(LONGEST_MS),
     }
@@ -81,7 +123,7 @@ mod tests {
 
     #[test]
     fn pauses_begin_late_grow_and_end_somewhere() {
-        let pauses: Vec<_> = (1..=12).map(|failures| pause(failures) / 1000).collect();
+        let pauses: Vec<_> = (1..=12).map(|failures| pause(failures - FREE) / 1000).collect();
         assert_eq!(pauses, [0, 0, 0, 0, 15, 30, 60, 120, 240, 480, 900, 900]);
         assert_eq!(pause(i64::MAX), LONGEST_MS);
     }

@@ -24,8 +24,11 @@ use subtle::ConstantTimeEq;
 
 /// The window of the limits below, in milliseconds: a day.
 const WINDOW_MS: i64 = 24 * 60 * 60_000;
-/// The most codes for one target in the window.
+/// The most codes for one target that one address may ask for in the window.
 const PER_TARGET: i64 = 10;
+/// The most codes for one target in the window, whoever asks: more than one person needs, so that nobody can use up what
+/// another one is allowed, and few enough to be no flood.
+const PER_TARGET_TOGETHER: i64 = 30;
 /// The most codes that one address may ask for in the window; a household, an office or a café shares one.
 const PER_ASKER: i64 = 50;
 
@@ -152,10 +155,14 @@ impl NewCode {
     /// Writes the code, unless that many were asked for already.
     async fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
         let Self { now, .. } = *self;
+        // Always in this order, so that two never wait for each other.
+        if !self.asker_hash.is_empty() {
+            lock(tx, &self.asker_hash, now).await?;
+        }
         lock(tx, &self.target_hash, now).await?;
         let sql = "select count(*) as codes, max(created_at) as last, min(created_at) as first from one_time_code
-            where target_hash = $1 and created_at > $2";
-        let row = tx.one(sql, args![&self.target_hash, now - WINDOW_MS]).await?;
+            where target_hash = $1 and asker_hash = $3 and created_at > $2";
+        let row = tx.one(sql, args![&self.target_hash, now - WINDOW_MS, &self.asker_hash]).await?;
         if let Some(last) = row.get::<Option<i64>>("last")?
             && last + RESEND_MS > now
         {
@@ -168,6 +175,9 @@ impl NewCode {
             }
         };
         over(&row, PER_TARGET)?;
+        let sql = "select count(*) as codes, min(created_at) as first from one_time_code
+            where target_hash = $1 and created_at > $2";
+        over(&tx.one(sql, args![&self.target_hash, now - WINDOW_MS]).await?, PER_TARGET_TOGETHER)?;
         if !self.asker_hash.is_empty() {
             let sql = "select count(*) as codes, min(created_at) as first from one_time_code
                 where asker_hash = $1 and created_at > $2";
@@ -200,11 +210,11 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// Lets those who do something about one target at the same time wait for each other.
-async fn lock(tx: &mut Tx<'_>, target_hash: &str, now: i64) -> Result<()> {
+/// Lets those who do something about one target, or ask from one address, at the same time wait for each other.
+async fn lock(tx: &mut Tx<'_>, hash: &str, now: i64) -> Result<()> {
     let sql = "insert into attempt (key_hash, failures, blocked_until, changed_at) values ($1, 0, 0, $2)
         on conflict (key_hash) do update set changed_at = excluded.changed_at";
-    tx.exec(sql, args![format!("code:{target_hash}"), now]).await?;
+    tx.exec(sql, args![format!("code:{hash}"), now]).await?;
     Ok(())
 }
 

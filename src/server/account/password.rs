@@ -13,7 +13,7 @@ use std::{
     collections::HashSet,
     sync::{Arc, LazyLock},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many may wait for their turn; more are asked to come back.
 const QUEUE: usize = 64;
@@ -42,27 +42,24 @@ pub fn check(password: &str, names: &[&str]) -> Result<(), Problem> {
     if COMMON.contains(&*password.to_lowercase()) { Err(Problem::PasswordCommon) } else { Ok(()) }
 }
 
+/// A place among those who wait for a hash. It is taken before a try is counted: who is turned away has not tried.
+pub struct Place(#[expect(dead_code, reason = "held while it waits")] OwnedSemaphorePermit);
+
+/// Takes a place.
+///
+/// # Errors
+/// [`Error::TooMany`] when too many wait already.
+pub fn place() -> Result<Place> {
+    let permit = PLACES.clone().try_acquire_owned().map_err(|_| Error::TooMany { retry_after: COME_BACK })?;
+    Ok(Place(permit))
+}
+
 /// The hash of a new password, in PHC form.
 ///
 /// # Errors
 /// [`Error::TooMany`] when too many wait already.
 pub async fn hash(password: String) -> Result<String> {
-    off_thread(move || make(&password)).await?.ok_or_else(|| internal("argon2", &"no hash"))
-}
-
-/// Whether a password is the one of a hash. Without a hash it takes as long and is not.
-///
-/// # Errors
-/// [`Error::TooMany`] when too many wait already.
-pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
-    off_thread(move || {
-        let exists = hash.is_some();
-        let hash = hash.unwrap_or_else(|| DECOY.clone());
-        let matches = PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        exists && matches
-    })
-    .await
+    place()?.off_thread(move || make(&password)).await?.ok_or_else(|| internal("argon2", &"no hash"))
 }
 
 /// Makes the decoy, so that the first unknown name does not wait for it.
@@ -75,15 +72,31 @@ fn make(password: &str) -> Option<String> {
     Some(Argon2::default().hash_password(password.as_bytes(), &salt).ok()?.to_string())
 }
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let _place = PLACES.clone().try_acquire_owned().map_err(|_| Error::TooMany { retry_after: COME_BACK })?;
-    let permit = HASHING.clone().acquire_owned().await.map_err(|e| internal("hashing", &e))?;
-    // The work goes on when the request is given up, so the permit belongs to the work.
-    let work = move || {
-        let _permit = permit;
-        work()
-    };
-    tokio::task::spawn_blocking(work).await.map_err(|e| internal("hashing", &e))
+impl Place {
+    /// Whether a password is the one of a hash. Without a hash it takes as long and is not.
+    ///
+    /// # Errors
+    /// When the work was stopped.
+    pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool> {
+        self.off_thread(move || {
+            let exists = hash.is_some();
+            let hash = hash.unwrap_or_else(|| DECOY.clone());
+            let matches = PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            exists && matches
+        })
+        .await
+    }
+
+    async fn off_thread<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let permit = HASHING.clone().acquire_owned().await.map_err(|e| internal("hashing", &e))?;
+        // The work goes on when the request is given up, so the permits belong to the work.
+        let work = move || {
+            let _permits = (self, permit);
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|e| internal("hashing", &e))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What an account is called and how it is signed in to.
 
-use super::{password, session};
+use super::{
+    attempt::{self, Guarded},
+    password, session,
+};
 use crate::{
     args,
     domain::{
@@ -130,22 +133,29 @@ pub async fn set(ctx: &Ctx, name: &str, login: &str) -> Result<()> {
         .await
 }
 
-/// Sets a new password and signs out on all other devices. The old one is asked for, unless there is none or a code has
-/// just shown who this is.
+/// Sets a new password and signs out on all other devices. Whoever asks has to show anew who this is: by a code that was
+/// just typed, or by the old password.
 ///
 /// # Errors
-/// [`Error::Invalid`] with the problems by field, [`Error::TooMany`] after wrong passwords in a row.
+/// [`Error::Invalid`] with the problems by field, `Proof` where there is no old password to show it by;
+/// [`Error::TooMany`] after wrong passwords in a row; [`Error::Conflict`] when it was changed elsewhere meanwhile.
 pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
     let session = ctx.session()?.clone();
     let sql = "select login, password_hash from account where customer_id = $1";
     let row = ctx.app.db.one(sql, args![&session.customer_id]).await?;
     let (login, hash): (Option<String>, Option<String>) = (row.get("login")?, row.get("password_hash")?);
     password::check(&new, &[login.as_deref().unwrap_or_default()]).map_err(|p| Error::field("new", p))?;
-    let key = ctx.app.keys.lookup("attempt", &format!("password:{}", session.customer_id));
-    if hash.is_some() && !session.proved(ctx.now) {
-        super::attempt::begin(&ctx.app, key.clone(), ctx.now).await?;
-        if !password::verify(old, hash).await? {
-            return Err(Error::field("old", Problem::Credentials));
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &format!("own password:{}", session.customer_id));
+    let before = hash.clone();
+    match hash {
+        _ if session.proved(ctx.now) => {}
+        None => return Err(Error::field("new", Problem::Proof)),
+        Some(hash) => {
+            let place = password::place()?;
+            attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+            if !place.verify(old, Some(hash)).await? {
+                return Err(Error::field("old", Problem::Credentials));
+            }
         }
     }
     let hash = password::hash(new).await?;
@@ -153,11 +163,17 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
-            let (app, session, hash, key) = (app.clone(), session.clone(), hash.clone(), key.clone());
+            let (app, session, hash) = (app.clone(), session.clone(), hash.clone());
+            let (guarded, before) = (guarded.clone(), before.clone());
             Box::pin(async move {
-                super::attempt::succeeded(tx, &key).await?;
-                let sql = "update account set password_hash = $2 where customer_id = $1";
-                tx.exec(sql, args![&session.customer_id, hash]).await?;
+                // Not over a password that was set meanwhile, and not with a session that was ended meanwhile.
+                let sql = "update account set password_hash = $2 where customer_id = $1
+                    and coalesce(password_hash, '') = $3 and exists (select 1 from session where id = $4)";
+                let args = args![&session.customer_id, hash, before.unwrap_or_default(), &session.id];
+                if tx.exec(sql, args).await? == 0 {
+                    return Err(Error::Conflict);
+                }
+                attempt::succeeded(tx, &guarded).await?;
                 let actor = format!("customer:{}", session.customer_id);
                 let entry = Entry { subject: actor.clone(), actor, action: Action::PasswordSet, detail: String::new() };
                 audit::record(tx, &app.keys, &entry, now).await?;

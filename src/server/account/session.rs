@@ -66,11 +66,14 @@ impl NewSession {
         Ok(Self { token, id: new_id(), hash, device: ctx.asker.device.clone(), by_code, now: ctx.now })
     }
 
-    /// Writes it.
+    /// Writes it, in place of the one that this browser had before.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn open(&self, tx: &mut Tx<'_>, customer: &str) -> Result<()> {
+    pub async fn open(&self, tx: &mut Tx<'_>, customer: &str, before: Option<&str>) -> Result<()> {
+        if let Some(before) = before {
+            tx.exec("delete from session where id = $1", args![before]).await?;
+        }
         let sql = "insert into session (id, token_hash, customer_id, device, by_code, opened_at, seen_at, expires_at)
             values ($1, $2, $3, $4, $5, $6, $6, $7)";
         let args = args![&self.id, &self.hash, customer, &self.device, self.by_code, self.now, self.now + LONGEST_MS];

@@ -1,6 +1,9 @@
 //! The staff who sign in to the office.
 
-use super::{attempt, password};
+use super::{
+    attempt::{self, Guarded},
+    password,
+};
 use crate::{
     args,
     domain::{Error, Result, error::Problem, office::Staff, permission::Role},
@@ -37,15 +40,26 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<()> {
         Some(row) => (Some(row.get::<String>("id")?), Some(row.get::<String>("password_hash")?)),
         None => (None, None),
     };
-    let key = attempt_key(&ctx.app, &login);
-    attempt::begin(&ctx.app, key, ctx.now).await?;
-    let valid = password::verify(password, hash.clone()).await?;
-    let (Some(staff_id), Some(checked), true) = (id, hash, valid) else {
-        note(&ctx.app, &login, Action::SignInRefused, ctx.now).await?;
+    let place = password::place()?;
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &guarded(&login));
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    let valid = place.verify(password, hash.clone()).await?;
+    let (Some(staff_id), Some(checked), true) = (id.clone(), hash, valid) else {
+        // What a stranger types is nobody's name, and may be a password in the wrong field.
+        if id.is_some() {
+            note(&ctx.app, &login, Action::SignInRefused, ctx.now).await?;
+        }
         return Err(refused());
     };
     let token = crypto::token().map_err(|e| internal("random source", &e))?;
     open_session(&ctx.app, &staff_id, &checked, &token, ctx.now).await?;
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let guarded = guarded.clone();
+            Box::pin(async move { attempt::succeeded(tx, &guarded).await })
+        })
+        .await?;
     http::set_cookie(&ctx.app, http::STAFF_COOKIE, &token, STAFF_SESSION_MS / 1000);
     Ok(())
 }
@@ -71,7 +85,6 @@ pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str,
                 let sql =
                     "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
                 tx.exec(sql, args![hash, staff_id, now, now + STAFF_SESSION_MS]).await?;
-                attempt::succeeded(tx, &attempt_key(&shop, &login)).await?;
                 audit::record(tx, &shop.keys, &entry(&login, Action::SignedIn, String::new()), now).await?;
                 Ok(true)
             })
@@ -81,14 +94,12 @@ pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str,
 }
 
 /// Under which failed sign-ins of a login are counted, whether or not there is such a login.
-fn attempt_key(app: &App, login: &str) -> String {
-    app.keys.lookup("attempt", &format!("staff:{login}"))
+fn guarded(login: &str) -> String {
+    format!("staff:{login}")
 }
 
 /// A row of the record about a member of staff.
 fn entry(login: &str, action: Action, detail: String) -> Entry {
-    // Anybody can type a login that is none, as long as they like.
-    let login: String = login.chars().take(50).collect();
     Entry { actor: format!("staff:{login}"), action, subject: format!("staff:{login}"), detail }
 }
 
@@ -148,7 +159,7 @@ pub async fn create_staff(app: &App, login: &str, role: Option<Role>, password: 
                 let row = tx.one(sql, args![id, &login, hash, now, role.map(Role::name)]).await?;
                 let sql = "delete from staff_session where staff_id in (select id from staff where login = $1)";
                 tx.exec(sql, args![&login]).await?;
-                attempt::succeeded(tx, &attempt_key(&shop, &login)).await?;
+                attempt::replaced(tx, &shop.keys, &guarded(&login)).await?;
                 let set = Entry { actor: "operator".to_owned(), ..entry(&login, Action::StaffSet, row.get("role")?) };
                 audit::record(tx, &shop.keys, &set, now).await
             })

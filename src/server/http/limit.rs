@@ -27,6 +27,7 @@ use std::{
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, or have messages sent.
 const GUESSING: [&str; 6] = [
     "/api/account/send_code",
@@ -98,8 +99,7 @@ pub async fn forget(limits: Arc<Limits>) {
 /// Refuses what is too much; see [`Asker::is_local`] for those who are not counted.
 pub async fn check(State(front): State<Front>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let asker =
-        Asker { address: address(request.headers(), peer, &front.app.config.trusted_proxies), device: String::new() };
+    let asker = asker(request.headers(), peer, &front.app.config.trusted_proxies);
     if asker.is_local() {
         return next.run(request).await;
     }
@@ -116,13 +116,14 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
     }
 }
 
-/// The address of who asks. What a proxy says is believed only where the proxy is one of ours: from the right, the first
-/// address that is none of ours is the one that our outermost proxy saw.
-pub fn address(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Option<IpAddr> {
+/// Who asks. What a proxy says is believed only where the proxy is one of ours: from the right, the first address that is
+/// none of ours is the one that our outermost proxy saw.
+pub fn asker(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Asker {
     let ours = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
-    let mut seen = peer?;
-    let forwarded = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let Some(mut seen) = peer else { return Asker::default() };
+    let forwarded = !ours(seen) && [FORWARDED_FOR, FORWARDED].iter().any(|name| headers.contains_key(name));
+    let written = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
+    let mut hops: Vec<&str> = written.flat_map(|value| value.split(',')).map(str::trim).collect();
     while ours(seen)
         && let Some(hop) = hops.pop()
     {
@@ -131,7 +132,7 @@ pub fn address(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> 
         let Some(parsed) = parsed else { break };
         seen = parsed;
     }
-    Some(seen.to_canonical())
+    Asker { address: Some(seen.to_canonical()), forwarded, device: String::new() }
 }
 
 #[cfg(test)]
@@ -143,7 +144,8 @@ mod tests {
         let trusted: Vec<IpNet> = ["10.0.0.0/8", "127.0.0.1/32"].iter().filter_map(|net| net.parse().ok()).collect();
         let seen = |peer: &str, forwarded: &[&'static str]| {
             let headers = forwarded.iter().map(|value| (FORWARDED_FOR, HeaderValue::from_static(value))).collect();
-            address(&headers, peer.parse().ok(), &trusted).map(|address| address.to_string()).unwrap_or_default()
+            let asker = asker(&headers, peer.parse().ok(), &trusted);
+            asker.address.map(|address| address.to_string()).unwrap_or_default()
         };
         assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9", "a stranger says nothing about himself");
         assert_eq!(seen("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
@@ -153,6 +155,12 @@ mod tests {
         assert_eq!(seen("127.0.0.1", &["nonsense"]), "127.0.0.1");
         assert_eq!(seen("127.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
         assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1", "the same address in other words");
+
+        let headers: HeaderMap = [(FORWARDED_FOR, HeaderValue::from_static("198.51.100.1"))].into_iter().collect();
+        let local = |headers: &HeaderMap, trusted| asker(headers, "127.0.0.1".parse().ok(), trusted).is_local();
+        assert!(local(&HeaderMap::new(), &[]), "somebody at the machine itself");
+        assert!(!local(&headers, &[]), "a proxy at the machine that nobody named asks for others");
+        assert!(!local(&headers, &trusted), "and so does one of ours");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Front;
 use crate::{
-    domain::live::Topic,
+    domain::{live::Topic, permission::Permission},
     server::{Ctx, order},
 };
 use axum::{
@@ -48,7 +48,7 @@ pub async fn stream(
     for topic in &topics {
         let allowed = match topic {
             Topic::Order(number) => order::may_see(&ctx, number).await,
-            Topic::Office => ctx.staff.is_some(),
+            Topic::Office => ctx.require(Permission::SeeOrders).is_ok(),
             Topic::Cart(_) | Topic::Product(_) => true,
         };
         if !allowed {

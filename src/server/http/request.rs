@@ -4,7 +4,7 @@ use super::{
     Front,
     cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
     guard::local_path,
-    limit::address,
+    limit::asker,
     request_id,
 };
 use crate::{
@@ -26,7 +26,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// How long a browser remembers its language, in seconds: 400 days, the longest that browsers allow.
 const LANG_SECONDS: i64 = 400 * 24 * 60 * 60;
@@ -38,13 +38,13 @@ pub const LANG_HEADER: &str = "x-lang";
 /// Puts the [`Ctx`] beside the request, for pages and server functions alike.
 pub async fn context(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let address = address(request.headers(), peer, &front.app.config.trusted_proxies);
-    let ctx = read(&front.app, request.uri(), request.headers(), address).await;
+    let asker = asker(request.headers(), peer, &front.app.config.trusted_proxies);
+    let ctx = read(&front.app, request.uri(), request.headers(), asker).await;
     request.extensions_mut().insert(ctx);
     next.run(request).await
 }
 
-async fn read(app: &App, uri: &Uri, headers: &HeaderMap, address: Option<IpAddr>) -> Ctx {
+async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
     let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
@@ -66,7 +66,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, address: Option<IpAddr>
         customer: session.as_ref().map(|session| session.customer_id.clone()).or_else(|| guest.clone()),
         guest,
         session,
-        asker: Asker { address, device: device_name(user_agent) },
+        asker: Asker { device: device_name(user_agent), ..asker },
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
         staff,
         staff_token,

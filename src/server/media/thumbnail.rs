@@ -27,9 +27,9 @@ const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 /// each is made once however many ask for it.
 pub(super) type Lanes = Arc<[Arc<Mutex<()>>]>;
 
-/// Half of the processors stay free for pages.
+/// Half of the processors stay free for pages, and two of the largest pictures are as much as should be in memory at once.
 pub(super) fn lanes() -> Lanes {
-    let count = thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2));
+    let count = thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2)).min(2);
     (0..count).map(|_| Arc::default()).collect()
 }
 

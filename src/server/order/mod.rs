@@ -17,7 +17,17 @@ pub use office::{
 };
 pub use submit::{Submission, submit};
 
-use super::{App, Ctx, account, cart, catalog::like, crypto::Keys, db::Tx};
+use super::{
+    App, Ctx,
+    account::{
+        self,
+        attempt::{self, Guarded},
+    },
+    cart,
+    catalog::like,
+    crypto::Keys,
+    db::Tx,
+};
 use crate::{
     args,
     domain::{
@@ -28,6 +38,7 @@ use crate::{
         number,
         order::{Order, OrderCounts, OrderSummary, State},
         page::{Page, offset},
+        permission::Permission,
     },
 };
 use store::OrderRow;
@@ -99,7 +110,7 @@ pub async fn get(ctx: &Ctx, number: &str) -> Result<Order> {
 
 /// Whether the browser that asks may follow an order.
 pub async fn may_see(ctx: &Ctx, number: &str) -> bool {
-    ctx.staff.is_some() || own(ctx, number).await.is_ok()
+    ctx.require(Permission::SeeOrders).is_ok() || own(ctx, number).await.is_ok()
 }
 
 /// An order of the customer who asks, or one granted to this browser.
@@ -113,7 +124,8 @@ pub(super) async fn own(ctx: &Ctx, number: &str) -> Result<OrderRow> {
 /// Finds an order of a guest by number and by the phone or e-mail given with it, and lets this browser act on it.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what can be neither; [`Error::NotFound`] without telling which of the two was wrong.
+/// [`Error::Invalid`] for what can be neither; [`Error::NotFound`] without telling which of the two was wrong;
+/// [`Error::TooMany`] after failures in a row.
 pub async fn find(ctx: &Ctx, typed_number: &str, contact: &str) -> Result<String> {
     let number = number::parse(typed_number).ok_or_else(|| Error::field("number", Problem::Choice))?;
     let phone = address::phone("+86", contact).map(|phone| ctx.app.keys.lookup("phone", &phone));
@@ -121,8 +133,18 @@ pub async fn find(ctx: &Ctx, typed_number: &str, contact: &str) -> Result<String
     if phone.is_err() && email.is_err() {
         return Err(Error::field("contact", Problem::Contact));
     }
+    // A phone that was seen masked has only ten thousand others to be.
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &format!("find:{number}"));
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let sql = "select number from orders where number = $1 and (phone_hash = $2 or email_hash = $3)";
     ctx.app.db.one(sql, args![&number, phone.ok(), email.ok()]).await?;
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let guarded = guarded.clone();
+            Box::pin(async move { attempt::succeeded(tx, &guarded).await })
+        })
+        .await?;
     account::grant_order(ctx, &number);
     Ok(number)
 }

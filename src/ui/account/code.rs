@@ -166,11 +166,15 @@ fn Resend(sent: SentCode, to: Memo<Option<String>>) -> impl IntoView {
             navigate(&sent.href(page.as_deref()), NavigateOptions { replace: true, ..NavigateOptions::default() });
         });
     };
-    let text = move || match left.get() {
-        0 => l.t(t::RESEND).to_owned(),
-        left => l.f(t::RESEND_IN, &[("time", &clock_text(left))]),
+    // Without script nothing counts down, and the server tells who comes too early.
+    let counts = RwSignal::new(false);
+    Effect::new(move |_| counts.set(true));
+    let waiting = move || counts.get() && left.get() > 0;
+    let text = move || match waiting() {
+        false => l.t(t::RESEND).to_owned(),
+        true => l.f(t::RESEND_IN, &[("time", &clock_text(left.get()))]),
     };
-    let waits = move || (left.get() > 0).then_some("true");
+    let waits = move || waiting().then_some("true");
     view! {
         <form class="section-sm stack" action=ResendCode::url() method="post" on:submit=submit>
             {state.notice()}

@@ -27,12 +27,16 @@ pub fn PasswordForm(profile: Profile) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let typed = RwSignal::new(String::new());
     let Profile { has_password, proved, login, .. } = profile;
-    let asks = has_password && !proved;
+    // Also once the server asks for it: the proof of a code grows old while the page is open.
+    let asks = Memo::new(move |asked: Option<&bool>| {
+        let asked = asked.copied().unwrap_or(has_password && !proved);
+        asked || state.error.with(|error| error.as_ref().is_some_and(|error| error.problem("old").is_some()))
+    });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let Ok(SetPassword { old, new }) = SetPassword::from_event(&event) else { return };
         let mut check = Check::default();
-        if asks && old.is_empty() {
+        if asks.get_untracked() && old.is_empty() {
             check.add("old", Problem::Required);
         }
         check.take("new", account::password(&new, &[login.as_deref().unwrap_or_default()]));
@@ -56,14 +60,30 @@ pub fn PasswordForm(profile: Profile) -> impl IntoView {
         l.t(text).to_owned()
     });
     let step = move || typed.with(|typed| if typed.is_empty() { 0 } else { strength(typed) as u8 });
-    let old = asks.then(|| {
-        view! {
-            <TextField
-                id="old" name="old" label=l.t(t::OLD_PASSWORD) error=problem_of(state.error.into(), "old") kind="password"
-                autocomplete="current-password"
-            />
+    let old = move || {
+        asks.get().then(|| {
+            view! {
+                <TextField
+                    id="old" name="old" label=l.t(t::OLD_PASSWORD) error=problem_of(state.error.into(), "old")
+                    kind="password" autocomplete="current-password"
+                />
+            }
+        })
+    };
+    if !has_password && !proved {
+        return view! {
+            <section class="panel section-sm" aria-labelledby="password-title">
+                <div class="panel-head"><h2 class="panel-title" id="password-title">{l.t(t::PASSWORD_TITLE)}</h2></div>
+                <div class="stack">
+                    <p class="muted">{l.t(t::PROVE_FIRST)}</p>
+                    <div class="form-actions">
+                        <a class="btn btn-secondary" href="/sign-in?with=code&to=/me/security">{l.t(t::PROVE)}</a>
+                    </div>
+                </div>
+            </section>
         }
-    });
+        .into_any();
+    }
     view! {
         <section class="panel section-sm" aria-labelledby="password-title">
             <div class="panel-head"><h2 class="panel-title" id="password-title">{l.t(t::PASSWORD_TITLE)}</h2></div>

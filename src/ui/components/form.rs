@@ -66,10 +66,11 @@ impl FormState {
         move || self.busy.get().then_some("true")
     }
 
-    /// What is wrong and about no field.
+    /// What is wrong and about no field of this form.
     pub fn notice(self) -> impl Fn() -> Option<AnyView> + Copy + Send + Sync + 'static {
         move || {
-            let error = self.error.get().filter(|error| !matches!(error, Error::Invalid(_)));
+            let said = |error: &Error| self.fields.iter().any(|field| error.problem(field).is_some());
+            let error = self.error.get().filter(|error| !said(error));
             error.map(|error| view! { <ErrorNotice error/> }.into_any())
         }
     }

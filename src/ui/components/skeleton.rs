@@ -47,6 +47,6 @@ pub fn SkeletonProducts(#[prop(default = 8)] count: usize) -> impl IntoView {
 pub fn SkeletonText(#[prop(default = 3)] lines: usize) -> impl IntoView {
     let label = use_locale().t(t::LOADING);
     let line = |_| view! { <span class="skeleton skeleton-text"></span> };
-    view! { <div class="stack stack-sm" aria-busy="true" aria-label=label>{(0..lines).map(line).collect_view()}</div> }
+    view! { <div class="stack stack-sm" role="status" aria-busy="true" aria-label=label>{(0..lines).map(line).collect_view()}</div> }
         .into_any()
 }

@@ -66,6 +66,9 @@ impl Strip {
 
     /// Turns to where a key leads. False for keys that lead nowhere.
     pub fn key(self, event: &ev::KeyboardEvent) -> bool {
+        if is_shortcut(event) {
+            return false;
+        }
         let at = self.current.get_untracked();
         let to = match event.key().as_str() {
             "ArrowRight" => at + 1,
@@ -102,4 +105,9 @@ fn scroll_at_once(track: &Element, left: i32) {
     options.set_left(f64::from(left));
     options.set_behavior(web_sys::ScrollBehavior::Instant);
     track.scroll_to_with_scroll_to_options(&options);
+}
+
+/// Whether a key is one of the browser's own: back, forward, zoom.
+pub fn is_shortcut(event: &ev::KeyboardEvent) -> bool {
+    event.ctrl_key() || event.alt_key() || event.meta_key()
 }

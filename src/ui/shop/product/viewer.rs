@@ -10,7 +10,11 @@ use crate::{
         texts::{catalog as t, common},
     },
     ui::{
-        components::{icon::Icon, picture::dimensions, strip::Strip},
+        components::{
+            icon::Icon,
+            picture::dimensions,
+            strip::{Strip, is_shortcut},
+        },
         use_locale,
     },
 };
@@ -49,6 +53,9 @@ pub fn Viewer(images: Vec<Image>, dialog: NodeRef<html::Dialog>, strip: Strip, c
     let middle = move || here().map_or((0, 0), |slide| (slide.client_width() / 2, slide.client_height() / 2));
 
     let pressed = move |event: ev::KeyboardEvent| {
+        if is_shortcut(&event) {
+            return;
+        }
         let key = event.key();
         match key.as_str() {
             "+" | "=" if !zoomed.get_untracked() => zoom(middle()),

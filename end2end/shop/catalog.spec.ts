@@ -70,7 +70,7 @@ test('a list is paged, sorted and filtered, and its address says how', async ({ 
 
 test('prices that make no range are told beside the field, and stay as they were typed', async ({ shopper, page, t }) => {
   const open = async () => {
-    const fold = page.getByText(t('catalog.filter'), { exact: true });
+    const fold = page.locator('summary', { hasText: t('catalog.filter') });
     if (!(await page.getByRole('textbox', { name: t('catalog.price_min') }).isVisible())) await fold.click();
   };
   const min = page.getByRole('textbox', { name: t('catalog.price_min') });

@@ -17,12 +17,12 @@ use axum::{
     extract::Request,
     http::{
         HeaderName, HeaderValue, Method, StatusCode, Uri,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK},
     },
     response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
-use leptos_meta::{Link, MetaTags};
+use leptos_meta::MetaTags;
 use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -80,19 +80,24 @@ fn files() -> Names {
 #[derive(Clone, Default)]
 pub struct Preloaded(Arc<Mutex<Vec<&'static str>>>);
 
-/// Lets the browser load a part of the client while it still reads the page.
+/// Lets the browser load a part of the client while it still reads the page: by a header (RFC 8288), because the client
+/// takes over the tags of the head one by one, and would find one more than it wrote.
 pub fn preload(part: &'static str) {
-    let (Some(site), Some(Preloaded(parts))) = (use_context::<Arc<Site>>(), use_context()) else { return };
+    let (Some(site), Some(Preloaded(parts)), Some(answer)) =
+        (use_context::<Arc<Site>>(), use_context(), use_context::<leptos_axum::ResponseOptions>())
+    else {
+        return;
+    };
     let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
     if parts.contains(&part) || !interactive() {
         return;
     }
     parts.push(part);
     for file in site.parts.get(part).into_iter().flatten() {
-        // To render a link is to put it into the head.
-        let link =
-            view! { <Link rel="preload" href=file.clone() as_="fetch" type_="application/wasm" crossorigin=""/> };
-        drop(link.to_html());
+        let link = format!("<{file}>; rel=preload; as=fetch; type=\"application/wasm\"; crossorigin");
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            answer.append_header(LINK, link);
+        }
     }
 }
 

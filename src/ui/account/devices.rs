@@ -34,7 +34,7 @@ pub fn Devices() -> impl IntoView {
                         Ok(devices) => {
                             let several = devices.len() > 1;
                             view! {
-                                <ul>{devices.into_iter().map(|device| view! { <Row device again/> }).collect_view()}</ul>
+                                <ul class="devices">{devices.into_iter().map(|device| view! { <Row device again/> }).collect_view()}</ul>
                                 {several.then(|| view! { <Others again/> })}
                             }
                             .into_any()

@@ -290,6 +290,10 @@ fn Header(cart: CartResource) -> impl IntoView {
                         </span>
                         {l.t(t::CART)}
                     </a>
+                    <a class="site-link" href="/me" aria-current=move || present("/me")>
+                        <svg class="icon" aria-hidden="true"><use href="/icons.svg#me"></use></svg>
+                        {l.t(t::TAB_ME)}
+                    </a>
                     <Languages/>
                 </div>
             </div>
@@ -355,6 +359,8 @@ fn Footer() -> impl IntoView {
                     <nav class="footer-links" aria-label=l.t(t::FOOTER)>
                         <a class="footer-link" href="/orders/find">{l.t(t::FIND_ORDER)}</a>
                         <a class="footer-link" href="/categories">{l.t(t::ALL_CATEGORIES)}</a>
+                        <a class="footer-link" href="/terms">{l.t(t::TERMS)}</a>
+                        <a class="footer-link" href="/privacy">{l.t(t::PRIVACY)}</a>
                         <a class="footer-link" href="/office" rel="nofollow">{l.t(t::OFFICE)}</a>
                     </nav>
                     <Languages/>

@@ -5,10 +5,7 @@
 //! is sealed apart in the settings, so that none is cut off at the end either.
 
 use super::{App, crypto::Keys, db::Tx};
-use crate::{
-    args,
-    domain::{Error, Result},
-};
+use crate::{args, domain::Result};
 
 /// The setting that holds the number and seal of the newest row, sealed itself.
 const HEAD: &str = "audit_head";

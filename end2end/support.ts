@@ -405,7 +405,7 @@ interface Fixtures {
   mine: (...handles: string[]) => string;
 }
 
-const PROJECTS = ['phone', 'phone without JavaScript', 'desktop', 'desktop English', 'desktop without JavaScript'];
+const PROJECTS = ['phone', 'phone without JavaScript', 'desktop', 'desktop English', 'desktop without JavaScript', 'phone English'];
 
 export const test = base.extend<Fixtures, { office: Office }>({
   office: [

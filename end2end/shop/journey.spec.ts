@@ -13,7 +13,9 @@ function another(product: Product): Variant {
 test('from the home page to goods that have arrived', async ({ shopper, office, mine, language, t }) => {
   test.slow();
   const { page } = shopper;
-  const handle = mine('cloud-runner', 'ridge-hiking-boots', 'heavyweight-cotton-tee', 'lay-flat-notebook', 'quick-dry-shorts');
+  const handle = mine(
+    'cloud-runner', 'ridge-hiking-boots', 'heavyweight-cotton-tee', 'lay-flat-notebook', 'quick-dry-shorts', 'penny-loafers',
+  );
   const product = await office.product(handle, language);
   const variant = another(product);
   await office.setStock(variant, 50);

@@ -62,6 +62,8 @@ pub struct Ctx {
     /// The session of the account that is signed in.
     pub session: Option<Session>,
     pub asker: Asker,
+    /// By which this browser is known again when somebody signs in.
+    pub device: Option<String>,
     /// Numbers of orders from other devices that this browser may follow and change.
     pub granted_orders: Vec<String>,
     /// The member of staff who is signed in.
@@ -126,6 +128,7 @@ impl Ctx {
             guest: None,
             session: None,
             asker: Asker::default(),
+            device: None,
             granted_orders: Vec::new(),
             staff: None,
             staff_token: None,

@@ -41,7 +41,9 @@ use tower_http::{
     },
 };
 
-pub use cookie::{GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie};
+pub use cookie::{
+    DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie,
+};
 pub use guard::local_path;
 pub use health::install_metrics;
 pub use observe::request_id;

@@ -14,6 +14,7 @@ pub mod live;
 pub mod media;
 pub mod message;
 pub mod outbox;
+pub mod risk;
 pub mod sign_in;
 pub mod start;
 

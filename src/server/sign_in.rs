@@ -2,7 +2,7 @@
 //! know their part; this is where the parts meet.
 
 use super::{
-    Ctx,
+    App, Ctx,
     account::{
         self,
         attempt::{self, Guarded},
@@ -13,9 +13,9 @@ use super::{
     audit::{self, Action, Entry},
     cart,
     context::new_id,
-    crypto::Keys,
     db::Tx,
     order,
+    risk::Browser,
 };
 use crate::{
     args,
@@ -55,13 +55,13 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<(
     let session = NewSession::new(ctx, true)?;
     let (id, typed, new_customer) = (id.to_owned(), typed.to_owned(), new_id());
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
-    let (asker, before) = (ctx.asker.clone(), replaced(ctx));
+    let (asker, before, browser) = (ctx.asker.clone(), replaced(ctx), Browser::of(ctx)?);
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
-            let (asker, before) = (asker.clone(), before.clone());
+            let (asker, before, browser) = (asker.clone(), before.clone(), browser.clone());
             let (id, typed, new_customer) = (id.clone(), typed.clone(), new_customer.clone());
             Box::pin(async move {
                 let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
@@ -82,7 +82,7 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<(
                 };
                 consent::agree(tx, &customer, now).await?;
                 attempt::succeeded(tx, &Guarded::new(&app.keys, &asker, &password_of(&target_hash))).await?;
-                enter(tx, &app.keys, (&session, before.as_deref()), guest.as_deref(), &customer, now).await?;
+                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
                 Ok(Ok(customer))
             })
         })
@@ -130,14 +130,14 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     let (Some(customer), Some(checked), true) = (customer, checked, valid) else { return Err(refused()) };
     let session = NewSession::new(ctx, false)?;
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
-    let (id, before) = (customer.clone(), replaced(ctx));
+    let (id, before, browser) = (customer.clone(), replaced(ctx), Browser::of(ctx)?);
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
             let (customer, checked) = (id.clone(), checked.clone());
-            let (guarded, before) = (guarded.clone(), before.clone());
+            let (guarded, before, browser) = (guarded.clone(), before.clone(), browser.clone());
             Box::pin(async move {
                 // Waits for whoever is replacing the password, and is too late then.
                 let sql =
@@ -146,7 +146,7 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
                     return Ok(false);
                 }
                 attempt::succeeded(tx, &guarded).await?;
-                enter(tx, &app.keys, (&session, before.as_deref()), guest.as_deref(), &customer, now).await?;
+                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
                 Ok(true)
             })
         })
@@ -190,25 +190,28 @@ fn replaced(ctx: &Ctx) -> Option<String> {
 /// Opens the session in place of the one before, and lets what the guest of this browser had join the account.
 async fn enter(
     tx: &mut Tx<'_>,
-    keys: &Keys,
-    (session, before): (&NewSession, Option<&str>),
+    app: &App,
+    (session, before, browser): (&NewSession, Option<&str>, &Browser),
     guest: Option<&str>,
     customer: &str,
     now: i64,
 ) -> Result<()> {
     if let Some(guest) = guest.filter(|guest| *guest != customer) {
         cart::join(tx, guest, customer, now).await?;
-        order::join(tx, keys, guest, customer).await?;
+        order::join(tx, &app.keys, guest, customer).await?;
     }
     session.open(tx, customer, before).await?;
+    browser.note(tx, app, customer, now).await?;
     let actor = format!("customer:{customer}");
     let entry = Entry { subject: actor.clone(), actor, action: Action::SignedIn, detail: String::new() };
-    audit::record(tx, keys, &entry, now).await
+    audit::record(tx, &app.keys, &entry, now).await
 }
 
 /// Tells the browser, and the account's other devices that its cart may have grown.
 fn entered_as(ctx: &Ctx, session: &NewSession, customer: String) {
     session.set_cookie(&ctx.app);
+    // There may be a mail to send.
+    ctx.app.wake.notify_waiters();
     ctx.app.live.changed(Topic::Cart(customer));
     tracing::info!("a customer signed in");
 }

@@ -433,6 +433,51 @@ async fn one_network_is_held_up_and_no_other() {
     assert_eq!(post("account/sign_in", "name=nobody&password=x".into(), "198.51.100.10").await.0, 422);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_device_and_much_guessing_are_noticed() {
+    in_world(async |world| {
+        let events = async |kind: &'static str| {
+            let sql = "select count(*) as n from risk_event where kind = $1";
+            world.app.db.one(sql, args![kind]).await.unwrap().get::<i64>("n").unwrap()
+        };
+        let told = async || {
+            let posted = world.browser().get("/api/account/outbox").await.unwrap();
+            let news = |message: &&Value| message["text"].as_str().unwrap().contains("/me/security");
+            posted.as_array().unwrap().iter().filter(news).count()
+        };
+        let mut first = world.browser();
+        world.enter(&mut first, EMAIL).await;
+        assert_eq!((events("new_device").await, told().await), (0, 0), "an account is made somewhere");
+
+        let mut second = world.browser();
+        world.enter(&mut second, EMAIL).await;
+        assert_eq!((events("new_device").await, told().await), (1, 1));
+        second.post("/api/account/sign_out", &[]).await.unwrap();
+        world.enter(&mut second, EMAIL).await;
+        assert_eq!((events("new_device").await, told().await), (1, 1), "it is known by now");
+
+        // Who has no mail address is not told, and it is noticed all the same.
+        world.enter(&mut world.browser(), PHONE).await;
+        world.enter(&mut world.browser(), PHONE).await;
+        assert_eq!((events("new_device").await, told().await), (2, 1));
+
+        for turn in 1..=7 {
+            let (status, _) = sign_in(&mut world.browser(), "nobody", "wrong horse").await;
+            assert_eq!(status, if turn <= 5 { 422 } else { 429 });
+        }
+        assert_eq!(events("many_failures").await, 1);
+
+        for _ in 0..9 {
+            world.ask(&mut world.browser(), "han@example.com").await;
+            world.later(61_000).await;
+            assert_eq!(events("many_codes").await, 0);
+        }
+        world.ask(&mut world.browser(), "han@example.com").await;
+        assert_eq!(events("many_codes").await, 1);
+    })
+    .await;
+}
+
 /// A mail server that takes everything, and tells of each mail.
 async fn mail_server() -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};

@@ -8,7 +8,7 @@
 use crate::{
     args,
     domain::{Error, Result},
-    server::{App, context::Asker, crypto::Keys, db::Tx},
+    server::{App, context::Asker, crypto::Keys, db::Tx, risk},
 };
 
 /// After so many failures in a row of one network its waiting begins.
@@ -27,6 +27,7 @@ pub const FORGET_MS: i64 = 24 * 60 * 60_000;
 pub struct Guarded {
     together: String,
     network: String,
+    network_hash: String,
 }
 
 impl Guarded {
@@ -34,8 +35,8 @@ impl Guarded {
     pub fn new(keys: &Keys, asker: &Asker, what: &str) -> Self {
         let together = keys.lookup("attempt", what);
         // Without the hash a list of who tried what from where would lie in the database.
-        let network = format!("{together}:{}", keys.lookup("asker", &asker.network()));
-        Self { together, network }
+        let network_hash = risk::network_hash(keys, asker);
+        Self { network: format!("{together}:{network_hash}"), together, network_hash }
     }
 }
 
@@ -52,10 +53,17 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
             let guarded = guarded.clone();
             Box::pin(async move {
                 // Always in this order, so that two never wait for each other.
-                match count(tx, &guarded.together, FREE_TOGETHER, now).await? {
-                    None => count(tx, &guarded.network, FREE, now).await,
-                    blocked => Ok(blocked),
+                for (key, free) in [(&guarded.together, FREE_TOGETHER), (&guarded.network, FREE)] {
+                    match count(tx, key, free, now).await? {
+                        Ok(failures) if failures == free => {
+                            let Guarded { together, network_hash, .. } = &guarded;
+                            risk::record(tx, risk::Kind::ManyFailures, together, network_hash, now).await?;
+                        }
+                        Ok(_) => {}
+                        Err(until) => return Ok(Some(until)),
+                    }
                 }
+                Ok(None)
             })
         })
         .await?;
@@ -65,21 +73,21 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
     }
 }
 
-/// Counts a try unless the pause lasts, and answers with the end of that pause.
-async fn count(tx: &mut Tx<'_>, key: &str, free: i64, now: i64) -> Result<Option<i64>> {
+/// Counts a try unless the pause lasts, and answers with the tries in a row or else with the end of that pause.
+async fn count(tx: &mut Tx<'_>, key: &str, free: i64, now: i64) -> Result<std::result::Result<i64, i64>> {
     // Waits for whoever tries the same at the same time.
     let sql = "insert into attempt (key_hash, failures, blocked_until, changed_at) values ($1, 0, 0, $2)
         on conflict (key_hash) do update set key_hash = excluded.key_hash returning failures, blocked_until, changed_at";
     let row = tx.one(sql, args![key, now]).await?;
     let blocked_until: i64 = row.get("blocked_until")?;
     if blocked_until > now {
-        return Ok(Some(blocked_until));
+        return Ok(Err(blocked_until));
     }
     let old = row.get::<i64>("changed_at")? < now - FORGET_MS;
     let failures = if old { 0 } else { row.get::<i64>("failures")? } + 1;
     let sql = "update attempt set failures = $2, blocked_until = $3, changed_at = $4 where key_hash = $1";
     tx.exec(sql, args![key, failures, now + pause(failures - free), now]).await?;
-    Ok(None)
+    Ok(Ok(failures))
 }
 
 /// Forgets the failures of this network, and of all together, before a success.

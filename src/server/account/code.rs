@@ -18,6 +18,7 @@ use crate::{
         crypto::{self, Keys},
         db::{self, Tx},
         message::{self, Message},
+        risk,
     },
 };
 use subtle::ConstantTimeEq;
@@ -175,13 +176,21 @@ impl NewCode {
             }
         };
         over(&row, PER_TARGET)?;
+        let mut last = row.get::<i64>("codes")? + 1 == PER_TARGET;
         let sql = "select count(*) as codes, min(created_at) as first from one_time_code
             where target_hash = $1 and created_at > $2";
-        over(&tx.one(sql, args![&self.target_hash, now - WINDOW_MS]).await?, PER_TARGET_TOGETHER)?;
+        let row = tx.one(sql, args![&self.target_hash, now - WINDOW_MS]).await?;
+        over(&row, PER_TARGET_TOGETHER)?;
+        last |= row.get::<i64>("codes")? + 1 == PER_TARGET_TOGETHER;
         if !self.asker_hash.is_empty() {
             let sql = "select count(*) as codes, min(created_at) as first from one_time_code
                 where asker_hash = $1 and created_at > $2";
-            over(&tx.one(sql, args![&self.asker_hash, now - WINDOW_MS]).await?, PER_ASKER)?;
+            let row = tx.one(sql, args![&self.asker_hash, now - WINDOW_MS]).await?;
+            over(&row, PER_ASKER)?;
+            last |= row.get::<i64>("codes")? + 1 == PER_ASKER;
+        }
+        if last {
+            risk::record(tx, risk::Kind::ManyCodes, &self.target_hash, &self.asker_hash, now).await?;
         }
         let sql = "insert into one_time_code
                 (id, target_hash, target_sealed, code_hash, asker_hash, created_at, expires_at, tries)

@@ -14,7 +14,7 @@ use super::{
     App, Ctx,
     context::{new_id, now},
     db::Tx,
-    http,
+    http, risk,
 };
 use crate::{
     args,
@@ -119,6 +119,7 @@ pub async fn sweep(app: &App) -> Result<()> {
         .write::<_, Error>(move |tx| {
             Box::pin(async move {
                 session::sweep(tx, now).await?;
+                risk::sweep(tx, now).await?;
                 code::sweep(tx, now).await
             })
         })

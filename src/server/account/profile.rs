@@ -187,6 +187,7 @@ fn name_place(customer: &str) -> String {
     format!("account.name:{customer}")
 }
 
-fn target_place(customer: &str, kind: &str) -> String {
+/// Where a target of an account is sealed to.
+pub fn target_place(customer: &str, kind: &str) -> String {
     format!("account_target.{kind}:{customer}")
 }

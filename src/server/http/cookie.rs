@@ -12,6 +12,8 @@ pub const GUEST_COOKIE: &str = "xiadan_guest";
 pub const ORDERS_COOKIE: &str = "xiadan_orders";
 /// The session of the office.
 pub const STAFF_COOKIE: &str = "xiadan_staff";
+/// By which a browser is known again when somebody signs in; it opens nothing.
+pub const DEVICE_COOKIE: &str = "xiadan_device";
 /// The language chosen in the footer.
 pub const LANG_COOKIE: &str = "lang";
 

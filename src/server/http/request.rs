@@ -2,7 +2,7 @@
 
 use super::{
     Front,
-    cookie::{self, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
+    cookie::{self, DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
     guard::local_path,
     limit::asker,
     request_id,
@@ -67,6 +67,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         guest,
         session,
         asker: Asker { device: device_name(user_agent), ..asker },
+        device: cookie(DEVICE_COOKIE).map(str::to_owned),
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
         staff,
         staff_token,

@@ -25,6 +25,8 @@ use std::fmt;
 
 /// The kind of a message in the outbox.
 pub const KIND: &str = "message";
+/// How long news are worth sending, in milliseconds: a day.
+const NEWS_MS: i64 = 24 * 60 * 60_000;
 /// Where all of them are sealed to: they have no row of their own to be bound to.
 const PLACE: &str = "outbox.message";
 
@@ -44,6 +46,8 @@ pub struct Message {
 pub enum What {
     /// A one-time code.
     Code(String),
+    /// The account was signed in on a browser that it did not know: its name, and the page to end that.
+    NewDevice { device: String, page: String },
 }
 
 /// The ways out.
@@ -87,17 +91,28 @@ impl Message {
         Self { to, locale, what: What::Code(code), until: Some(now + CODE_MS) }
     }
 
+    /// That the account was signed in on another browser now.
+    pub fn new_device(to: Target, device: String, page: String, locale: Locale, now: i64) -> Self {
+        Self { to, locale, what: What::NewDevice { device, page }, until: Some(now + NEWS_MS) }
+    }
+
     /// The subject, for those that have one.
     pub fn subject(&self) -> String {
-        match &self.what {
-            What::Code(_) => self.locale.t(t::CODE_SUBJECT).to_owned(),
-        }
+        let subject = match &self.what {
+            What::Code(_) => t::CODE_SUBJECT,
+            What::NewDevice { .. } => t::DEVICE_SUBJECT,
+        };
+        self.locale.t(subject).to_owned()
     }
 
     /// The whole text.
     pub fn text(&self) -> String {
         match &self.what {
             What::Code(code) => self.locale.f(t::CODE_TEXT, &[("code", code), ("n", &(CODE_MS / 60_000))]),
+            What::NewDevice { device, page } => {
+                let device = if device.is_empty() { self.locale.t(t::SOME_DEVICE) } else { device };
+                self.locale.f(t::DEVICE_TEXT, &[("device", &device), ("page", page)])
+            }
         }
     }
 }
@@ -140,12 +155,11 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
     if message.until.is_some_and(|until| until <= now()) {
         return Ok(());
     }
-    let What::Code(code) = &message.what;
-    let sent = match (&message.to, &app.post) {
-        (Target::Email(to), Post { mailer: Some(mailer), .. }) => {
+    let sent = match (&message.to, &message.what, &app.post) {
+        (Target::Email(to), _, Post { mailer: Some(mailer), .. }) => {
             mailer.send(to, &message.subject(), &message.text()).await
         }
-        (Target::Phone(to), Post { sms: Some(sms), .. }) => {
+        (Target::Phone(to), What::Code(code), Post { sms: Some(sms), .. }) => {
             sms::send_code(&app.client, sms, to, code, CODE_MS / 60_000).await
         }
         // What cannot be sent is read on the page of the outbox.

@@ -1,0 +1,134 @@
+//! What may be a sign of abuse: recorded as it happens, for whoever weighs it, and told to the person where it concerns
+//! one.
+
+use crate::{
+    args,
+    domain::{Locale, Result, account::Target},
+    server::{
+        App, Ctx,
+        context::{Asker, internal, new_id, unreadable},
+        crypto::{self, Keys},
+        db::Tx,
+        http,
+        message::{self, Message},
+    },
+};
+
+/// How long events are kept, in milliseconds: 90 days.
+const KEEP_MS: i64 = 90 * 24 * 60 * 60_000;
+/// How long a browser keeps the cookie by which it is known again, in seconds: 400 days, the longest that browsers allow.
+const DEVICE_SECONDS: i64 = 400 * 24 * 60 * 60;
+/// The most devices that are remembered of an account.
+const DEVICES: i64 = 50;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An account that was signed in elsewhere before was signed in on a browser that it did not know.
+    NewDevice,
+    /// Something was guessed at until it began to take pauses.
+    ManyFailures,
+    /// So many codes were asked for that no more are sent for a while.
+    ManyCodes,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::NewDevice => "new_device",
+            Self::ManyFailures => "many_failures",
+            Self::ManyCodes => "many_codes",
+        }
+    }
+}
+
+/// Records an event.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn record(tx: &mut Tx<'_>, kind: Kind, subject: &str, network_hash: &str, now: i64) -> Result<()> {
+    let sql = "insert into risk_event (id, at, kind, subject, network_hash) values ($1, $2, $3, $4, $5)";
+    tx.exec(sql, args![new_id(), now, kind.name(), subject, network_hash]).await?;
+    Ok(())
+}
+
+/// A keyed hash that stands for the network of who asks.
+pub fn network_hash(keys: &Keys, asker: &Asker) -> String {
+    keys.lookup("asker", &asker.network())
+}
+
+/// The browser that is signing in.
+#[derive(Clone)]
+pub struct Browser {
+    hash: String,
+    network_hash: String,
+    /// In words, see [`device_name`](crate::domain::account::device_name).
+    name: String,
+    locale: Locale,
+}
+
+impl Browser {
+    /// The one that asks, known by its cookie or by one that it is given now.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn of(ctx: &Ctx) -> Result<Self> {
+        let token = match &ctx.device {
+            Some(token) => token.clone(),
+            None => crypto::token().map_err(|e| internal("random source", &e))?,
+        };
+        http::set_cookie(&ctx.app, http::DEVICE_COOKIE, &token, DEVICE_SECONDS);
+        Ok(Self {
+            hash: ctx.app.keys.lookup("device", &token),
+            network_hash: network_hash(&ctx.app.keys, &ctx.asker),
+            name: ctx.asker.device.clone(),
+            locale: ctx.locale,
+        })
+    }
+
+    /// Notes that an account is signed in here. Where it was signed in elsewhere before and never here, that is an event,
+    /// and its owner is told by mail.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note(&self, tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<()> {
+        let sql = "update known_device set seen_at = $3 where customer_id = $1 and device_hash = $2";
+        if tx.exec(sql, args![customer, &self.hash, now]).await? > 0 {
+            return Ok(());
+        }
+        let known = "select device_hash from known_device where customer_id = $1 limit 1";
+        let elsewhere = tx.optional(known, args![customer]).await?.is_some();
+        let sql = "insert into known_device (customer_id, device_hash, first_at, seen_at) values ($1, $2, $3, $3)
+            on conflict (customer_id, device_hash) do nothing";
+        tx.exec(sql, args![customer, &self.hash, now]).await?;
+        let sql = "delete from known_device where customer_id = $1 and device_hash not in
+            (select device_hash from known_device where customer_id = $1 order by seen_at desc, device_hash limit $2)";
+        tx.exec(sql, args![customer, DEVICES]).await?;
+        if elsewhere {
+            record(tx, Kind::NewDevice, &format!("customer:{customer}"), &self.network_hash, now).await?;
+            self.tell(tx, app, customer, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the owner by mail, where there is an address. A phone is not told: what providers let pass are codes.
+    async fn tell(&self, tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<()> {
+        let sql = "select target_sealed from account_target where customer_id = $1 and kind = 'email'";
+        let Some(row) = tx.optional(sql, args![customer]).await? else { return Ok(()) };
+        let place = super::account::profile::target_place(customer, "email");
+        let plain = app.keys.open(&row.get::<Vec<u8>>("target_sealed")?, &place).map_err(|e| internal("crypto", &e))?;
+        let to: Target = serde_json::from_slice(&plain).map_err(|e| unreadable("target", &e))?;
+        let page = format!("{}/me/security", app.config.public_url);
+        let message = Message::new_device(to, self.name.clone(), page, self.locale, now);
+        message::enqueue(tx, &message::sealed(app, &message)?, now).await
+    }
+}
+
+/// Removes events that nobody will weigh any more.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<()> {
+    tx.exec("delete from risk_event where at < $1", args![now - KEEP_MS]).await?;
+    Ok(())
+}

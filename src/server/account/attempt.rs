@@ -52,8 +52,8 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
         .write::<_, Error>(move |tx| {
             let guarded = guarded.clone();
             Box::pin(async move {
-                // Always in this order, so that two never wait for each other.
-                for (key, free) in [(&guarded.together, FREE_TOGETHER), (&guarded.network, FREE)] {
+                // A network that has to wait does not make others wait.
+                for (key, free) in [(&guarded.network, FREE), (&guarded.together, FREE_TOGETHER)] {
                     match count(tx, key, free, now).await? {
                         Ok(failures) if failures == free => {
                             let Guarded { together, network_hash, .. } = &guarded;

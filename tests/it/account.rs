@@ -280,6 +280,8 @@ async fn a_session_is_made_anew_seen_by_its_owner_and_gone_when_it_is_ended() {
         world.enter(&mut second, EMAIL).await;
         assert_ne!(second.cookie("xiadan_session"), Some(&*planted));
         assert_eq!(me(&second).await["email"], "l***@example.com");
+        assert_eq!(me(&first).await, Value::Null, "the session that was planted is over");
+        world.enter(&mut first, PHONE).await;
         assert_eq!(me(&first).await["phone"], "138****8000");
 
         let mut third = world.browser();

@@ -105,9 +105,9 @@ pub async fn succeeded(tx: &mut Tx<'_>, guarded: &Guarded) -> Result<()> {
 /// When the database cannot be written.
 pub async fn replaced(tx: &mut Tx<'_>, keys: &Keys, what: &str) -> Result<()> {
     let together = keys.lookup("attempt", what);
-    let sql = "delete from attempt where key_hash = $1 or substr(key_hash, 1, $2) = $3";
-    let prefix = format!("{together}:");
-    tx.exec(sql, args![together, i64::try_from(prefix.len()).unwrap_or(i64::MAX), prefix]).await?;
+    // Hexadecimal digits hold no wildcard.
+    let networks = format!("{together}:%");
+    tx.exec("delete from attempt where key_hash = $1 or key_hash like $2", args![together, networks]).await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys::Element};
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
@@ -43,6 +43,17 @@ fn typed_prices() -> PriceRange {
         min: query.get("min").unwrap_or_default(),
         max: query.get("max").unwrap_or_default(),
     })
+}
+
+/// The path of the list whose filters a reader of a phone has unfolded: they stay so while one is chosen after the other.
+#[derive(Clone, Copy)]
+pub struct Unfolded(RwSignal<Option<String>>);
+
+impl Unfolded {
+    /// Remembers it for the lists in this part of the page.
+    pub fn provide() {
+        provide_context(Self(RwSignal::new(None)));
+    }
 }
 
 #[component]
@@ -105,7 +116,17 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
         Some(_) => typed,
         None => PriceRange { min: plain(query.price_min), max: plain(query.price_max) },
     };
-    let unfold = posted.is_some();
+    let unfolded = use_context::<Unfolded>();
+    let here = path(&query);
+    let unfold =
+        posted.is_some() || unfolded.is_some_and(|Unfolded(at)| at.with_untracked(|at| at.as_deref() == Some(&*here)));
+    let details = NodeRef::<html::Details>::new();
+    // Before the browser folds or unfolds it.
+    let pressed = move |_| {
+        if let (Some(Unfolded(at)), Some(details)) = (unfolded, details.get_untracked()) {
+            at.set((!details.open()).then(|| here.clone()));
+        }
+    };
     let wrong = RwSignal::new(posted);
     // Drawn anew for another choice, the form keeps what is wrong in it.
     let (early, fresh) = (taking_over(), shown.clone());
@@ -142,7 +163,17 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
             apply();
         }
     };
-    let range = |node, id, name, label, placeholder, value: String, apply: Box<dyn Fn() + Send + Sync>| {
+    // A range is followed once both its ends were left: one who goes on to the other end, or to the button, is not done.
+    let left = {
+        let apply = apply.clone();
+        move |event: ev::FocusEvent| {
+            let to = event.related_target().and_then(|to| to.dyn_into::<Element>().ok());
+            if to.is_none_or(|to| !matches!(to.closest(".filter-range, button"), Ok(Some(_)))) {
+                apply();
+            }
+        }
+    };
+    let range = |node, id, name, label, placeholder, value: String| {
         let error = problem_of(wrong.into(), name);
         view! {
             <input
@@ -157,7 +188,6 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                 value=value
                 aria-invalid=invalid(error)
                 aria-describedby=described_by(id, false, error)
-                on:change=move |_| apply()
             />
         }
     };
@@ -172,8 +202,8 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
     let clear = (count > 0)
         .then(|| view! { <a class="link link-quiet" href=href(&unfiltered(&query))>{l.t(t::CLEAR_ALL)}</a> });
     view! {
-        <details class="filters" open=unfold>
-            <summary>
+        <details class="filters" open=unfold node_ref=details>
+            <summary on:click=pressed>
                 <Icon name="filter" class="icon-sm"/>
                 {l.t(t::FILTER)}
                 {badge}
@@ -185,10 +215,10 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                 {brand_list}
                 <fieldset>
                     <legend class="filter-title">{l.f(t::PRICE_RANGE, &[("unit", &currency.symbol())])}</legend>
-                    <div class="filter-range">
-                        {range(min, "price-min", "min", t::PRICE_MIN, t::MIN, shown.min, Box::new(apply.clone()))}
+                    <div class="filter-range" on:focusout=left>
+                        {range(min, "price-min", "min", t::PRICE_MIN, t::MIN, shown.min)}
                         <span aria-hidden="true">"–"</span>
-                        {range(max, "price-max", "max", t::PRICE_MAX, t::MAX, shown.max, Box::new(apply))}
+                        {range(max, "price-max", "max", t::PRICE_MAX, t::MAX, shown.max)}
                     </div>
                     <div role="alert">
                         <FieldError id="price-min" error=problem_of(wrong.into(), "min")/>

@@ -10,7 +10,7 @@ mod results;
 pub use categories::CategoriesPage;
 
 use self::{
-    filters::{Filters, Sorting},
+    filters::{Filters, Sorting, Unfolded},
     results::{ActiveFilters, Nothing, Results},
 };
 use crate::{
@@ -85,6 +85,7 @@ fn title(l: Locale, query: &ListQuery, list: Option<&ProductList>) -> String {
 
 #[component]
 fn ListPage(category: Signal<Option<String>>) -> impl IntoView {
+    Unfolded::provide();
     let (query, location) = (use_query_map(), use_location());
     // On the way to another page the address is already that of the other page: this one keeps its last query.
     let wanted = Memo::new(move |last: Option<&ListQuery>| {

@@ -103,6 +103,8 @@ pub enum Problem {
     Unreachable,
     /// The terms were not agreed to.
     Consent,
+    /// So many are there already, and there can be no more.
+    Full(u32),
 }
 
 impl Error {

@@ -11,6 +11,7 @@ use super::{
     },
     audit::{self, Action, Entry},
     cart,
+    catalog::{favourites, viewed},
     context::new_id,
     crypto::Keys,
     db::Tx,
@@ -184,6 +185,9 @@ async fn enter(
     if let Some(guest) = guest.filter(|guest| *guest != customer) {
         cart::join(tx, guest, customer, now).await?;
         order::join(tx, keys, guest, customer).await?;
+        consent::join(tx, guest, customer).await?;
+        favourites::join(tx, guest, customer).await?;
+        viewed::join(tx, guest, customer).await?;
     }
     session.open(tx, customer).await?;
     let actor = format!("customer:{customer}");

@@ -38,7 +38,7 @@ pub async fn save_checkout(
         let step = step.as_deref();
         let fill = match step {
             Some("address") => true,
-            None => address != address_shown && address.as_ref().is_some_and(|id| !id.is_empty()),
+            None => address != address_shown && address.as_deref() != Some(crate::domain::address_book::ANOTHER),
             Some(_) => false,
         };
         let form = match address.filter(|_| fill) {

@@ -9,6 +9,9 @@ use std::fmt;
 
 /// The most addresses of one account.
 pub const MAX_ADDRESSES: u32 = 20;
+/// The choice of an address that is not among the account's, in the form of the checkout. An empty value would be read
+/// as no choice at all.
+pub const ANOTHER: &str = "another";
 /// The longest label in one's own words, in characters.
 pub const LABEL: u32 = 10;
 

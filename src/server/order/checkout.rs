@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Error, Result,
         address::{Checkout, CheckoutForm},
+        address_book::ANOTHER,
         cart::{BuyNow, Cart},
         order::{CheckoutPage, Review},
     },
@@ -63,12 +64,12 @@ pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Re
     saved
 }
 
-/// The form with one of the account's addresses in it; with an empty id one without an address.
+/// The form with one of the account's addresses in it; with [`ANOTHER`] one without an address.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an address of someone else, and for one that was deleted; what was typed is kept then.
 pub async fn with_address(ctx: &Ctx, mut form: CheckoutForm, id: &str) -> Result<CheckoutForm> {
-    if id.is_empty() {
+    if id == ANOTHER {
         form.take_contact(&CheckoutForm::for_another());
         return Ok(form);
     }

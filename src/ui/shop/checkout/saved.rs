@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Error,
         address::CheckoutForm,
-        address_book::SavedAddress,
+        address_book::{ANOTHER, SavedAddress},
         texts::{checkout as t, personal},
     },
     ui::{
@@ -20,9 +20,10 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 
-/// The address that a form says; empty for one that is not among the account's.
+/// The address that a form says; [`ANOTHER`] for one that is not among the account's.
 pub fn chosen_of(addresses: &[SavedAddress], form: &CheckoutForm) -> String {
-    addresses.iter().find(|address| address.form().same_contact(form)).map(|a| a.id.clone()).unwrap_or_default()
+    let said = addresses.iter().find(|address| address.form().same_contact(form));
+    said.map_or(ANOTHER, |address| &address.id).to_owned()
 }
 
 /// The addresses to choose from, and to type another one; nothing where there are none.
@@ -50,7 +51,7 @@ pub fn AddressChoices(
             <legend class="field-label">{l.t(t::SAVED_ADDRESSES)}</legend>
             <div class="choices">
                 {saved.collect_view()}
-                <AddressChoice id="" title=l.t(t::OTHER_ADDRESS) label=None hint="" is_default=false selected choose/>
+                <AddressChoice id=ANOTHER title=l.t(t::OTHER_ADDRESS) label=None hint="" is_default=false selected choose/>
             </div>
             <input type="hidden" name="address_shown" value=shown/>
             <div class="form-actions only-no-script">

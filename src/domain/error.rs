@@ -105,6 +105,8 @@ pub enum Problem {
     Consent,
     /// Whoever asks has to show anew who this is, by a code.
     Proof,
+    /// So many are there already, and there can be no more.
+    Full(u32),
 }
 
 impl Error {

@@ -3,8 +3,10 @@
 
 pub mod account;
 pub mod address;
+pub mod address_book;
 pub mod cart;
 pub mod catalog;
+pub mod choice;
 pub mod error;
 pub mod gtin;
 pub mod live;

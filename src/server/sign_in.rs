@@ -12,6 +12,7 @@ use super::{
     },
     audit::{self, Action, Entry},
     cart,
+    catalog::{favourites, viewed},
     context::new_id,
     db::Tx,
     order,
@@ -199,6 +200,9 @@ async fn enter(
     if let Some(guest) = guest.filter(|guest| *guest != customer) {
         cart::join(tx, guest, customer, now).await?;
         order::join(tx, &app.keys, guest, customer).await?;
+        consent::join(tx, guest, customer).await?;
+        favourites::join(tx, guest, customer).await?;
+        viewed::join(tx, guest, customer).await?;
     }
     session.open(tx, customer, before).await?;
     browser.note(tx, app, customer, now).await?;

@@ -62,6 +62,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::TooLong(n) => return locale.f(t::TOO_LONG, &[("n", &n)]),
         Problem::TooShort(n) => return locale.f(t::TOO_SHORT, &[("n", &n)]),
         Problem::Range(from, to) => return locale.f(t::RANGE, &[("from", &from), ("to", &to)]),
+        Problem::Full(n) => return locale.f(t::FULL, &[("n", &n)]),
         Problem::Required => t::REQUIRED,
         Problem::Phone => t::PHONE,
         Problem::Email => t::EMAIL,

@@ -17,14 +17,14 @@ const PHONE: &str = "13800138000";
 const EMAIL: &str = "li@example.com";
 
 /// A running shop in development mode, whose outbox tells what it sends.
-struct World {
-    app: App,
-    url: String,
+pub struct World {
+    pub app: App,
+    pub url: String,
     client: reqwest::Client,
     _server: Server,
 }
 
-async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     for postgres in [false, true] {
         let shop = Shop::open(postgres).await;
         shop.sell(&[Piece("mug", 5_000, 10), Piece("cup", 3_000, 4)]).await;
@@ -41,7 +41,7 @@ async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
 }
 
 impl World {
-    fn browser(&self) -> Buyer {
+    pub fn browser(&self) -> Buyer {
         Buyer::new(&self.client, &self.url)
     }
 
@@ -60,7 +60,7 @@ impl World {
     }
 
     /// Signs in with a code that comes.
-    async fn enter(&self, browser: &mut Buyer, target: &str) {
+    pub async fn enter(&self, browser: &mut Buyer, target: &str) {
         self.later(61_000).await;
         let id = self.ask(browser, target).await;
         let code = self.newest().await;
@@ -81,7 +81,7 @@ impl World {
             .unwrap();
     }
 
-    async fn count(&self, sql: &'static str) -> i64 {
+    pub async fn count(&self, sql: &'static str) -> i64 {
         self.app.db.one(sql, args![]).await.unwrap().get("n").unwrap()
     }
 }

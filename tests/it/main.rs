@@ -25,5 +25,6 @@ mod order;
 mod outbox;
 mod payment;
 mod permissions;
+mod personal;
 mod race;
 mod stop;

@@ -9,7 +9,7 @@ pub(super) mod store;
 mod submit;
 
 pub use change::{cancel, change, complete, expire_due};
-pub use checkout::{checkout, review, save_checkout};
+pub use checkout::{checkout, review, save_checkout, with_address};
 pub use edit::{change_form, edit};
 pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,

@@ -62,7 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
-                <ParentRoute path=path!("account") view=ShopShell ssr=SsrMode::Async>
+                <ParentRoute path=path!("me") view=ShopShell ssr=SsrMode::Async>
                     <Route path=path!("addresses") view={Lazy::<account::Addresses>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("favourites") view={Lazy::<account::Favourites>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("notifications") view={Lazy::<account::Notifications>::new()} ssr=SsrMode::Async/>

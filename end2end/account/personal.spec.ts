@@ -21,7 +21,7 @@ function row(shopper: Shopper, detail: string): Locator {
 }
 
 test('addresses are added, made the default, changed and deleted', async ({ shopper, page, request, t }) => {
-  await page.goto('/account/addresses');
+  await page.goto('/me/addresses');
   await page.getByRole('link', { name: t('account.sign_in_title') }).click();
   await enter(shopper, request, fresh());
   await expect(page).toHaveURL(/\/account\/addresses$/);
@@ -52,7 +52,7 @@ test('addresses are added, made the default, changed and deleted', async ({ shop
 
 test('what is wrong with an address is said beside its field, and what was typed stays', async ({ shopper, page, request, guard, t }) => {
   guard.allow(/status of 422/);
-  await page.goto('/sign-in?to=/account/addresses/edit');
+  await page.goto('/sign-in?to=/me/addresses/edit');
   await enter(shopper, request, fresh());
   await expect(shopper.heading(t('personal.add_address'))).toBeVisible();
   await shopper.field('phone').fill('123');
@@ -67,7 +67,7 @@ test('what is wrong with an address is said beside its field, and what was typed
 
 test('the checkout begins with the default, and a choice fills it', async ({ shopper, page, office, request, t }) => {
   const { variant } = await office.stocked('desktop-aquarium');
-  await page.goto('/sign-in?to=/account/addresses');
+  await page.goto('/sign-in?to=/me/addresses');
   await enter(shopper, request, fresh());
   await expect(page).toHaveURL(/\/account\/addresses$/);
   await addAddress(shopper, shopper.who.recipient, 'First Road 1');
@@ -93,7 +93,7 @@ test('the checkout begins with the default, and a choice fills it', async ({ sho
   await shopper.next();
   await expect(shopper.heading(t('checkout.review_title'))).toBeAttached();
   await expect(shopper.main.getByText('Third Road 3')).toBeVisible();
-  await page.goto('/account/addresses');
+  await page.goto('/me/addresses');
   await expect(row(shopper, 'Third Road 3')).toBeVisible();
 
   // Going on after another choice takes that address, also where no button filled the form.
@@ -113,14 +113,14 @@ test('a favourite of a guest is kept, taken away, put back, and joins the accoun
   await expect(heart).toHaveAttribute('aria-pressed', 'true');
   if (shopper.js) await expect(page.getByText(t('personal.favourite_added'))).toBeVisible();
 
-  await page.goto('/account/favourites');
+  await page.goto('/me/favourites');
   await expect(row(shopper, product.title)).toContainText(t('catalog.in_stock_now'));
   await row(shopper, product.title).getByRole('button', { name: t('personal.remove') }).click();
   await expect(page.getByText(t('personal.favourites_empty_title'))).toBeVisible();
   await page.getByRole('button', { name: t('common.undo') }).click();
   await expect(row(shopper, product.title)).toBeVisible();
 
-  await page.goto('/sign-in?to=/account/favourites');
+  await page.goto('/sign-in?to=/me/favourites');
   await enter(shopper, request, fresh());
   await expect(page).toHaveURL(/\/account\/favourites$/);
   await expect(row(shopper, product.title)).toBeVisible();
@@ -133,7 +133,7 @@ test('what was looked at is found again, cleared, and not remembered where it is
   await shopper.open('/p/desktop-aquarium');
   const shown = row(shopper, product.title);
   await expect(async () => {
-    await page.goto('/account/viewed');
+    await page.goto('/me/viewed');
     await expect(shown).toBeVisible({ timeout: 500 });
   }).toPass({ timeout: 15_000 });
 
@@ -142,14 +142,14 @@ test('what was looked at is found again, cleared, and not remembered where it is
   await page.getByRole('button', { name: t('personal.turn_off_viewed') }).click();
   await expect(page.getByText(t('personal.viewed_off_text'))).toBeVisible();
   await shopper.open('/p/desktop-aquarium');
-  await page.goto('/account/viewed');
+  await page.goto('/me/viewed');
   await expect(page.getByText(t('personal.viewed_off_text'))).toBeVisible();
   await page.getByRole('button', { name: t('personal.turn_on_viewed') }).click();
   await expect(page.getByRole('button', { name: t('personal.turn_off_viewed') })).toBeVisible();
 });
 
 test('offers are off until they are chosen, and choices are kept', async ({ shopper, page, request, t }) => {
-  await page.goto('/sign-in?to=/account/notifications');
+  await page.goto('/sign-in?to=/me/notifications');
   await enter(shopper, request, fresh());
   await expect(shopper.heading(t('personal.notifications_title'))).toBeVisible();
   const of = (topic: string, way: string) =>
@@ -162,7 +162,7 @@ test('offers are off until they are chosen, and choices are kept', async ({ shop
   await of('personal.topic_order', 'personal.by_phone').uncheck();
   await page.getByRole('button', { name: t('personal.save'), exact: true }).click();
   await expect(page.getByText(t('personal.notifications_saved'))).toBeVisible();
-  await page.goto('/account/notifications');
+  await page.goto('/me/notifications');
   await expect(of('personal.topic_marketing', 'personal.by_email')).toBeChecked();
   await expect(of('personal.topic_order', 'personal.by_phone')).not.toBeChecked();
   await expect(recommend).not.toBeChecked();

@@ -200,9 +200,9 @@ pub async fn save_address(
     super::with(async |ctx| {
         let region_only = step.as_deref() == Some("region");
         let id = crate::domain::catalog::percent_encode(&address.id);
-        let again = format!("/account/addresses/edit?draft=1&id={id}");
+        let again = format!("/me/addresses/edit?draft=1&id={id}");
         crate::server::account::addresses::save(&ctx, address, region_only).await?;
-        super::go_to(Some(if region_only { &again } else { "/account/addresses?done=saved" }));
+        super::go_to(Some(if region_only { &again } else { "/me/addresses?done=saved" }));
         Ok(())
     })
     .await
@@ -216,7 +216,7 @@ pub async fn save_address(
 pub async fn delete_address(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::addresses::delete(&ctx, &id).await?;
-        super::go_to(Some("/account/addresses?done=deleted"));
+        super::go_to(Some("/me/addresses?done=deleted"));
         Ok(())
     })
     .await
@@ -230,7 +230,7 @@ pub async fn delete_address(id: String) -> Result<(), Error> {
 pub async fn set_default_address(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::addresses::set_default(&ctx, &id).await?;
-        super::go_to(Some("/account/addresses?done=default"));
+        super::go_to(Some("/me/addresses?done=default"));
         Ok(())
     })
     .await
@@ -252,7 +252,7 @@ pub async fn set_choices(
     super::with(async |ctx| {
         let choices = choice::Choices::read(&wanted, recommendation.is_some());
         crate::server::account::choices::set(&ctx, choices).await?;
-        super::go_to(Some("/account/notifications?done=1"));
+        super::go_to(Some("/me/notifications?done=1"));
         Ok(())
     })
     .await

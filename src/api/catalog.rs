@@ -86,7 +86,7 @@ pub async fn viewed(page: i64) -> Result<catalog::Viewed, Error> {
 pub async fn clear_viewed() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::catalog::viewed::clear(&ctx).await?;
-        super::go_to(Some("/account/viewed?done=cleared"));
+        super::go_to(Some("/me/viewed?done=cleared"));
         Ok(())
     })
     .await
@@ -97,7 +97,7 @@ pub async fn clear_viewed() -> Result<(), Error> {
 pub async fn remember_viewed(wanted: bool) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::catalog::viewed::remember(&ctx, wanted).await?;
-        super::go_to(Some(if wanted { "/account/viewed?done=on" } else { "/account/viewed?done=off" }));
+        super::go_to(Some(if wanted { "/me/viewed?done=on" } else { "/me/viewed?done=off" }));
         Ok(())
     })
     .await

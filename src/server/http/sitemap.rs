@@ -24,7 +24,6 @@ const XHTML: &str = "http://www.w3.org/1999/xhtml";
 pub async fn robots(State(front): State<Front>) -> String {
     let url = &front.app.config.public_url;
     let closed = [
-        "/account/",
         "/api/",
         "/cart",
         "/checkout",

@@ -42,7 +42,7 @@ pub fn AddressEditPage() -> impl IntoView {
                             view! { <Narrow title><Form page posted/></Narrow> }.into_any()
                         }
                         Err(Error::Unauthenticated) => view! {
-                            <Narrow title=title(true)><SignInFirst to="/account/addresses" text=l.t(t::SIGN_IN_ADDRESSES)/></Narrow>
+                            <Narrow title=title(true)><SignInFirst to="/me/addresses" text=l.t(t::SIGN_IN_ADDRESSES)/></Narrow>
                         }
                         .into_any(),
                         Err(error) => view! { <ErrorPage error/> }.into_any(),
@@ -166,7 +166,7 @@ fn Form(page: AddressPage, posted: Option<Error>) -> impl IntoView {
             {default}
             <div class="form-actions">
                 <button class="btn btn-primary" type="submit" aria-busy=move || busy.get().then_some("true")>{l.t(t::SAVE)}</button>
-                <a class="btn btn-quiet" href="/account/addresses">{l.t(t::BACK_TO_ADDRESSES)}</a>
+                <a class="btn btn-quiet" href="/me/addresses">{l.t(t::BACK_TO_ADDRESSES)}</a>
             </div>
         </form>
     }

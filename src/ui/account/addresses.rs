@@ -56,7 +56,7 @@ pub fn AddressesPage() -> impl IntoView {
                     match addresses.await {
                         Ok(addresses) => view! { <Book addresses again/> }.into_any(),
                         Err(Error::Unauthenticated) => view! {
-                            <SignInFirst to="/account/addresses" text=l.t(t::SIGN_IN_ADDRESSES)/>
+                            <SignInFirst to="/me/addresses" text=l.t(t::SIGN_IN_ADDRESSES)/>
                         }
                         .into_any(),
                         Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
@@ -71,7 +71,7 @@ pub fn AddressesPage() -> impl IntoView {
 #[component]
 fn Book(addresses: Vec<SavedAddress>, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
-    let add = move || view! { <a class="btn btn-primary" href="/account/addresses/edit">{l.t(t::ADD_ADDRESS)}</a> };
+    let add = move || view! { <a class="btn btn-primary" href="/me/addresses/edit">{l.t(t::ADD_ADDRESS)}</a> };
     if addresses.is_empty() {
         return view! {
             <div class="empty">
@@ -104,7 +104,7 @@ fn Row(address: SavedAddress, again: Callback<()>) -> impl IntoView {
     let reached = reached_by(&contact);
     let email = contact.email.clone().filter(|_| contact.phone.is_some());
     let label = label.map(|label| label_text(l, &label));
-    let edit = format!("/account/addresses/edit?id={}", percent_encode(&id));
+    let edit = format!("/me/addresses/edit?id={}", percent_encode(&id));
     let hidden = format!(" {} {}", contact.recipient, contact.detail);
     let of = move |hidden: &str| view! { <span class="visually-hidden">{hidden.to_owned()}</span> };
     let (to_default, to_delete) = (id.clone(), id.clone());

@@ -21,7 +21,7 @@ use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
-const PATH: &str = "/account/favourites";
+const PATH: &str = "/me/favourites";
 
 #[component]
 pub fn FavouritesPage() -> impl IntoView {

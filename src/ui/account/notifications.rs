@@ -32,7 +32,7 @@ pub fn NotificationsPage() -> impl IntoView {
                     match choices.await {
                         Ok(choices) => view! { <Form choices/> }.into_any(),
                         Err(Error::Unauthenticated) => view! {
-                            <SignInFirst to="/account/notifications" text=l.t(t::SIGN_IN_NOTIFICATIONS)/>
+                            <SignInFirst to="/me/notifications" text=l.t(t::SIGN_IN_NOTIFICATIONS)/>
                         }
                         .into_any(),
                         Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
@@ -100,7 +100,7 @@ fn Form(choices: Choices) -> impl IntoView {
                     <input type="checkbox" name="recommendation" value="1" checked=recommendation/>
                     <span>{l.t(t::RECOMMENDATION_AGREE)}</span>
                 </label>
-                <p class="field-hint"><a class="link" href="/account/viewed">{l.t(t::VIEWED_CHOICE)}</a></p>
+                <p class="field-hint"><a class="link" href="/me/viewed">{l.t(t::VIEWED_CHOICE)}</a></p>
             </fieldset>
             <div class="form-actions">
                 <button class="btn btn-primary" type="submit" aria-busy=state.busy()>{l.t(t::SAVE)}</button>

@@ -23,7 +23,7 @@ use leptos::{ev, prelude::*, server_fn::ServerFn};
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
-const PATH: &str = "/account/viewed";
+const PATH: &str = "/me/viewed";
 
 #[component]
 pub fn ViewedPage() -> impl IntoView {

@@ -413,7 +413,7 @@ fn is_tab(href: &str, path: &str) -> bool {
         "/categories" => below("/categories") || below("/c"),
         "/orders" => below("/orders") || below("/pay"),
         "/cart" => below("/cart") || below("/checkout"),
-        "/me" => below("/me") || below("/account"),
+        "/me" => below("/me"),
         href => below(href),
     }
 }
@@ -430,7 +430,7 @@ mod tests {
         assert_eq!(lit("/c/clothing"), ["/categories"]);
         assert_eq!(lit("/checkout/review"), ["/cart"]);
         assert_eq!(lit("/orders/1/edit"), ["/orders"]);
-        assert_eq!(lit("/account/addresses"), ["/me"]);
+        assert_eq!(lit("/me/addresses"), ["/me"]);
         assert!(lit("/p/cup").is_empty() && lit("/categoriesx").is_empty());
     }
 }

@@ -57,7 +57,7 @@ pub fn AddressChoices(
             <div class="form-actions only-no-script">
                 <button class="btn btn-secondary btn-sm" type="submit" name="step" value="address">{l.t(t::USE_ADDRESS)}</button>
             </div>
-            <p class="field-hint"><a class="link" href="/account/addresses">{l.t(personal::MANAGE_ADDRESSES)}</a></p>
+            <p class="field-hint"><a class="link" href="/me/addresses">{l.t(personal::MANAGE_ADDRESSES)}</a></p>
         </fieldset>
     }
     .into_any()

@@ -16,7 +16,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 const FORM: &str = "favourite";
 /// Where they all are.
-const ALL: &str = "/account/favourites";
+const ALL: &str = "/me/favourites";
 
 /// The button; its place is kept until it is known whether the product is among them.
 #[component]

@@ -413,7 +413,6 @@ fn is_tab(href: &str, path: &str) -> bool {
         "/categories" => below("/categories") || below("/c"),
         "/orders" => below("/orders") || below("/pay"),
         "/cart" => below("/cart") || below("/checkout"),
-        "/me" => below("/me"),
         href => below(href),
     }
 }

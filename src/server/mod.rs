@@ -10,6 +10,7 @@ pub mod db;
 pub mod divisions;
 pub mod http;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod media;
 pub mod message;

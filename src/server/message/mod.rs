@@ -26,7 +26,7 @@ use std::fmt;
 /// The kind of a message in the outbox.
 pub const KIND: &str = "message";
 /// Where all of them are sealed to: they have no row of their own to be bound to.
-const PLACE: &str = "outbox.message";
+pub const PLACE: &str = "outbox.message";
 
 /// Something to be told to somebody.
 #[derive(Clone, Serialize, Deserialize)]

@@ -128,6 +128,10 @@ test('orders', async ({ shopper, page, office }) => {
   await look(page, 'a list of orders');
   await page.goto('/me');
   await look(page, 'me');
+  await page.goto('/privacy/shared');
+  await look(page, 'whom data is shared with');
+  await page.goto('/account/privacy');
+  await look(page, 'my data, for a guest');
   await page.goto('/orders/find');
   await page.getByRole('button', { name: '查询' }).click();
   await look(page, 'finding an order');

@@ -61,6 +61,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("outbox") view={Lazy::<account::Outbox>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("privacy/shared") view={Lazy::<account::Shared>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("account/privacy") view={Lazy::<account::MyData>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("office/sign-in") view={Lazy::<office::SignIn>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("office") view={Lazy::<office::Frame>::new()} ssr=SsrMode::Async>

@@ -15,6 +15,8 @@ pub mod live;
 pub mod media;
 pub mod message;
 pub mod outbox;
+pub mod privacy;
+pub mod sharing;
 pub mod sign_in;
 pub mod start;
 

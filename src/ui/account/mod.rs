@@ -3,17 +3,21 @@
 mod code;
 mod devices;
 mod legal;
+mod my_data;
 mod outbox;
 mod password;
 mod profile;
 mod security;
+mod shared;
 mod sign_in;
 
 pub use code::CodePage;
 pub use devices::SignOutButton;
 pub use legal::{PrivacyPage, TermsPage};
+pub use my_data::MyDataPage;
 pub use outbox::OutboxPage;
 pub use security::SecurityPage;
+pub use shared::SharedPage;
 pub use sign_in::SignInPage;
 
 use crate::ui::components::travel::Main;

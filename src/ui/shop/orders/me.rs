@@ -75,6 +75,7 @@ pub fn MePage() -> impl IntoView {
                 {row("/cart", "cart", t::CART, view! { <Transition>{in_cart}</Transition> }.into_any())}
                 {row("/cart", "bookmark", t::SAVED, view! { <Transition>{saved}</Transition> }.into_any())}
                 {row("/orders/find", "search", order::FIND, ().into_any())}
+                {row("/account/privacy", "shield", t::PRIVACY, ().into_any())}
             </ul>
             <section class="panel section-sm" aria-labelledby="language-title">
                 <div class="spread">

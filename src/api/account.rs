@@ -77,7 +77,8 @@ pub async fn enter(
     #[server(default)] to: Option<String>,
 ) -> Result<String, Error> {
     super::with(async |ctx| {
-        crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        let customer = crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
         Ok(super::go_anew(to.as_deref(), "/me"))
     })
     .await
@@ -91,7 +92,8 @@ pub async fn enter(
 #[server(prefix = "/api", endpoint = "account/sign_in")]
 pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
-        crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        let customer = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
         Ok(super::go_anew(to.as_deref(), "/me"))
     })
     .await

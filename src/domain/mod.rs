@@ -19,6 +19,7 @@ pub mod page;
 pub mod payment;
 pub mod permission;
 pub mod pricing;
+pub mod privacy;
 
 pub use error::{Error, Result};
 pub use locale::{Locale, texts};

@@ -6,8 +6,8 @@
 
 use super::{
     account::{
-        AddressEditPage, AddressesPage, CodePage, FavouritesPage, NotificationsPage, OutboxPage, PrivacyPage,
-        SecurityPage, SignInPage as CustomerSignInPage, TermsPage, ViewedPage,
+        AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage, OutboxPage,
+        PrivacyPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage, TermsPage, ViewedPage,
     },
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
@@ -109,7 +109,7 @@ fn ordering(page: ordering::Page) -> Loaded {
 routes! {
     /// Signing in, and what belongs to an account.
     account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy, Addresses, AddressEdit, Favourites,
-        Viewed, Notifications
+        Viewed, Notifications, MyData, Shared
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
@@ -127,6 +127,8 @@ fn account(page: account::Page) -> Loaded {
         Page::Favourites => view! { <FavouritesPage/> }.into_any(),
         Page::Viewed => view! { <ViewedPage/> }.into_any(),
         Page::Notifications => view! { <NotificationsPage/> }.into_any(),
+        Page::MyData => view! { <MyDataPage/> }.into_any(),
+        Page::Shared => view! { <SharedPage/> }.into_any(),
     })
 }
 

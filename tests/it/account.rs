@@ -13,14 +13,14 @@ use xiadan::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
-const PHONE: &str = "13800138000";
+pub const PHONE: &str = "13800138000";
 const EMAIL: &str = "li@example.com";
 
 /// A running shop in development mode, whose outbox tells what it sends.
 pub struct World {
     pub app: App,
     pub url: String,
-    client: reqwest::Client,
+    pub client: reqwest::Client,
     _server: Server,
 }
 
@@ -46,14 +46,14 @@ impl World {
     }
 
     /// Asks for a code and answers with its id.
-    async fn ask(&self, browser: &mut Buyer, target: &str) -> String {
+    pub async fn ask(&self, browser: &mut Buyer, target: &str) -> String {
         let (status, sent) = browser.post("/api/account/send_code", &[("target", target)]).await.unwrap();
         assert_eq!(status, 200, "{sent}");
         sent["id"].as_str().unwrap().to_owned()
     }
 
     /// The newest code that was sent.
-    async fn newest(&self) -> String {
+    pub async fn newest(&self) -> String {
         let posted = self.browser().get("/api/account/outbox").await.unwrap();
         let text = posted[0]["text"].as_str().unwrap();
         text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6).unwrap().to_owned()
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Lets time pass for all codes, in milliseconds.
-    async fn later(&self, ms: i64) {
+    pub async fn later(&self, ms: i64) {
         self.exec("update one_time_code set created_at = created_at - $1, expires_at = expires_at - $1", ms).await;
     }
 

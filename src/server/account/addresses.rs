@@ -29,7 +29,14 @@ struct Content {
 /// # Errors
 /// [`Error::Unauthenticated`] when nobody is signed in.
 pub async fn list(ctx: &Ctx) -> Result<Vec<SavedAddress>> {
-    let customer = &ctx.session()?.customer_id;
+    of(ctx, &ctx.session()?.customer_id).await
+}
+
+/// Those of any account, for whoever may read them.
+///
+/// # Errors
+/// When they cannot be read or opened.
+pub async fn of(ctx: &Ctx, customer: &str) -> Result<Vec<SavedAddress>> {
     let sql = "select a.id, a.sealed, coalesce(a.id = c.default_address_id, false) as is_default
         from address a join account c on c.customer_id = a.customer_id
         where a.customer_id = $1 order by a.changed_at desc, a.id desc";

@@ -23,19 +23,8 @@ const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
 pub async fn robots(State(front): State<Front>) -> String {
     let url = &front.app.config.public_url;
-    let closed = [
-        "/api/",
-        "/cart",
-        "/checkout",
-        "/lang/",
-        "/live",
-        "/me",
-        "/office",
-        "/orders",
-        "/outbox",
-        "/pay/",
-        "/sign-in",
-    ];
+    let closed =
+        ["/api/", "/cart", "/checkout", "/lang/", "/live", "/me", "/office", "/orders", "/outbox", "/pay/", "/sign-in"];
     let closed: String = closed.map(|path| format!("Disallow: {path}\n")).concat();
     // The longest path that fits decides: pictures are not the customer's own pages.
     format!("User-agent: *\nAllow: /media/\n{closed}\nSitemap: {url}/sitemap.xml\n")

@@ -146,6 +146,17 @@ pub(super) async fn kept<T: DeserializeOwned>(ctx: &Ctx, what: Kept) -> Result<O
     serde_json::from_slice(&plain).map(Some).map_err(|e| unreadable("form", &e))
 }
 
+/// What a customer typed, from the column in which [`keep`] sealed it.
+///
+/// # Errors
+/// When it does not open.
+pub fn typed(keys: &Keys, customer: &str, column: &str, sealed: &[u8]) -> Result<serde_json::Value> {
+    let what = [Kept::Checkout, Kept::OrderDraft].into_iter().find(|what| what.column() == column);
+    let what = what.ok_or_else(|| internal("form", &"an unknown column"))?;
+    let plain = keys.open(sealed, &what.place(customer)).map_err(|e| internal("crypto", &e))?;
+    serde_json::from_slice(&plain).map_err(|e| unreadable("form", &e))
+}
+
 /// Forgets what [`keep`] sealed.
 pub(super) async fn forget(ctx: &Ctx, what: Kept) -> Result<()> {
     let Some(customer) = ctx.customer.clone() else { return Ok(()) };

@@ -7,11 +7,13 @@ mod devices;
 mod favourites;
 mod kept;
 mod legal;
+mod my_data;
 mod notifications;
 mod outbox;
 mod password;
 mod profile;
 mod security;
+mod shared;
 mod sign_in;
 mod viewed;
 
@@ -21,9 +23,11 @@ pub use code::CodePage;
 pub use devices::SignOutButton;
 pub use favourites::FavouritesPage;
 pub use legal::{PrivacyPage, TermsPage};
+pub use my_data::MyDataPage;
 pub use notifications::NotificationsPage;
 pub use outbox::OutboxPage;
 pub use security::SecurityPage;
+pub use shared::SharedPage;
 pub use sign_in::SignInPage;
 pub use viewed::ViewedPage;
 

@@ -79,6 +79,7 @@ pub fn MePage() -> impl IntoView {
                 {row("/me/addresses", "pin", personal::ADDRESSES_TITLE, ().into_any())}
                 {row("/me/notifications", "mail", personal::NOTIFICATIONS_TITLE, ().into_any())}
                 {row("/orders/find", "search", order::FIND, ().into_any())}
+                {row("/me/privacy", "shield", t::PRIVACY, ().into_any())}
             </ul>
             <section class="panel section-sm" aria-labelledby="language-title">
                 <div class="spread">

@@ -150,13 +150,15 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes the sealing keys of a database, and seals new values with the newest whose time has come.
+    /// Takes the sealing keys of a database, and seals new values with the newest whose time has come, or else the oldest.
     ///
     /// # Errors
     /// When one of them is not wrapped under this master key, or there is none; those in use stay then.
     pub fn use_keys(&self, keys: &[WrappedKey], now: i64) -> Result<(), SealError> {
         let sealing: Vec<_> = keys.iter().filter(|key| key.purpose == Purpose::Sealing).collect();
-        let present = sealing.iter().filter(|key| key.active_at <= now).map(|key| key.id).max().ok_or(SealError)?;
+        let active = sealing.iter().filter(|key| key.active_at <= now).map(|key| key.id).max();
+        // A clock that is late still has a key to go on with.
+        let present = active.or_else(|| sealing.iter().map(|key| key.id).min()).ok_or(SealError)?;
         let opened =
             sealing.into_iter().map(|key| Ok((key.id, self.unwrap_key(key)?))).collect::<Result<_, SealError>>()?;
         let mut ring = self.sealing.write().unwrap_or_else(PoisonError::into_inner);
@@ -406,6 +408,8 @@ mod tests {
         stored.retain(|key| key.purpose != Purpose::Sealing || key.id == 2);
         keys.use_keys(&stored, 100)?;
         assert_eq!(keys.open(&old, "here"), Err(SealError), "what was left under a key that is gone is gone");
+        keys.use_keys(&stored, 99)?;
+        assert_eq!(keys.present(), 2, "there is no other one");
         assert_eq!(keys.use_keys(&[], 100), Err(SealError));
         assert_eq!(keys.open(&new, "here")?, b"new");
         Ok(())

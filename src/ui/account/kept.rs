@@ -29,7 +29,7 @@ pub fn page_href(path: &str, page: i64) -> String {
 
 /// A row: the product with its present price and whether it can be had; `children` are what can be done with it.
 #[component]
-pub fn KeptRow(product: KeptProduct, children: Children) -> impl IntoView {
+pub fn KeptRow(product: KeptProduct, #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let l = use_locale();
     let KeptProduct { card, sold, at } = product;
     let several = card.price_min != card.price_max;
@@ -62,7 +62,7 @@ pub fn KeptRow(product: KeptProduct, children: Children) -> impl IntoView {
                     {was.map(|amount| view! { <PriceWas amount/> })}
                 })}
             </p>
-            <div class="line-tools">{children()}</div>
+            <div class="line-tools">{children.map(|children| children())}</div>
         </li>
     }
     .into_any()

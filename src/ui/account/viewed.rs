@@ -88,7 +88,7 @@ fn List(viewed: Viewed, again: Callback<()>) -> impl IntoView {
         }
         .into_any()
     } else {
-        let rows = products.items.into_iter().map(|product| view! { <KeptRow product>{()}</KeptRow> }).collect_view();
+        let rows = products.items.into_iter().map(|product| view! { <KeptRow product/> }).collect_view();
         view! {
             <div class="panel"><ul class="lines">{rows}</ul></div>
             <Pagination page pages href=|page| page_href(PATH, page)/>

@@ -24,7 +24,7 @@ test('addresses are added, made the default, changed and deleted', async ({ shop
   await page.goto('/me/addresses');
   await page.getByRole('link', { name: t('account.sign_in_title') }).click();
   await enter(shopper, request, fresh());
-  await expect(page).toHaveURL(/\/account\/addresses$/);
+  await expect(page).toHaveURL(/\/me\/addresses$/);
   await expect(page.getByText(t('personal.addresses_empty_title'))).toBeVisible();
 
   await addAddress(shopper, shopper.who.recipient, 'First Road 1', t('personal.home'));
@@ -69,7 +69,7 @@ test('the checkout begins with the default, and a choice fills it', async ({ sho
   const { variant } = await office.stocked('desktop-aquarium');
   await page.goto('/sign-in?to=/me/addresses');
   await enter(shopper, request, fresh());
-  await expect(page).toHaveURL(/\/account\/addresses$/);
+  await expect(page).toHaveURL(/\/me\/addresses$/);
   await addAddress(shopper, shopper.who.recipient, 'First Road 1');
   await addAddress(shopper, 'Han Meimei', 'Second Road 2');
   await shopper.put(variant, 1);
@@ -122,7 +122,7 @@ test('a favourite of a guest is kept, taken away, put back, and joins the accoun
 
   await page.goto('/sign-in?to=/me/favourites');
   await enter(shopper, request, fresh());
-  await expect(page).toHaveURL(/\/account\/favourites$/);
+  await expect(page).toHaveURL(/\/me\/favourites$/);
   await expect(row(shopper, product.title)).toBeVisible();
 });
 

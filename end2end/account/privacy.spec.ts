@@ -4,31 +4,12 @@
 import { readFileSync } from 'node:fs';
 import type { APIRequestContext } from '@playwright/test';
 import { type Shopper, expect, grouped, test } from '../support.ts';
-
-/** A target that no other test uses. */
-function fresh(): string {
-  return `han.${Date.now()}.${Math.random().toString(36).slice(2, 8)}@example.com`;
-}
-
-/** The newest code that was sent to a target. */
-async function codeFor(request: APIRequestContext, target: string): Promise<string> {
-  const posted = (await (await request.get('/api/account/outbox')).json()) as { to: string; text: string }[];
-  const code = posted.find((message) => message.to === target)?.text.match(/\d{6}/)?.[0];
-  if (!code) throw new Error(`nothing was sent to ${target}`);
-  return code;
-}
+import { enter as signIn, fresh } from './sign_in.ts';
 
 /** Signs in with a code, from whatever page is open, and goes on to another one. */
 async function enter(shopper: Shopper, request: APIRequestContext, target: string, to: string): Promise<void> {
-  const { page, t } = shopper;
-  await page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
-  await page.getByRole('textbox', { name: t('account.target') }).fill(target);
-  await page.getByRole('button', { name: t('account.send_code') }).click();
-  await expect(shopper.heading(t('account.code_title'))).toBeVisible();
-  await page.getByRole('checkbox').check();
-  // The last digit sends the form where there is a script.
-  await page.getByRole('textbox', { name: t('account.code'), exact: true }).pressSequentially(await codeFor(request, target));
-  if (!shopper.js) await page.getByRole('button', { name: t('account.enter'), exact: true }).click();
+  await shopper.page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
+  await signIn(shopper, request, target);
 }
 
 /** Sets a password, so that one can sign in again within the minute in which no other code is sent. */
@@ -101,7 +82,7 @@ test('an account is given up, and taken back by signing in again', async ({ shop
   await expect(page.getByText(t('privacy.sign_in_first'))).toBeVisible();
 
   await signInWith(shopper, target, 'a sentence is fine');
-  await expect(page).toHaveURL(/\/account\/privacy$/);
+  await expect(page).toHaveURL(/\/me\/privacy$/);
   await expect(page.getByText(t('privacy.pending_text'))).toBeVisible();
   await page.getByRole('button', { name: t('privacy.keep'), exact: true }).click();
   await expect(page.getByText(t('privacy.kept'))).toBeVisible();

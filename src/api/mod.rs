@@ -40,7 +40,6 @@ pub mod catalog;
 pub mod office;
 pub mod order;
 pub mod page;
-pub mod privacy;
 
 #[cfg(feature = "ssr")]
 use crate::{

@@ -6,8 +6,6 @@
 mod client;
 #[path = "../support/door.rs"]
 mod door;
-#[path = "../support/member.rs"]
-mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/shop.rs"]
@@ -22,13 +20,10 @@ mod crash;
 mod faults;
 mod found;
 mod http;
-mod keys;
 mod media;
 mod order;
 mod outbox;
 mod payment;
 mod permissions;
-mod personal;
-mod privacy;
 mod race;
 mod stop;

@@ -114,7 +114,6 @@ pub fn form(name: &str) -> CheckoutForm {
         delivery_wish: String::new(),
         note: "放门口".into(),
         payment_method: "alipay".into(),
-        save_address: String::new(),
     }
 }
 

@@ -1,11 +1,7 @@
 //! The terms and the privacy notice, in the version that people agree to.
 
 use crate::{
-    domain::{
-        account::NOTICES,
-        locale::Text,
-        texts::{legal as t, privacy as my},
-    },
+    domain::{account::NOTICES, locale::Text, texts::legal as t},
     ui::{components::travel::Main, use_locale},
 };
 use leptos::prelude::*;
@@ -20,7 +16,7 @@ pub fn TermsPage() -> impl IntoView {
         (t::TERMS_ACCOUNT, t::TERMS_ACCOUNT_TEXT),
         (t::TERMS_DISPUTES, t::TERMS_DISPUTES_TEXT),
     ];
-    view! { <Notice title=t::TERMS_TITLE version=NOTICES[0].1 sections=sections.to_vec() links=&[]/> }.into_any()
+    view! { <Notice title=t::TERMS_TITLE version=NOTICES[0].1 sections=sections.to_vec()/> }.into_any()
 }
 
 #[component]
@@ -33,18 +29,11 @@ pub fn PrivacyPage() -> impl IntoView {
         (t::PRIVACY_LONG, t::PRIVACY_LONG_TEXT),
         (t::PRIVACY_RIGHTS, t::PRIVACY_RIGHTS_TEXT),
     ];
-    const LINKS: &[(&str, Text)] = &[("/privacy/shared", my::SHARED_LINK), ("/me/privacy", my::TITLE)];
-    view! { <Notice title=t::PRIVACY_TITLE version=NOTICES[1].1 sections=sections.to_vec() links=LINKS/> }.into_any()
+    view! { <Notice title=t::PRIVACY_TITLE version=NOTICES[1].1 sections=sections.to_vec()/> }.into_any()
 }
 
 #[component]
-fn Notice(
-    title: Text,
-    version: &'static str,
-    sections: Vec<(Text, Text)>,
-    /// Where more is to be seen and done.
-    links: &'static [(&'static str, Text)],
-) -> impl IntoView {
+fn Notice(title: Text, version: &'static str, sections: Vec<(Text, Text)>) -> impl IntoView {
     let l = use_locale();
     let section = move |(heading, text): (Text, Text)| {
         view! {
@@ -54,9 +43,6 @@ fn Notice(
             </section>
         }
     };
-    let link = move |(href, text): &'static (&'static str, Text)| {
-        view! { <a class="btn btn-secondary" href=*href>{l.t(*text)}</a> }
-    };
     view! {
         <Title text=l.t(title)/>
         <Main class="page container container-narrow">
@@ -65,7 +51,6 @@ fn Notice(
                 <p class="muted">{l.f(t::VERSION, &[("date", &version)])}</p>
             </div>
             <div class="panel stack">{sections.into_iter().map(section).collect_view()}</div>
-            {(!links.is_empty()).then(|| view! { <div class="form-actions section-sm">{links.iter().map(link).collect_view()}</div> })}
         </Main>
     }
     .into_any()

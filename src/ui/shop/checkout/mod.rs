@@ -3,7 +3,6 @@
 mod form;
 mod keeper;
 mod review;
-mod saved;
 
 pub use form::CheckoutPage;
 pub use review::ReviewPage;

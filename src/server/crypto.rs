@@ -205,6 +205,11 @@ pub fn token() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
+/// Whether a text has the form of a [`token`]: what a browser sends need not be what it was given.
+pub fn is_token(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -212,6 +217,14 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_form() {
+        assert!(token().is_ok_and(|token| is_token(&token)));
+        for other in ["", "short", &"\"".repeat(43), &"a".repeat(44)] {
+            assert!(!is_token(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_sealed_value_opens_only_in_its_place_and_unchanged() -> Result<(), SealError> {

@@ -99,6 +99,20 @@ pub async fn succeeded(tx: &mut Tx<'_>, guarded: &Guarded) -> Result<()> {
     Ok(())
 }
 
+/// The same in a transaction of its own, for a success that writes nothing else.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn over(app: &App, guarded: &Guarded) -> Result<()> {
+    let guarded = guarded.clone();
+    app.db
+        .write::<_, Error>(move |tx| {
+            let guarded = guarded.clone();
+            Box::pin(async move { succeeded(tx, &guarded).await })
+        })
+        .await
+}
+
 /// Forgets the failures of all networks, once it is another thing that would have to be guessed.
 ///
 /// # Errors

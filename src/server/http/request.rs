@@ -14,6 +14,7 @@ use crate::{
         account::{self, session},
         config::Config,
         context::{Asker, now},
+        crypto::is_token,
     },
 };
 use axum::{
@@ -67,7 +68,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         guest,
         session,
         asker: Asker { device: device_name(user_agent), ..asker },
-        device: cookie(DEVICE_COOKIE).map(str::to_owned),
+        device: cookie(DEVICE_COOKIE).filter(|value| is_token(value)).map(str::to_owned),
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
         staff,
         staff_token,

@@ -138,13 +138,7 @@ pub async fn find(ctx: &Ctx, typed_number: &str, contact: &str) -> Result<String
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let sql = "select number from orders where number = $1 and (phone_hash = $2 or email_hash = $3)";
     ctx.app.db.one(sql, args![&number, phone.ok(), email.ok()]).await?;
-    ctx.app
-        .db
-        .write::<_, Error>(move |tx| {
-            let guarded = guarded.clone();
-            Box::pin(async move { attempt::succeeded(tx, &guarded).await })
-        })
-        .await?;
+    attempt::over(&ctx.app, &guarded).await?;
     account::grant_order(ctx, &number);
     Ok(number)
 }

@@ -128,6 +128,18 @@ test('orders', async ({ shopper, page, office }) => {
   await look(page, 'a list of orders');
   await page.goto('/me');
   await look(page, 'me');
+  await page.goto('/me/favourites');
+  await look(page, 'no favourites');
+  const { id } = await office.product('sorghum-broom-set');
+  await shopper.post('catalog/set_favourite', { product_id: id, wanted: 'true' });
+  await page.goto('/me/favourites');
+  await look(page, 'favourites');
+  await page.goto('/me/viewed');
+  await look(page, 'what was looked at');
+  await page.goto('/privacy/shared');
+  await look(page, 'whom data is shared with');
+  await page.goto('/me/privacy');
+  await look(page, 'my data, for a guest');
   await page.goto('/orders/find');
   await page.getByRole('button', { name: '查询' }).click();
   await look(page, 'finding an order');

@@ -46,7 +46,9 @@ for (const locale of ['zh-CN', 'en-GB']) {
       const paths = [
         '/', '/categories', `/c/${product.breadcrumbs[0][0]}`, '/search?brand=Yelu&stock=1', '/search?q=zzz', '/p/summit-backpack', '/cart',
         '/checkout', '/checkout/review', `/pay/${open}`, `/orders/${number}`, `/orders/${open}`, `/orders/${open}/edit`, '/orders',
-        '/orders?state=completed', '/orders/find', '/me', '/offline', '/nowhere', '/office/sign-in', '/design',
+        '/orders?state=completed', '/orders/find', '/me', '/me/favourites', '/me/viewed',
+        '/me/addresses', '/me/notifications', '/offline', '/nowhere', '/office/sign-in', '/design',
+        '/privacy/shared', '/me/privacy',
       ];
       for (const path of paths) {
         await page.goto(path);

@@ -17,15 +17,15 @@ const OFFLINE = "/offline";
 // A phone on a bad line waits this long for the first byte before it is shown the copy it has, marked as such.
 const PATIENCE_MS = 6000;
 
-// Money, the merchant's side, live streams and machine endpoints are worth nothing when old.
+// Money, one's own data, the merchant's side, live streams and machine endpoints are worth nothing when old.
 const NEVER = /^\/(api|live|office|pay|sandbox|healthz|readyz|metrics)(\/|$)/;
 // Pages with a form that the server keeps: an old one would be typed into, and overwrite what is newer there. Names and
 // addresses have no business on the disk either.
-const FORMS = /^\/((checkout|me\/security|sign-in|outbox)(\/|$)|orders\/[^/]+\/edit(\/|$))/;
+const FORMS = /^\/((checkout|me\/(security|privacy|addresses|notifications)|sign-in|outbox)(\/|$)|orders\/[^/]+\/edit(\/|$))/;
 // Files without a hash in their name: always the network's, the cache's only when there is none.
 const UNHASHED = /^\/[^/]+\.(svg|png|ico|js|json|webmanifest|bin|txt)$/;
 // After these nobody's pages may be left behind for the next person at this device.
-const CHANGES_PERSON = /sign[-_](in|out)|account\/(enter|end_device|forget)/;
+const CHANGES_PERSON = /sign[-_](in|out)|account\/(enter|end_device|forget)|privacy\/delete_account/;
 // After these all saved pages speak the wrong language.
 const CHANGES_LANGUAGE = /^\/lang\//;
 

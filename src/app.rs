@@ -61,6 +61,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("outbox") view={Lazy::<account::Outbox>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("privacy/shared") view={Lazy::<account::Shared>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("me/privacy") view={Lazy::<account::MyData>::new()} ssr=SsrMode::Async/>
+                </ParentRoute>
+                <ParentRoute path=path!("me") view=ShopShell ssr=SsrMode::Async>
+                    <Route path=path!("addresses") view={Lazy::<account::Addresses>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("favourites") view={Lazy::<account::Favourites>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("notifications") view={Lazy::<account::Notifications>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("viewed") view={Lazy::<account::Viewed>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("addresses/edit") view={Lazy::<account::AddressEdit>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("office/sign-in") view={Lazy::<office::SignIn>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("office") view={Lazy::<office::Frame>::new()} ssr=SsrMode::Async>

@@ -13,7 +13,7 @@ use std::{
 use tracing_subscriber::EnvFilter;
 use xiadan::{
     args,
-    domain::{Locale, permission::Role},
+    domain::{Error, Locale, permission::Role},
     server::{
         App, MIGRATIONS, account,
         audit::{self, Finding},
@@ -22,8 +22,10 @@ use xiadan::{
             import::{ImportOptions, to_stderr},
         },
         config::Config,
-        crypto,
+        context::now,
+        crypto::{self, Keys},
         db::DbError,
+        keys::{self, Progress},
         message::{
             mail::MailSettings,
             sms::{Provider, SmsSettings},
@@ -85,6 +87,11 @@ enum Command {
     Audit {
         #[command(subcommand)]
         action: Audit,
+    },
+    /// The keys that seal personal data
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// Bring the database up to date; `serve` does so by itself
     Migrate,
@@ -192,6 +199,17 @@ enum Import {
 enum Audit {
     /// Check that no row was changed, added or taken out
     Verify,
+}
+
+#[derive(Subcommand)]
+enum KeysAction {
+    /// Seal everything under a new key and remove the old one, while the shop serves; goes on with what was begun
+    Rotate,
+    /// Wrap the keys under another master key; start the program with it from then on
+    Rewrap {
+        /// A file with the other master key, 64 hexadecimal digits; made where there is none
+        file: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -303,6 +321,25 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             })
             .await
         }
+        Command::Keys { action: KeysAction::Rotate } => with(config, rotate).await,
+        Command::Keys { action: KeysAction::Rewrap { file } } => {
+            with(config, async |app| {
+                let master = Keys::load_or_create(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+                if let Err(error) = keys::wrap_anew(app, &master, now()).await {
+                    return Err(match error {
+                        Error::Conflict => "a rotation is under way; let `keys rotate` finish first".into(),
+                        error => error.into(),
+                    });
+                }
+                println!(
+                    "the keys are wrapped anew: put {} in the place of master.key (or its text into \
+                    XIADAN_MASTER_KEY) on every node, and start the program again",
+                    file.display()
+                );
+                Ok(())
+            })
+            .await
+        }
         // Opening a shop migrates it.
         Command::Migrate => {
             with(config, async |_| {
@@ -312,6 +349,38 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             .await
         }
     }
+}
+
+/// Takes a rotation to its end. A shop that serves takes the same steps, so that it ends as well when this is stopped.
+async fn rotate(app: &App) -> Result<(), Failure> {
+    let key = keys::rotate(app, now()).await?;
+    println!("key {key} replaces those before it");
+    let mut values = 0;
+    loop {
+        let until = match keys::step(app, now()).await? {
+            Progress::Done => break,
+            Progress::Resealed(more) => {
+                values += more;
+                continue;
+            }
+            Progress::Announced(until) => {
+                println!("every node learns of it first");
+                until
+            }
+            Progress::Waiting(until) => {
+                println!("{values} values are under it; a last look follows in a while");
+                until
+            }
+            Progress::Stuck { unreadable, .. } => {
+                let text = format!("{unreadable} values open with no key, so the old keys stay; the log names them");
+                return Err(text.into());
+            }
+        };
+        let wait = u64::try_from(until - now()).unwrap_or_default();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+    println!("everything is under key {key}, and older keys are removed");
+    Ok(())
 }
 
 fn config(settings: &Settings) -> Result<Config, Failure> {

@@ -1,32 +1,8 @@
 // An account: made by a code, opened by a password, seen on its devices. With script and without.
 
-import type { APIRequestContext, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { type Shopper, expect, test } from '../support.ts';
-
-/** A target that no other test uses. */
-function fresh(): string {
-  return `li.${Date.now()}.${Math.random().toString(36).slice(2, 8)}@example.com`;
-}
-
-/** The newest code that was sent to a target. */
-async function codeFor(request: APIRequestContext, target: string): Promise<string> {
-  const posted = (await (await request.get('/api/account/outbox')).json()) as { to: string; text: string }[];
-  const code = posted.find((message) => message.to === target)?.text.match(/\d{6}/)?.[0];
-  if (!code) throw new Error(`nothing was sent to ${target}`);
-  return code;
-}
-
-/** From the sign-in page to the page after it. */
-async function enter(shopper: Shopper, request: APIRequestContext, target: string): Promise<void> {
-  const { page, t } = shopper;
-  await page.getByRole('textbox', { name: t('account.target') }).fill(target);
-  await page.getByRole('button', { name: t('account.send_code') }).click();
-  await expect(shopper.heading(t('account.code_title'))).toBeVisible();
-  await page.getByRole('checkbox').check();
-  // The last digit sends the form where there is a script.
-  await page.getByRole('textbox', { name: t('account.code'), exact: true }).pressSequentially(await codeFor(request, target));
-  if (!shopper.js) await page.getByRole('button', { name: t('account.enter'), exact: true }).click();
-}
+import { codeFor, enter, fresh } from './sign_in.ts';
 
 async function signInWith(page: Page, shopper: Shopper, name: string, password: string): Promise<void> {
   const { t } = shopper;

@@ -3,9 +3,12 @@
 use crate::domain::{
     Error,
     account::{Device, Posted, Profile, SentCode},
+    address_book::{AddressInput, AddressPage, SavedAddress},
+    choice,
 };
 use leptos::prelude::*;
 use server_fn::codec::{GetUrl, Json};
+use std::collections::BTreeMap;
 
 /// Forgets on this browser whose cart and orders it showed, and everything of them that is kept in it.
 #[server(prefix = "/api", endpoint = "account/forget")]
@@ -74,7 +77,8 @@ pub async fn enter(
     #[server(default)] to: Option<String>,
 ) -> Result<String, Error> {
     super::with(async |ctx| {
-        crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        let customer = crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
         Ok(super::go_anew(to.as_deref(), "/me"))
     })
     .await
@@ -88,7 +92,8 @@ pub async fn enter(
 #[server(prefix = "/api", endpoint = "account/sign_in")]
 pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
-        crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        let customer = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
         Ok(super::go_anew(to.as_deref(), "/me"))
     })
     .await
@@ -164,6 +169,92 @@ pub async fn end_other_devices() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::session::end_others(&ctx).await?;
         super::form_to("/me/security?done=devices");
+        Ok(())
+    })
+    .await
+}
+
+/// The addresses of the account, the default first.
+#[server(prefix = "/api", endpoint = "account/addresses", input = GetUrl, output = Json)]
+pub async fn addresses() -> Result<Vec<SavedAddress>, Error> {
+    super::with(async |ctx| crate::server::account::addresses::list(&ctx).await).await
+}
+
+/// The form of an address, or of a new one; with `draft` as it was typed when that could not be saved.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown id and for the address of someone else alike.
+#[server(prefix = "/api", endpoint = "account/address", input = GetUrl, output = Json)]
+pub async fn address(id: Option<String>, draft: bool) -> Result<AddressPage, Error> {
+    super::with(async |ctx| crate::server::account::addresses::page(&ctx, id.as_deref(), draft).await).await
+}
+
+/// Saves an address, or a new one. With `step=region` what was typed is only kept, so that the page offers the cities and
+/// districts of the choice made.
+///
+/// # Errors
+/// [`Error::Invalid`] with the problems by field, [`Error::NotFound`] as [`address`]; what was typed is kept.
+#[server(prefix = "/api", endpoint = "account/save_address")]
+pub async fn save_address(
+    #[server(default)] address: AddressInput,
+    #[server(default)] step: Option<String>,
+) -> Result<(), Error> {
+    super::with(async |ctx| {
+        let region_only = step.as_deref() == Some("region");
+        let id = crate::domain::catalog::percent_encode(&address.id);
+        let again = format!("/me/addresses/edit?draft=1&id={id}");
+        crate::server::account::addresses::save(&ctx, address, region_only).await?;
+        super::go_to(Some(if region_only { &again } else { "/me/addresses?done=saved" }));
+        Ok(())
+    })
+    .await
+}
+
+/// Deletes an address of the account.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown id and for the address of someone else alike.
+#[server(prefix = "/api", endpoint = "account/delete_address")]
+pub async fn delete_address(id: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::addresses::delete(&ctx, &id).await?;
+        super::go_to(Some("/me/addresses?done=deleted"));
+        Ok(())
+    })
+    .await
+}
+
+/// Makes an address the one to begin with.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown id and for the address of someone else alike.
+#[server(prefix = "/api", endpoint = "account/set_default_address")]
+pub async fn set_default_address(id: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::addresses::set_default(&ctx, &id).await?;
+        super::go_to(Some("/me/addresses?done=default"));
+        Ok(())
+    })
+    .await
+}
+
+/// Which messages the account wants, and what it lets the shop do.
+#[server(prefix = "/api", endpoint = "account/choices", input = GetUrl, output = Json)]
+pub async fn choices() -> Result<choice::Choices, Error> {
+    super::with(async |ctx| crate::server::account::choices::get(&ctx).await).await
+}
+
+/// Sets all of that. `wanted` names the boxes that are ticked, see
+/// [`box_name`](crate::domain::choice::box_name); one that is missing is a no.
+#[server(prefix = "/api", endpoint = "account/set_choices")]
+pub async fn set_choices(
+    #[server(default)] wanted: BTreeMap<String, String>,
+    #[server(default)] recommendation: Option<String>,
+) -> Result<(), Error> {
+    super::with(async |ctx| {
+        let choices = choice::Choices::read(&wanted, recommendation.is_some());
+        crate::server::account::choices::set(&ctx, choices).await?;
+        super::go_to(Some("/me/notifications?done=1"));
         Ok(())
     })
     .await

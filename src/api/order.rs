@@ -20,20 +20,36 @@ pub async fn checkout(buy_now: Option<BuyNow>) -> Result<CheckoutPage, Error> {
 /// With `step=region` it is only kept, so that the page offers the cities and districts of the choice made;
 /// with `step=draft` it is only kept.
 ///
+/// `address` is the choice among the account's addresses in a form without script, `address_shown` the one that the form
+/// was filled with: another choice fills it anew, as `step=address` does with any.
+///
 /// # Errors
-/// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
+/// [`Error::Invalid`] with the problems by field, [`Error::NotFound`] for an address that is not the account's; what was
+/// typed is kept all the same.
 #[server(prefix = "/api", endpoint = "order/save_checkout")]
 pub async fn save_checkout(
     form: CheckoutForm,
     #[server(default)] step: Option<String>,
     #[server(default)] buy_now: Option<BuyNow>,
+    #[server(default)] address: Option<String>,
+    #[server(default)] address_shown: Option<String>,
 ) -> Result<(), Error> {
     super::with(async |ctx| {
-        let check = !matches!(step.as_deref(), Some("region" | "draft"));
+        let step = step.as_deref();
+        let fill = match step {
+            Some("address") => true,
+            None => address != address_shown && address.as_deref() != Some(crate::domain::address_book::ANOTHER),
+            Some(_) => false,
+        };
+        let form = match address.filter(|_| fill) {
+            Some(id) => crate::server::order::with_address(&ctx, form, &id).await?,
+            None => form,
+        };
+        let check = !matches!(step, Some("region" | "draft" | "address"));
         crate::server::order::save_checkout(&ctx, form, check).await?;
-        let next = match step.as_deref() {
+        let next = match step {
             Some("draft") => None,
-            Some("region") => Some("/checkout"),
+            Some("region" | "address") => Some("/checkout"),
             _ => Some("/checkout/review"),
         };
         super::go_to(next.map(|path| BuyNow::href(path, buy_now.as_ref())).as_deref());

@@ -23,7 +23,7 @@ pub const PASSWORD_MIN: u32 = 8;
 pub const PASSWORD_MAX: u32 = 128;
 
 /// The purposes everybody with an account agrees to, and the version of their text that is shown now.
-pub const NOTICES: [(&str, &str); 2] = [("terms", "2026-11-25"), ("privacy", "2026-11-25")];
+pub const NOTICES: [(&str, &str); 2] = [("terms", "2026-11-25"), ("privacy", "2026-11-26")];
 
 /// What a person is reached by, and an account is found by. Personal: sealed in the database, never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

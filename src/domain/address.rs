@@ -25,6 +25,8 @@ pub struct CheckoutForm {
     pub delivery_wish: String,
     pub note: String,
     pub payment_method: String,
+    /// `1` where the address is to be saved with the account.
+    pub save_address: String,
 }
 
 /// A checked checkout form.
@@ -35,6 +37,9 @@ pub struct Checkout {
     pub note: String,
     pub payment_method: Method,
 }
+
+/// The longest text of a field that is kept as typed, in characters; more than any check allows.
+const KEPT: usize = 400;
 
 /// A recipient with an address: personal data, sealed in the database and never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +105,80 @@ impl DeliveryWish {
 }
 
 impl CheckoutForm {
+    /// The form that says who a contact is; province and city are those its district is in.
+    pub fn of_contact(contact: &Contact, province: String, city: String) -> Self {
+        let (country_code, phone) = contact.phone.as_deref().map(split_phone).unwrap_or_default();
+        Self {
+            recipient: contact.recipient.clone(),
+            country_code,
+            phone,
+            email: contact.email.clone().unwrap_or_default(),
+            province,
+            city,
+            district: contact.region.clone(),
+            detail: contact.detail.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes recipient and address from another form and leaves the wishes as they are.
+    pub fn take_contact(&mut self, from: &Self) {
+        *self = Self {
+            delivery_wish: std::mem::take(&mut self.delivery_wish),
+            note: std::mem::take(&mut self.note),
+            payment_method: std::mem::take(&mut self.payment_method),
+            save_address: std::mem::take(&mut self.save_address),
+            ..from.clone()
+        };
+    }
+
+    /// A form for another recipient than those that are known: empty, and not [untouched](Self::is_untouched).
+    pub fn for_another() -> Self {
+        Self { country_code: CALLING_CODES[0].to_owned(), ..Self::default() }
+    }
+
+    /// Whether nothing was typed or chosen of recipient and address: the calling code is there as soon as the fields
+    /// were sent once.
+    pub fn is_untouched(&self) -> bool {
+        self.country_code.is_empty() && self.contact_fields().iter().all(|field| field.trim().is_empty())
+    }
+
+    /// Whether two forms name the same recipient and address, however their lines end.
+    pub fn same_contact(&self, other: &Self) -> bool {
+        let code = |form: &Self| match form.country_code.trim() {
+            "" => CALLING_CODES[0].to_owned(),
+            code => code.to_owned(),
+        };
+        let fields = |form: &Self| form.contact_fields().map(|field| field.trim().replace("\r\n", "\n"));
+        fields(self) == fields(other) && (self.phone.trim().is_empty() || code(self) == code(other))
+    }
+
+    const fn contact_fields(&self) -> [&String; 7] {
+        [&self.recipient, &self.phone, &self.email, &self.province, &self.city, &self.district, &self.detail]
+    }
+
+    /// Cuts what nobody would type, before it is kept.
+    pub fn clip(&mut self) {
+        for field in [
+            &mut self.recipient,
+            &mut self.country_code,
+            &mut self.phone,
+            &mut self.email,
+            &mut self.province,
+            &mut self.city,
+            &mut self.district,
+            &mut self.detail,
+            &mut self.delivery_wish,
+            &mut self.note,
+            &mut self.payment_method,
+            &mut self.save_address,
+        ] {
+            if let Some((end, _)) = field.char_indices().nth(KEPT) {
+                field.truncate(end);
+            }
+        }
+    }
+
     /// Checks all fields at once. `is_district` tells whether a code names a district of the chosen city.
     ///
     /// # Errors
@@ -207,6 +286,16 @@ pub fn phone(country_code: &str, typed: &str) -> Result<String, Problem> {
     Ok(format!("{country}{}", national.strip_prefix('0').unwrap_or(&national)))
 }
 
+/// Calling code and national number as they are typed, from E.164. Reading them gives the same number again.
+pub fn split_phone(phone: &str) -> (String, String) {
+    let known = CALLING_CODES.iter().find_map(|code| Some((*code, phone.strip_prefix(code)?)));
+    let (code, national) = known.unwrap_or((phone, ""));
+    let is_mobile = national.len() == 11 && national.starts_with('1');
+    // A landline lost the zero of its area code on the way in.
+    let zero = if code == "+86" && !is_mobile { "0" } else { "" };
+    (code.to_owned(), format!("{zero}{national}"))
+}
+
 /// An e-mail address in lower case; the syntax people really have (RFC 5321 without quoting and literals).
 pub fn email(typed: &str) -> Result<String, Problem> {
     let typed = typed.trim().to_lowercase();
@@ -283,6 +372,49 @@ mod tests {
         for (country, typed, expected) in table {
             assert_eq!(phone(country, typed), expected.map(str::to_owned), "{country} {typed}");
         }
+    }
+
+    #[test]
+    fn a_phone_taken_apart_reads_the_same_again() {
+        for number in [
+            "+8613800138000",
+            "+8675526001234",
+            "+861065551234",
+            "+85261234567",
+            "+88612345678",
+            "+447911123456",
+            "+12125550123",
+            "+861023456789",
+        ] {
+            let (code, national) = split_phone(number);
+            assert_eq!(phone(&code, &national).as_deref(), Ok(number), "{code} {national}");
+        }
+        assert_eq!(split_phone("+8675526001234"), ("+86".to_owned(), "075526001234".to_owned()));
+    }
+
+    #[test]
+    fn a_contact_fills_a_form_that_reads_as_the_same_contact() {
+        let contact = Contact {
+            recipient: "李雷".into(),
+            phone: Some("+85261234567".into()),
+            email: None,
+            region: "440305".into(),
+            detail: "科技园路1号\n2 栋".into(),
+        };
+        let form = CheckoutForm::of_contact(&contact, "440000".into(), "440300".into());
+        let mut check = Check::default();
+        assert_eq!(form.contact(&mut check, |code| code == "440305"), Some(contact));
+        assert!(!form.is_untouched() && CheckoutForm { note: "x".into(), ..CheckoutForm::default() }.is_untouched());
+        assert!(!CheckoutForm::for_another().is_untouched());
+
+        let posted =
+            CheckoutForm { detail: "科技园路1号\r\n2 栋 ".into(), note: "放门口".into(), ..form.clone() };
+        assert!(posted.same_contact(&form));
+        assert!(!CheckoutForm { country_code: "+86".into(), ..form.clone() }.same_contact(&form));
+        let mut typed =
+            CheckoutForm { note: "放门口".into(), recipient: "韩梅梅".into(), ..CheckoutForm::default() };
+        typed.take_contact(&form);
+        assert_eq!((typed.note.as_str(), typed.recipient.as_str()), ("放门口", "李雷"));
     }
 
     #[test]

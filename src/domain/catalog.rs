@@ -93,6 +93,30 @@ pub struct ProductCard {
     pub tags: Vec<String>,
 }
 
+/// The most favourites of one customer.
+pub const MAX_FAVOURITES: u32 = 500;
+/// How many of the products looked at last are remembered.
+pub const MAX_VIEWED: i64 = 50;
+/// How many of them a page shows.
+pub const KEPT_PER_PAGE: i64 = 20;
+
+/// A product that a customer keeps or looked at, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptProduct {
+    pub card: ProductCard,
+    /// Whether it is still for sale; one that is not has no page any more.
+    pub sold: bool,
+    /// UTC milliseconds since when it is kept, or when it was looked at last.
+    pub at: i64,
+}
+
+/// The products that were looked at last, and whether that is remembered at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewed {
+    pub products: Page<KeptProduct>,
+    pub remembered: bool,
+}
+
 /// A product page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {

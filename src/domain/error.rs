@@ -29,6 +29,8 @@ pub enum Error {
     PriceChanged(Vec<PriceChange>),
     /// The order's state does not allow it any more.
     OrderClosed(State),
+    /// The account cannot be erased while these orders, by their numbers, are paid and not shipped.
+    OrdersUnderWay(Vec<String>),
     /// Someone else changed it meanwhile: load it again.
     Conflict,
     /// Try again after so many seconds.
@@ -105,6 +107,8 @@ pub enum Problem {
     Consent,
     /// Whoever asks has to show anew who this is, by a code.
     Proof,
+    /// So many are there already, and there can be no more.
+    Full(u32),
 }
 
 impl Error {
@@ -120,7 +124,11 @@ impl Error {
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::Invalid(_) | Self::CartEmpty => 422,
-            Self::Shortage(_) | Self::PriceChanged(_) | Self::OrderClosed(_) | Self::Conflict => 409,
+            Self::Shortage(_)
+            | Self::PriceChanged(_)
+            | Self::OrderClosed(_)
+            | Self::OrdersUnderWay(_)
+            | Self::Conflict => 409,
             Self::TooMany { .. } => 429,
             Self::ProviderUnavailable | Self::Offline => 503,
             Self::Internal(_) => 500,

@@ -3,8 +3,10 @@
 
 pub mod account;
 pub mod address;
+pub mod address_book;
 pub mod cart;
 pub mod catalog;
+pub mod choice;
 pub mod error;
 pub mod gtin;
 pub mod live;
@@ -17,6 +19,7 @@ pub mod page;
 pub mod payment;
 pub mod permission;
 pub mod pricing;
+pub mod privacy;
 
 pub use error::{Error, Result};
 pub use locale::{Locale, texts};

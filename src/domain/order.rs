@@ -10,6 +10,7 @@
 
 use super::{
     address::{Checkout, CheckoutForm, Contact, DeliveryWish},
+    address_book::SavedAddress,
     cart::Cart,
     catalog::Image,
     error::{Error, Result},
@@ -198,6 +199,10 @@ pub struct CheckoutPage {
     pub provinces: Vec<(String, String)>,
     pub cities: Vec<(String, String)>,
     pub districts: Vec<(String, String)>,
+    /// Whether there is an account to save an address with.
+    pub signed_in: bool,
+    /// Those of the account, the default first.
+    pub addresses: Vec<SavedAddress>,
 }
 
 /// An order as its customer changes it, with what the selects of its address offer.

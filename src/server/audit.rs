@@ -24,6 +24,12 @@ pub enum Action {
     RefundRequested,
     PriceSet,
     StockAdjusted,
+    KeyRotated,
+    DataExported,
+    DataDownloaded,
+    DeletionAsked,
+    DeletionTakenBack,
+    AccountErased,
 }
 
 impl Action {
@@ -38,6 +44,12 @@ impl Action {
             Self::RefundRequested => "refund_requested",
             Self::PriceSet => "price_set",
             Self::StockAdjusted => "stock_adjusted",
+            Self::KeyRotated => "key_rotated",
+            Self::DataExported => "data_exported",
+            Self::DataDownloaded => "data_downloaded",
+            Self::DeletionAsked => "deletion_asked",
+            Self::DeletionTakenBack => "deletion_taken_back",
+            Self::AccountErased => "account_erased",
         }
     }
 }

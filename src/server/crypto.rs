@@ -1,8 +1,10 @@
 //! Secrets: sealing of personal data, keyed hashes to find it, and signatures.
 //!
-//! One 256-bit master key (a file in the data folder or `XIADAN_MASTER_KEY`) from which a key for each purpose is
-//! derived with HMAC-SHA-256. Sealed values are XChaCha20-Poly1305: `key id (1 byte) ‖ nonce (24) ‖ ciphertext`, bound
-//! to the place they belong to, so that a value moved to another row or column does not open.
+//! One 256-bit master key (a file in the data folder or `XIADAN_MASTER_KEY`) opens the data keys, which lie wrapped in
+//! the database: some that seal values, one that finds them, one that signs. The first of each is derived from the master
+//! key with HMAC-SHA-256, later ones are random, see [`keys`](super::keys). Sealed values are XChaCha20-Poly1305:
+//! `key id (1 byte) ‖ nonce (24) ‖ ciphertext`, bound to the place they belong to, so that a value moved to another row
+//! or column does not open.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{
@@ -12,21 +14,70 @@ use chacha20poly1305::{
 use hmac::{Hmac, KeyInit as _, Mac};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeMap,
     fmt, fs,
     io::{self, Write as _},
     path::Path,
+    sync::{PoisonError, RwLock},
 };
 use subtle::ConstantTimeEq;
 
-/// The id of the only sealing key so far; it is in each sealed value, so that keys can be rotated.
-const KEY_ID: u8 = 1;
+/// The id of the sealing key that is derived from the master key. Each sealed value begins with the id of its key, so
+/// that keys can be rotated.
+pub const FIRST_KEY: u8 = 1;
 const NONCE: usize = 24;
 
 /// The keys of a shop.
 pub struct Keys {
-    sealing: XChaCha20Poly1305,
+    /// Seals the others.
+    wrapping: [u8; 32],
+    /// Changes while the shop runs.
+    sealing: RwLock<Ring>,
     lookup: [u8; 32],
     signing: [u8; 32],
+}
+
+/// The keys that seal values, by their ids.
+struct Ring {
+    keys: BTreeMap<u8, [u8; 32]>,
+    /// The one for new values.
+    present: u8,
+}
+
+/// What a data key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Sealing,
+    Lookup,
+    Signing,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 3] = [Self::Sealing, Self::Lookup, Self::Signing];
+
+    /// The name in the database and in the derivation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealing => "sealing",
+            Self::Lookup => "lookup",
+            Self::Signing => "signing",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
+/// A data key as the database keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    pub purpose: Purpose,
+    pub id: u8,
+    /// Sealed under the master key, bound to purpose and id.
+    pub wrapped: Vec<u8>,
+    /// UTC milliseconds from which new values are sealed with it.
+    pub active_at: i64,
 }
 
 /// Why a sealed value does not open.
@@ -44,11 +95,94 @@ impl std::error::Error for SealError {}
 impl Keys {
     pub fn new(master: &[u8; 32]) -> Self {
         let derive = |purpose: &str| hmac(master, &[b"xiadan key v1", purpose.as_bytes()]);
+        let sealing = derive(Purpose::Sealing.name());
         Self {
-            sealing: XChaCha20Poly1305::new(&derive("sealing").into()),
-            lookup: derive("lookup"),
-            signing: derive("signing"),
+            wrapping: derive("wrapping"),
+            sealing: RwLock::new(Ring { keys: BTreeMap::from([(FIRST_KEY, sealing)]), present: FIRST_KEY }),
+            lookup: derive(Purpose::Lookup.name()),
+            signing: derive(Purpose::Signing.name()),
         }
+    }
+
+    /// The keys as they are now, wrapped under this master key.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn wrapped(&self) -> Result<Vec<WrappedKey>, SealError> {
+        let sealing = self.ring().keys.clone();
+        let sealing = sealing.into_iter().map(|(id, key)| (Purpose::Sealing, id, key));
+        let others = [(Purpose::Lookup, FIRST_KEY, self.lookup), (Purpose::Signing, FIRST_KEY, self.signing)];
+        sealing.chain(others).map(|(purpose, id, key)| self.wrap(purpose, id, &key)).collect()
+    }
+
+    /// A new random sealing key, wrapped under this master key. It is not used before [`use_keys`](Self::use_keys).
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new_sealing_key(&self, id: u8) -> Result<WrappedKey, SealError> {
+        self.wrap(Purpose::Sealing, id, &random::<32>().map_err(|_| SealError)?)
+    }
+
+    /// The same key under another master key.
+    ///
+    /// # Errors
+    /// When it is not wrapped under this one.
+    pub fn wrap_anew(&self, key: &WrappedKey, master: &Self) -> Result<WrappedKey, SealError> {
+        let anew = master.wrap(key.purpose, key.id, &self.unwrap_key(key)?)?;
+        Ok(WrappedKey { active_at: key.active_at, ..anew })
+    }
+
+    /// Opens the keys of a database and takes them in place of those derived from the master key.
+    ///
+    /// # Errors
+    /// When one of them is not wrapped under this master key; nothing is changed then.
+    pub fn adopt(&mut self, keys: &[WrappedKey], now: i64) -> Result<(), SealError> {
+        let opened =
+            keys.iter().map(|key| Ok((key.purpose, self.unwrap_key(key)?))).collect::<Result<Vec<_>, SealError>>()?;
+        self.use_keys(keys, now)?;
+        for (purpose, key) in opened {
+            match purpose {
+                Purpose::Sealing => {}
+                Purpose::Lookup => self.lookup = key,
+                Purpose::Signing => self.signing = key,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the sealing keys of a database, and seals new values with the newest whose time has come, or else the oldest.
+    ///
+    /// # Errors
+    /// When one of them is not wrapped under this master key, or there is none; those in use stay then.
+    pub fn use_keys(&self, keys: &[WrappedKey], now: i64) -> Result<(), SealError> {
+        let sealing: Vec<_> = keys.iter().filter(|key| key.purpose == Purpose::Sealing).collect();
+        let active = sealing.iter().filter(|key| key.active_at <= now).map(|key| key.id).max();
+        // A clock that is late still has a key to go on with.
+        let present = active.or_else(|| sealing.iter().map(|key| key.id).min()).ok_or(SealError)?;
+        let opened =
+            sealing.into_iter().map(|key| Ok((key.id, self.unwrap_key(key)?))).collect::<Result<_, SealError>>()?;
+        let mut ring = self.sealing.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = Ring { keys: opened, present };
+        Ok(())
+    }
+
+    /// The id of the key that seals new values.
+    pub fn present(&self) -> u8 {
+        self.ring().present
+    }
+
+    fn ring(&self) -> std::sync::RwLockReadGuard<'_, Ring> {
+        self.sealing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrap(&self, purpose: Purpose, id: u8, key: &[u8; 32]) -> Result<WrappedKey, SealError> {
+        let wrapped = encrypt(&self.wrapping, key, &wrapping_place(purpose, id))?;
+        Ok(WrappedKey { purpose, id, wrapped, active_at: 0 })
+    }
+
+    fn unwrap_key(&self, key: &WrappedKey) -> Result<[u8; 32], SealError> {
+        let opened = decrypt(&self.wrapping, &key.wrapped, &wrapping_place(key.purpose, key.id))?;
+        opened.try_into().map_err(|_| SealError)
     }
 
     /// Reads the master key from a file; `None` where there is no such file.
@@ -99,10 +233,11 @@ impl Keys {
     /// # Errors
     /// When the system has no randomness.
     pub fn seal(&self, plain: &[u8], place: &str) -> Result<Vec<u8>, SealError> {
-        let nonce = random::<NONCE>().map_err(|_| SealError)?;
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let ciphertext = self.sealing.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
-        Ok([&[KEY_ID], &nonce[..], &ciphertext].concat())
+        let (id, key) = {
+            let ring = self.ring();
+            (ring.present, *ring.keys.get(&ring.present).ok_or(SealError)?)
+        };
+        Ok([&[id], &encrypt(&key, plain, place)?[..]].concat())
     }
 
     /// Opens a value sealed for a place.
@@ -110,12 +245,9 @@ impl Keys {
     /// # Errors
     /// When it was sealed with another key or for another place, or was changed.
     pub fn open(&self, sealed: &[u8], place: &str) -> Result<Vec<u8>, SealError> {
-        let (&[KEY_ID], rest) = sealed.split_at_checked(1).ok_or(SealError)? else { return Err(SealError) };
-        let (nonce, ciphertext) = rest.split_at_checked(NONCE).ok_or(SealError)?;
-        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SealError)?;
-        self.sealing
-            .decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: place.as_bytes() })
-            .map_err(|_| SealError)
+        let (id, rest) = sealed.split_first().ok_or(SealError)?;
+        let key = *self.ring().keys.get(id).ok_or(SealError)?;
+        decrypt(&key, rest, place)
     }
 
     /// A keyed hash under which a personal value is found; `kind` keeps phones and mails apart.
@@ -136,6 +268,26 @@ impl Keys {
     pub fn shared_secret(&self, purpose: &str) -> String {
         hex(&hmac(&self.signing, &[b"shared", purpose.as_bytes()]))
     }
+}
+
+/// `nonce ‖ ciphertext`.
+fn encrypt(key: &[u8; 32], plain: &[u8], place: &str) -> Result<Vec<u8>, SealError> {
+    let nonce = random::<NONCE>().map_err(|_| SealError)?;
+    let payload = Payload { msg: plain, aad: place.as_bytes() };
+    let cipher = XChaCha20Poly1305::new(&(*key).into());
+    let ciphertext = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
+    Ok([&nonce[..], &ciphertext].concat())
+}
+
+fn decrypt(key: &[u8; 32], sealed: &[u8], place: &str) -> Result<Vec<u8>, SealError> {
+    let (nonce, ciphertext) = sealed.split_at_checked(NONCE).ok_or(SealError)?;
+    let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SealError)?;
+    let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
+    XChaCha20Poly1305::new(&(*key).into()).decrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)
+}
+
+fn wrapping_place(purpose: Purpose, id: u8) -> String {
+    format!("data_key.{}:{id}", purpose.name())
 }
 
 /// Makes a file with a new master key, unless there is one by then.
@@ -239,6 +391,40 @@ mod tests {
             assert_eq!(keys.open(&changed, "orders.contact:1"), Err(SealError), "byte {i}");
             assert_eq!(keys.open(&sealed[..i], "orders.contact:1"), Err(SealError), "{i} bytes");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn old_values_open_beside_a_new_key_and_keys_survive_another_master_key() -> Result<(), SealError> {
+        let keys = Keys::new(&[7; 32]);
+        let old = keys.seal(b"old", "here")?;
+        let mut stored = keys.wrapped()?;
+        assert_eq!(stored.len(), 3);
+        stored.push(WrappedKey { active_at: 100, ..keys.new_sealing_key(2)? });
+        keys.use_keys(&stored, 99)?;
+        assert_eq!(keys.present(), 1, "not before its time");
+        keys.use_keys(&stored, 100)?;
+        let new = keys.seal(b"new", "here")?;
+        assert_eq!((old[0], new[0]), (1, 2));
+        assert_eq!((keys.open(&old, "here")?, keys.open(&new, "here")?), (b"old".to_vec(), b"new".to_vec()));
+
+        let master = Keys::new(&[8; 32]);
+        let anew = stored.iter().map(|key| keys.wrap_anew(key, &master)).collect::<Result<Vec<_>, _>>()?;
+        assert_eq!(keys.use_keys(&anew, 100), Err(SealError), "they are not this master's any more");
+        assert_eq!(keys.open(&new, "here")?, b"new", "and what is in use stays");
+        let mut other = Keys::new(&[8; 32]);
+        other.adopt(&anew, 100)?;
+        assert_eq!((other.open(&old, "here")?, other.open(&new, "here")?), (b"old".to_vec(), b"new".to_vec()));
+        assert_eq!(other.lookup("phone", "1"), keys.lookup("phone", "1"));
+        assert_eq!(other.sign("a", "b"), keys.sign("a", "b"));
+
+        stored.retain(|key| key.purpose != Purpose::Sealing || key.id == 2);
+        keys.use_keys(&stored, 100)?;
+        assert_eq!(keys.open(&old, "here"), Err(SealError), "what was left under a key that is gone is gone");
+        keys.use_keys(&stored, 99)?;
+        assert_eq!(keys.present(), 2, "there is no other one");
+        assert_eq!(keys.use_keys(&[], 100), Err(SealError));
+        assert_eq!(keys.open(&new, "here")?, b"new");
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! China's administrative divisions (GB/T 2260), as addresses use them. `public/divisions/README.md` tells the format.
 
-use crate::domain::Locale;
+use crate::domain::{Locale, address::CheckoutForm};
 use serde::Deserialize;
 use std::collections::HashMap;
 
 const SOURCE: &str = include_str!("../../public/divisions/divisions.json");
+
+/// Code and name of all provinces, of the cities of the chosen province, of the districts of the chosen city.
+pub type Choices = (Vec<(String, String)>, Vec<(String, String)>, Vec<(String, String)>);
 
 /// The tree of provinces, cities and districts, found by code.
 pub struct Divisions {
@@ -94,6 +97,20 @@ impl Divisions {
     /// Code and name of the cities of a province or the districts of a city; none for any other code.
     pub fn children(&self, code: &str, locale: Locale) -> Vec<(String, String)> {
         self.above.get(code).map(|place| self.list(&self.places[*place].children, locale)).unwrap_or_default()
+    }
+
+    /// Code and name of all provinces, of the cities of the chosen province, of the districts of the chosen city: what the
+    /// selects of an address offer. A select that lost its choice must not keep a code that no longer fits.
+    pub fn choices(&self, form: &mut CheckoutForm, locale: Locale) -> Choices {
+        let cities = self.children(&form.province, locale);
+        if !cities.iter().any(|(code, _)| *code == form.city) {
+            form.city.clear();
+        }
+        let districts = if form.city.is_empty() { Vec::new() } else { self.children(&form.city, locale) };
+        if !districts.iter().any(|(code, _)| *code == form.district) {
+            form.district.clear();
+        }
+        (self.provinces(locale), cities, districts)
     }
 
     fn list(&self, places: &[usize], locale: Locale) -> Vec<(String, String)> {

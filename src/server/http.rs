@@ -5,6 +5,7 @@
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
 pub mod cookie;
+mod copy;
 pub mod document;
 mod functions;
 mod guard;
@@ -94,6 +95,11 @@ pub fn router(front: Front) -> Router {
         .route("/live", get(live::stream))
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
+    // Apart from the pages: what is packed already is not packed again.
+    let copies = Router::new()
+        .route("/me/privacy/copy/{id}", get(copy::file))
+        .layer(from_fn_with_state(front.clone(), request::context))
+        .with_state(front.clone());
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -103,6 +109,7 @@ pub fn router(front: Front) -> Router {
         .with_state(front.clone())
         .merge(payment::routes(front.app.clone()))
         .merge(dynamic)
+        .merge(copies)
         // Everything but the live feed ends: a webhook or a form whose body never comes is given up.
         .layer(from_fn_with_state(front.clone(), guard::time_limit))
         .merge(live)

@@ -10,11 +10,14 @@ pub mod db;
 pub mod divisions;
 pub mod http;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod media;
 pub mod message;
 pub mod outbox;
+pub mod privacy;
 pub mod risk;
+pub mod sharing;
 pub mod sign_in;
 pub mod start;
 

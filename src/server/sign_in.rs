@@ -12,6 +12,7 @@ use super::{
     },
     audit::{self, Action, Entry},
     cart,
+    catalog::{favourites, viewed},
     context::new_id,
     db::Tx,
     order,
@@ -39,11 +40,12 @@ pub async fn send_code(ctx: &Ctx, country_code: &str, typed: &str) -> Result<Sen
     code::send(ctx, target).await
 }
 
-/// Signs in whoever holds the target of a code. Who has no account gets one, and has agreed to the terms.
+/// Signs in whoever holds the target of a code; answers with the customer. Who has no account gets one, and has agreed to
+/// the terms.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong code and without agreement.
-pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<()> {
+pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<String> {
     let mut check = Check::default();
     if typed.trim().is_empty() {
         check.add("code", Problem::Required);
@@ -91,16 +93,16 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<(
         tracing::warn!("a one-time code was refused");
         Error::field("code", problem)
     })?;
-    entered_as(ctx, &session, customer);
-    Ok(())
+    entered_as(ctx, &session, customer.clone());
+    Ok(customer)
 }
 
-/// Signs in with a user name, phone or e-mail and the password.
+/// Signs in with a user name, phone or e-mail and the password; answers with the customer.
 ///
 /// # Errors
 /// `Credentials` for an unknown name and a wrong password alike, after the same work; [`Error::TooMany`] after failures in
 /// a row, whether or not there is such an account.
-pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<()> {
+pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<String> {
     let mut check = Check::default();
     if name.trim().is_empty() {
         check.add("name", Problem::Required);
@@ -154,8 +156,8 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     if !entered {
         return Err(refused());
     }
-    entered_as(ctx, &session, customer);
-    Ok(())
+    entered_as(ctx, &session, customer.clone());
+    Ok(customer)
 }
 
 /// Signs out on this browser, which forgets what it keeps of this shop.
@@ -199,6 +201,9 @@ async fn enter(
     if let Some(guest) = guest.filter(|guest| *guest != customer) {
         cart::join(tx, guest, customer, now).await?;
         order::join(tx, &app.keys, guest, customer).await?;
+        consent::join(tx, guest, customer).await?;
+        favourites::join(tx, guest, customer).await?;
+        viewed::join(tx, guest, customer).await?;
     }
     session.open(tx, customer, before).await?;
     browser.note(tx, app, customer, now).await?;

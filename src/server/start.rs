@@ -5,14 +5,14 @@ use super::{
     config::Config,
     context::Shop,
     crypto::Keys,
-    db::{Db, DbError, Options},
+    db::{Db, Options},
     divisions::Divisions,
     http::{
         self, Front, limit,
         listen::{self, Limits},
         site::Site,
     },
-    jobs,
+    jobs, keys,
     live::Hub,
     media::Media,
     message::Post,
@@ -63,7 +63,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     let given = given_keys(&config.data)?;
     let db = Db::open(Options { url: config.database_url.clone(), ..Options::default() }).await?;
     db.migrate(MIGRATIONS).await?;
-    let keys = keys(given, &db, &config.data).await?;
+    let keys = keys_of(given, &db, &config.data).await?;
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -106,7 +106,7 @@ fn given_keys(data: &Path) -> Result<Option<Keys>, Failure> {
 
 /// The given keys, if they are those of the database; new ones for a database that has none. Another key would seal new
 /// contacts and open none of the old ones.
-async fn keys(given: Option<Keys>, db: &Db, data: &Path) -> Result<Keys, Failure> {
+async fn keys_of(given: Option<Keys>, db: &Db, data: &Path) -> Result<Keys, Failure> {
     let path = data.join(KEY_FILE);
     let keys = match given {
         Some(keys) => keys,
@@ -115,23 +115,9 @@ async fn keys(given: Option<Keys>, db: &Db, data: &Path) -> Result<Keys, Failure
         }
         None => Keys::load_or_create(&path).map_err(|e| format!("{}: {e}", path.display()))?,
     };
-    let mine = keys.lookup("key check", "");
-    let check = mine.clone();
-    let stored: String = db
-        .write::<_, DbError>(move |tx| {
-            let check = check.clone();
-            Box::pin(async move {
-                let sql = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
-                tx.exec(sql, args![KEY_CHECK, check]).await?;
-                tx.one("select value from setting where key = $1", args![KEY_CHECK]).await?.get("value")
-            })
-        })
-        .await?;
-    if stored == mine {
-        Ok(keys)
-    } else {
-        Err(format!("the key in XIADAN_MASTER_KEY or {} is not the database's: {RIGHT_KEY}", path.display()).into())
-    }
+    keys::open(keys, db, KEY_CHECK).await?.ok_or_else(|| {
+        format!("the key in XIADAN_MASTER_KEY or {} is not the database's: {RIGHT_KEY}", path.display()).into()
+    })
 }
 
 /// Takes an address, so that the settings can name the port that was really taken.

@@ -7,6 +7,7 @@ use super::{
 use crate::domain::{
     Error, Locale,
     error::{Problem, Shortage},
+    number,
     order::State,
     texts::error as t,
 };
@@ -18,6 +19,7 @@ use leptos_router::hooks::{use_location, use_url};
 pub fn message(locale: Locale, error: &Error) -> String {
     let text = match error {
         Error::Shortage(short) => return shortage_text(locale, short),
+        Error::OrdersUnderWay(numbers) => return orders_text(locale, numbers),
         Error::TooMany { retry_after } => return locale.n(t::TOO_MANY_ONE, t::TOO_MANY, i64::from(*retry_after)),
         Error::Invalid(fields) => match fields.values().next() {
             Some(problem) if fields.len() == 1 => return problem_text(locale, *problem),
@@ -56,12 +58,21 @@ fn shortage_text(locale: Locale, short: &[Shortage]) -> String {
     }
 }
 
+/// Names the order that is in the way, or the first of them.
+fn orders_text(locale: Locale, numbers: &[String]) -> String {
+    let first = numbers.first().map(|number| number::display(number)).unwrap_or_default();
+    let more = i64::try_from(numbers.len()).unwrap_or(i64::MAX) - 1;
+    let text = if more > 0 { t::ORDERS_UNDER_WAY_MORE } else { t::ORDERS_UNDER_WAY };
+    locale.f(text, &[("number", &first), ("n", &more.max(0))])
+}
+
 /// What is wrong with a field, for the line below it.
 pub fn problem_text(locale: Locale, problem: Problem) -> String {
     let text = match problem {
         Problem::TooLong(n) => return locale.f(t::TOO_LONG, &[("n", &n)]),
         Problem::TooShort(n) => return locale.f(t::TOO_SHORT, &[("n", &n)]),
         Problem::Range(from, to) => return locale.f(t::RANGE, &[("from", &from), ("to", &to)]),
+        Problem::Full(n) => return locale.f(t::FULL, &[("n", &n)]),
         Problem::Required => t::REQUIRED,
         Problem::Phone => t::PHONE,
         Problem::Email => t::EMAIL,

@@ -5,7 +5,10 @@
 //! route makes nothing before its page's code is there, and each page asks for its data itself.
 
 use super::{
-    account::{CodePage, OutboxPage, PrivacyPage, SecurityPage, SignInPage as CustomerSignInPage, TermsPage},
+    account::{
+        AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage, OutboxPage,
+        PrivacyPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage, TermsPage, ViewedPage,
+    },
     office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
@@ -105,7 +108,8 @@ fn ordering(page: ordering::Page) -> Loaded {
 
 routes! {
     /// Signing in, and what belongs to an account.
-    account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy
+    account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy, Addresses, AddressEdit, Favourites,
+        Viewed, Notifications, MyData, Shared
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
@@ -118,6 +122,13 @@ fn account(page: account::Page) -> Loaded {
         Page::Outbox => view! { <OutboxPage/> }.into_any(),
         Page::Terms => view! { <TermsPage/> }.into_any(),
         Page::Privacy => view! { <PrivacyPage/> }.into_any(),
+        Page::Addresses => view! { <AddressesPage/> }.into_any(),
+        Page::AddressEdit => view! { <AddressEditPage/> }.into_any(),
+        Page::Favourites => view! { <FavouritesPage/> }.into_any(),
+        Page::Viewed => view! { <ViewedPage/> }.into_any(),
+        Page::Notifications => view! { <NotificationsPage/> }.into_any(),
+        Page::MyData => view! { <MyDataPage/> }.into_any(),
+        Page::Shared => view! { <SharedPage/> }.into_any(),
     })
 }
 

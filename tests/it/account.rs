@@ -13,18 +13,18 @@ use xiadan::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
-const PHONE: &str = "13800138000";
+pub const PHONE: &str = "13800138000";
 const EMAIL: &str = "li@example.com";
 
 /// A running shop in development mode, whose outbox tells what it sends.
-struct World {
-    app: App,
-    url: String,
-    client: reqwest::Client,
+pub struct World {
+    pub app: App,
+    pub url: String,
+    pub client: reqwest::Client,
     _server: Server,
 }
 
-async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     for postgres in [false, true] {
         let shop = Shop::open(postgres).await;
         shop.sell(&[Piece("mug", 5_000, 10), Piece("cup", 3_000, 4)]).await;
@@ -41,26 +41,26 @@ async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
 }
 
 impl World {
-    fn browser(&self) -> Buyer {
+    pub fn browser(&self) -> Buyer {
         Buyer::new(&self.client, &self.url)
     }
 
     /// Asks for a code and answers with its id.
-    async fn ask(&self, browser: &mut Buyer, target: &str) -> String {
+    pub async fn ask(&self, browser: &mut Buyer, target: &str) -> String {
         let (status, sent) = browser.post("/api/account/send_code", &[("target", target)]).await.unwrap();
         assert_eq!(status, 200, "{sent}");
         sent["id"].as_str().unwrap().to_owned()
     }
 
     /// The newest code that was sent.
-    async fn newest(&self) -> String {
+    pub async fn newest(&self) -> String {
         let posted = self.browser().get("/api/account/outbox").await.unwrap();
         let text = posted[0]["text"].as_str().unwrap();
         text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6).unwrap().to_owned()
     }
 
     /// Signs in with a code that comes.
-    async fn enter(&self, browser: &mut Buyer, target: &str) {
+    pub async fn enter(&self, browser: &mut Buyer, target: &str) {
         self.later(61_000).await;
         let id = self.ask(browser, target).await;
         let code = self.newest().await;
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Lets time pass for all codes, in milliseconds.
-    async fn later(&self, ms: i64) {
+    pub async fn later(&self, ms: i64) {
         self.exec("update one_time_code set created_at = created_at - $1, expires_at = expires_at - $1", ms).await;
     }
 
@@ -81,7 +81,7 @@ impl World {
             .unwrap();
     }
 
-    async fn count(&self, sql: &'static str) -> i64 {
+    pub async fn count(&self, sql: &'static str) -> i64 {
         self.app.db.one(sql, args![]).await.unwrap().get("n").unwrap()
     }
 }

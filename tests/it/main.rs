@@ -6,6 +6,8 @@
 mod client;
 #[path = "../support/door.rs"]
 mod door;
+#[path = "../support/member.rs"]
+mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/shop.rs"]
@@ -20,10 +22,13 @@ mod crash;
 mod faults;
 mod found;
 mod http;
+mod keys;
 mod media;
 mod order;
 mod outbox;
 mod payment;
 mod permissions;
+mod personal;
+mod privacy;
 mod race;
 mod stop;

@@ -28,7 +28,7 @@ use xiadan::{
 const MUG: Piece = Piece("mug", 5_000, 10);
 
 /// A payment row as if the provider had opened its charge; answers with what the provider will say of it.
-async fn charge(app: &App, number: &str, amount: Option<i64>) -> Notification {
+pub async fn charge(app: &App, number: &str, amount: Option<i64>) -> Notification {
     let row = app.db.one("select id, total from orders where number = $1", args![number]).await.unwrap();
     let (order_id, total): (String, i64) = (row.get("id").unwrap(), row.get("total").unwrap());
     let payment_id = context::new_id();
@@ -53,7 +53,7 @@ async fn charge(app: &App, number: &str, amount: Option<i64>) -> Notification {
     notification
 }
 
-async fn expire(app: &App, number: &str) {
+pub async fn expire(app: &App, number: &str) {
     let number = number.to_owned();
     app.db
         .write::<_, Error>(move |tx| {

@@ -114,6 +114,7 @@ pub fn form(name: &str) -> CheckoutForm {
         delivery_wish: String::new(),
         note: "放门口".into(),
         payment_method: "alipay".into(),
+        save_address: String::new(),
     }
 }
 

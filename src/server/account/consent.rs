@@ -2,7 +2,7 @@
 
 use crate::{
     args,
-    domain::{Result, account::NOTICES},
+    domain::{Result, account::NOTICES, choice::Purpose},
     server::{context::new_id, db::Tx},
 };
 
@@ -17,5 +17,63 @@ pub async fn agree(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
             where not exists (select 1 from consent where customer_id = $2 and purpose = $3 and version = $4)";
         tx.exec(sql, args![new_id(), customer, purpose, version, now]).await?;
     }
+    Ok(())
+}
+
+/// Records what somebody chose for a purpose, unless that is on record as the newest choice about the present text.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn choose(tx: &mut Tx<'_>, customer: &str, purpose: Purpose, granted: bool, now: i64) -> Result<()> {
+    let known = match newest(tx, customer, purpose).await? {
+        Some(newest) => newest.granted == granted && newest.version == purpose.version(),
+        // Nothing was chosen, and nothing is.
+        None => granted == purpose.by_default(),
+    };
+    if known {
+        return Ok(());
+    }
+    add(tx, customer, purpose, purpose.version(), granted, now).await
+}
+
+/// Whether a purpose holds for somebody: by the newest choice, or else by the rule.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn holds(tx: &mut Tx<'_>, customer: &str, purpose: Purpose) -> Result<bool> {
+    Ok(newest(tx, customer, purpose).await?.map_or(purpose.by_default(), |newest| newest.granted))
+}
+
+/// Lets what a guest chose hold for an account, where it is the newer choice.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn join(tx: &mut Tx<'_>, guest: &str, account: &str) -> Result<()> {
+    for purpose in Purpose::ALL {
+        let Some(brought) = newest(tx, guest, purpose).await? else { continue };
+        let present = newest(tx, account, purpose).await?;
+        if present.is_none_or(|present| present.at < brought.at) {
+            add(tx, account, purpose, &brought.version, brought.granted, brought.at).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Choice {
+    version: String,
+    granted: bool,
+    at: i64,
+}
+
+async fn newest(tx: &mut Tx<'_>, customer: &str, purpose: Purpose) -> Result<Option<Choice>> {
+    let sql = "select version, granted, at from consent where customer_id = $1 and purpose = $2
+        order by at desc, id desc limit 1";
+    let Some(row) = tx.optional(sql, args![customer, purpose.name()]).await? else { return Ok(None) };
+    Ok(Some(Choice { version: row.get("version")?, granted: row.get("granted")?, at: row.get("at")? }))
+}
+
+async fn add(tx: &mut Tx<'_>, customer: &str, purpose: Purpose, version: &str, granted: bool, at: i64) -> Result<()> {
+    let sql = "insert into consent (id, customer_id, purpose, version, granted, at) values ($1, $2, $3, $4, $5, $6)";
+    tx.exec(sql, args![new_id(), customer, purpose.name(), version, granted, at]).await?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! People: the guests who carry a signed cookie, those who have an account, and the staff who sign in to the office.
 
+pub mod addresses;
 pub mod attempt;
+pub mod choices;
 pub mod code;
 pub mod consent;
 pub mod password;

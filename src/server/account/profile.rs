@@ -34,13 +34,7 @@ pub async fn get(ctx: &Ctx) -> Result<Option<Profile>> {
     let sql =
         "select login, password_hash is not null as has_password, name_sealed from account where customer_id = $1";
     let Some(row) = ctx.app.db.optional(sql, args![customer]).await? else { return Ok(None) };
-    let name = match row.get::<Option<Vec<u8>>>("name_sealed")? {
-        Some(sealed) => {
-            let plain = ctx.app.keys.open(&sealed, &name_place(customer)).map_err(|e| internal("crypto", &e))?;
-            String::from_utf8(plain).map_err(|e| internal("crypto", &e.utf8_error()))?
-        }
-        None => String::new(),
-    };
+    let name = open_name(&ctx.app.keys, customer, row.get("name_sealed")?)?;
     let targets = targets(ctx, customer).await?;
     let masked = |kind| targets.iter().find(|target| target.kind() == kind).map(Target::masked);
     Ok(Some(Profile {
@@ -51,6 +45,22 @@ pub async fn get(ctx: &Ctx) -> Result<Option<Profile>> {
         has_password: row.get("has_password")?,
         proved: session.proved(ctx.now),
     }))
+}
+
+/// What the person of an account is called; empty until chosen.
+///
+/// # Errors
+/// When it cannot be read or opened.
+pub async fn name(ctx: &Ctx, customer: &str) -> Result<String> {
+    let sql = "select name_sealed from account where customer_id = $1";
+    let row = ctx.app.db.one(sql, args![customer]).await?;
+    open_name(&ctx.app.keys, customer, row.get("name_sealed")?)
+}
+
+fn open_name(keys: &Keys, customer: &str, sealed: Option<Vec<u8>>) -> Result<String> {
+    let Some(sealed) = sealed else { return Ok(String::new()) };
+    let plain = keys.open(&sealed, &name_place(customer)).map_err(|e| internal("crypto", &e))?;
+    String::from_utf8(plain).map_err(|e| internal("crypto", &e.utf8_error()))
 }
 
 /// What an account is reached by.
@@ -145,7 +155,7 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
     let row = ctx.app.db.one(sql, args![&session.customer_id]).await?;
     let (login, hash): (Option<String>, Option<String>) = (row.get("login")?, row.get("password_hash")?);
     password::check(&new, &[login.as_deref().unwrap_or_default()]).map_err(|p| Error::field("new", p))?;
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &format!("own password:{}", session.customer_id));
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &own_password(&session.customer_id));
     let before = hash.clone();
     match hash {
         _ if session.proved(ctx.now) => {}
@@ -181,6 +191,11 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
             })
         })
         .await
+}
+
+/// Under which failed tries of their own password by those who are signed in are counted.
+pub fn own_password(customer: &str) -> String {
+    format!("own password:{customer}")
 }
 
 fn name_place(customer: &str) -> String {

@@ -40,7 +40,12 @@ pub struct Session {
 impl Session {
     /// Whether a code has just shown that the owner of the account is here.
     pub fn proved(&self, now: i64) -> bool {
-        self.by_code && now < self.opened_at + PROVED_MS
+        self.by_code && self.fresh(now)
+    }
+
+    /// Whether it was opened a moment ago, by whatever way.
+    pub fn fresh(&self, now: i64) -> bool {
+        now < self.opened_at + PROVED_MS
     }
 }
 

@@ -1,9 +1,11 @@
 //! The catalogue: what pages read of it, and the import that fills it.
 
+pub mod favourites;
 pub mod history;
 pub mod import;
 pub mod shopify;
 mod store;
+pub mod viewed;
 
 use super::{App, Ctx};
 use crate::{

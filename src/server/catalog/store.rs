@@ -5,8 +5,8 @@ use crate::{
     domain::{
         Error, Locale, Result,
         catalog::{
-            Category, Image, ListQuery, MAX_BRANDS, MAX_SEARCH, PER_PAGE, Product, ProductCard, ProductList,
-            ProductOption, Sort, UNLIMITED, Variant,
+            Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, PER_PAGE, Product,
+            ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
         },
         live::VariantState,
         money::Amount,
@@ -168,6 +168,43 @@ pub async fn products(
         IN_STOCK_X = has_variant(IN_STOCK).replace("p.id", "x.id"),
     );
     tx.all(sql, args).await?.iter().map(card).collect()
+}
+
+/// Where products that a customer comes back to are kept, each with a time.
+#[derive(Clone, Copy)]
+pub enum Shelf {
+    Favourites,
+    Viewed,
+}
+
+/// A page of them, the newest first, and how many there are.
+pub async fn kept(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    shelf: Shelf,
+    customer: &str,
+    page: i64,
+) -> Result<Page<KeptProduct>> {
+    let (table, at) = match shelf {
+        Shelf::Favourites => ("favourite", "added_at"),
+        Shelf::Viewed => ("viewed", "viewed_at"),
+    };
+    let sql = format!("select count(*) as total from {table} where customer_id = $1");
+    let total = tx.one(sql, args![customer]).await?.get("total")?;
+    let (page, skip) = offset(page, KEPT_PER_PAGE);
+    let sql = format!(
+        "select x.*, {in_stock} as in_stock from (
+            select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, k.{at} as kept_at,
+                p.status = 'active' as sold, {title} as title, {tags} as tags
+            from {table} k join product p on p.id = k.product_id where k.customer_id = $2) x
+        order by x.kept_at desc, x.id desc limit $3 offset $4",
+        in_stock = has_variant(IN_STOCK).replace("p.id", "x.id"),
+        title = in_locale!("title"),
+        tags = in_locale!("tags"),
+    );
+    let rows = tx.all(sql, args![locale.tag(), customer, KEPT_PER_PAGE, skip]).await?;
+    let kept = |row: &Row| Ok(KeptProduct { card: card(row)?, sold: row.get("sold")?, at: row.get("kept_at")? });
+    Ok(Page { items: rows.iter().map(kept).collect::<Result<_>>()?, total, page, per_page: KEPT_PER_PAGE })
 }
 
 fn card(row: &Row) -> Result<ProductCard> {

@@ -29,13 +29,14 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, or have messages sent.
-const GUESSING: [&str; 6] = [
+const GUESSING: [&str; 7] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
     "/api/account/sign_in",
     "/api/office/sign_in",
     "/api/order/find",
+    "/api/privacy/delete_account",
 ];
 /// Networks that are counted at once. Over that, those that have rested are forgotten early.
 const NETWORKS: usize = 100_000;

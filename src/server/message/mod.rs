@@ -28,7 +28,7 @@ pub const KIND: &str = "message";
 /// How long news are worth sending, in milliseconds: a day.
 const NEWS_MS: i64 = 24 * 60 * 60_000;
 /// Where all of them are sealed to: they have no row of their own to be bound to.
-const PLACE: &str = "outbox.message";
+pub const PLACE: &str = "outbox.message";
 
 /// Something to be told to somebody.
 #[derive(Clone, Serialize, Deserialize)]

@@ -176,41 +176,7 @@ pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, a
         .db
         .write::<_, Error>(move |tx| {
             let (id, actor, shop) = (id.clone(), actor.clone(), shop.clone());
-            Box::pin(async move {
-                let row = store::lock(tx, &id).await?;
-                let expiring = reason == CancelReason::Expired;
-                if row.state == State::Cancelled && !expiring {
-                    if !payment::expired(tx, &id).await? {
-                        return Ok(None);
-                    }
-                    // Late money buys an expired order after all, but not one that somebody said no to.
-                    store::note_event(tx, &id, &actor, &EventKind::Cancelled { reason }, now).await?;
-                    return Ok(Some(store::Changed { number: row.number, products: Vec::new() }));
-                }
-                let action = if expiring { Action::Expire } else { Action::Cancel };
-                store::transition(tx, &id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
-                if row.state == State::ToShip {
-                    payment::refund_paid(tx, &id, "cancelled", now).await?;
-                    store::count_sales(tx, &id, -1).await?;
-                    stock::put_back(tx, &id).await?;
-                } else {
-                    stock::release(tx, &id).await?;
-                }
-                if reason == CancelReason::Office || row.state == State::ToShip {
-                    let entry = Entry {
-                        actor,
-                        action: audit::Action::OrderCancelled,
-                        subject: format!("order:{}", row.number),
-                        detail: if row.state == State::ToShip {
-                            format!("refund {}", row.totals.total.0)
-                        } else {
-                            String::new()
-                        },
-                    };
-                    audit::record(tx, &shop.keys, &entry, now).await?;
-                }
-                Ok(Some(store::Changed { number: row.number, products: store::products(tx, &id).await? }))
-            })
+            Box::pin(async move { cancel_in(tx, &shop, &id, reason, actor, now).await })
         })
         .await?;
     if let Some(changed) = changed {
@@ -219,6 +185,69 @@ pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, a
         app.wake.notify_waiters();
     }
     Ok(())
+}
+
+/// Cancels an order in a transaction. None for one that was cancelled before.
+async fn cancel_in(
+    tx: &mut Tx<'_>,
+    app: &App,
+    id: &str,
+    reason: CancelReason,
+    actor: String,
+    now: i64,
+) -> Result<Option<store::Changed>> {
+    let row = store::lock(tx, id).await?;
+    let expiring = reason == CancelReason::Expired;
+    if row.state == State::Cancelled && !expiring {
+        if !payment::expired(tx, id).await? {
+            return Ok(None);
+        }
+        // Late money buys an expired order after all, but not one that somebody said no to.
+        store::note_event(tx, id, &actor, &EventKind::Cancelled { reason }, now).await?;
+        return Ok(Some(store::Changed { number: row.number, products: Vec::new() }));
+    }
+    let action = if expiring { Action::Expire } else { Action::Cancel };
+    store::transition(tx, id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
+    if row.state == State::ToShip {
+        payment::refund_paid(tx, id, "cancelled", now).await?;
+        store::count_sales(tx, id, -1).await?;
+        stock::put_back(tx, id).await?;
+    } else {
+        stock::release(tx, id).await?;
+    }
+    if reason == CancelReason::Office || row.state == State::ToShip {
+        let entry = Entry {
+            actor,
+            action: audit::Action::OrderCancelled,
+            subject: format!("order:{}", row.number),
+            detail: if row.state == State::ToShip { format!("refund {}", row.totals.total.0) } else { String::new() },
+        };
+        audit::record(tx, &app.keys, &entry, now).await?;
+    }
+    Ok(Some(store::Changed { number: row.number, products: store::products(tx, id).await? }))
+}
+
+/// Cancels all orders of a customer that are not paid, inside a transaction, so that nothing more comes of them: of those
+/// that expired, late money goes back as well. Answers with what open pages are to be told.
+///
+/// # Errors
+/// [`Error::OrdersUnderWay`] with the orders that are paid and not shipped.
+pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<Vec<store::Changed>> {
+    let sql = "select id, number from orders where customer_id = $1 and state <> 'completed' order by id";
+    let (mut changed, mut under_way) = (Vec::new(), Vec::new());
+    for row in tx.all(sql, args![customer]).await? {
+        let id: String = row.get("id")?;
+        // Paying it at this moment comes before or after.
+        match store::lock(tx, &id).await?.state {
+            State::ToPay | State::Cancelled => {
+                let reason = CancelReason::Customer;
+                changed.extend(cancel_in(tx, app, &id, reason, "customer".to_owned(), now).await?);
+            }
+            State::ToShip => under_way.push(row.get("number")?),
+            State::Shipped | State::Completed => {}
+        }
+    }
+    if under_way.is_empty() { Ok(changed) } else { Err(Error::OrdersUnderWay(under_way)) }
 }
 
 /// Cancels the unpaid orders whose time is over and answers with how many there were. Called every second; an order

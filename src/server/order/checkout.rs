@@ -5,11 +5,14 @@ use crate::{
     domain::{
         Error, Result,
         address::{Checkout, CheckoutForm},
+        address_book::ANOTHER,
         cart::{BuyNow, Cart},
         order::{CheckoutPage, Review},
     },
     server::{
-        Ctx, account, cart,
+        Ctx,
+        account::{self, addresses},
+        cart,
         context::{internal, unreadable},
         crypto::Keys,
         db::Tx,
@@ -17,71 +20,67 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The longest text of a field that is kept, in characters; more than any check allows.
-const KEPT: usize = 400;
-
-/// The checkout form as last typed, with the divisions its selects offer.
+/// The checkout form as last typed, with the divisions its selects offer. Where nothing was typed of an address, the
+/// account's own is there to begin with.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage> {
     let mut cart = contents(ctx, buy_now).await?;
     let mut form = form(ctx).await?;
-    let (provinces, cities, districts) = choices(ctx, &mut form);
+    let addresses = if ctx.session.is_some() { addresses::list(ctx).await? } else { Vec::new() };
+    if form.is_untouched()
+        && let Some(address) = addresses.iter().find(|address| address.is_default)
+    {
+        form.take_contact(&address.form());
+    }
+    let (provinces, cities, districts) = ctx.app.divisions.choices(&mut form, ctx.locale);
     if !form.district.is_empty() {
         cart.region = Some(form.district.clone());
     }
-    Ok(CheckoutPage { form, cart, provinces, cities, districts })
+    let signed_in = ctx.session.is_some();
+    Ok(CheckoutPage { form, cart, provinces, cities, districts, signed_in, addresses })
 }
 
-/// Keeps the form as typed, then checks it if `check` is set.
+/// Keeps the form as typed, then checks it if `check` is set. One that is right, and asks for it, saves its address with
+/// the account.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
 pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Result<()> {
-    clip(&mut form);
+    form.clip();
+    let checked = if check { checked_form(ctx, &form).map(Some) } else { Ok(None) };
+    let mut saved = Ok(());
+    if let (Ok(Some(checkout)), Some(_), false) = (&checked, &ctx.session, form.save_address.is_empty()) {
+        saved = addresses::keep(ctx, &checkout.contact).await;
+        if saved.is_ok() {
+            // Done: the next order asks anew.
+            form.save_address.clear();
+        }
+    }
     let known = ctx.app.divisions.is_path(&form.province, &form.city, &form.district);
     keep(ctx, Kept::Checkout, &form, known.then_some(form.district.as_str())).await?;
-    if check {
-        checked_form(ctx, &form)?;
-    }
-    Ok(())
+    checked?;
+    saved
 }
 
-/// Code and name of all provinces, of the cities of the chosen province, of the districts of the chosen city.
-pub(super) type Choices = (Vec<(String, String)>, Vec<(String, String)>, Vec<(String, String)>);
-
-/// What the selects of an address offer. A select that lost its choice must not keep a code that no longer fits.
-pub(super) fn choices(ctx: &Ctx, form: &mut CheckoutForm) -> Choices {
-    let divisions = &ctx.app.divisions;
-    let cities = divisions.children(&form.province, ctx.locale);
-    if !cities.iter().any(|(code, _)| *code == form.city) {
-        form.city.clear();
+/// The form with one of the account's addresses in it; with [`ANOTHER`] one without an address.
+///
+/// # Errors
+/// [`Error::NotFound`] for an address of someone else, and for one that was deleted; what was typed is kept then.
+pub async fn with_address(ctx: &Ctx, mut form: CheckoutForm, id: &str) -> Result<CheckoutForm> {
+    if id == ANOTHER {
+        form.take_contact(&CheckoutForm::for_another());
+        return Ok(form);
     }
-    let districts = if form.city.is_empty() { Vec::new() } else { divisions.children(&form.city, ctx.locale) };
-    if !districts.iter().any(|(code, _)| *code == form.district) {
-        form.district.clear();
-    }
-    (divisions.provinces(ctx.locale), cities, districts)
-}
-
-/// Cuts what nobody would type, before it is kept.
-pub(super) fn clip(form: &mut CheckoutForm) {
-    for field in [
-        &mut form.recipient,
-        &mut form.country_code,
-        &mut form.phone,
-        &mut form.email,
-        &mut form.province,
-        &mut form.city,
-        &mut form.district,
-        &mut form.detail,
-        &mut form.delivery_wish,
-        &mut form.note,
-        &mut form.payment_method,
-    ] {
-        if let Some((end, _)) = field.char_indices().nth(KEPT) {
-            field.truncate(end);
+    match addresses::list(ctx).await?.into_iter().find(|address| address.id == id) {
+        Some(address) => {
+            form.take_contact(&address.form());
+            Ok(form)
+        }
+        None => {
+            save_checkout(ctx, form, false).await?;
+            Err(Error::NotFound)
         }
     }
 }
@@ -145,6 +144,17 @@ pub(super) async fn kept<T: DeserializeOwned>(ctx: &Ctx, what: Kept) -> Result<O
     };
     let plain = ctx.app.keys.open(&sealed, &what.place(customer)).map_err(|e| internal("crypto", &e))?;
     serde_json::from_slice(&plain).map(Some).map_err(|e| unreadable("form", &e))
+}
+
+/// What a customer typed, from the column in which [`keep`] sealed it.
+///
+/// # Errors
+/// When it does not open.
+pub fn typed(keys: &Keys, customer: &str, column: &str, sealed: &[u8]) -> Result<serde_json::Value> {
+    let what = [Kept::Checkout, Kept::OrderDraft].into_iter().find(|what| what.column() == column);
+    let what = what.ok_or_else(|| internal("form", &"an unknown column"))?;
+    let plain = keys.open(sealed, &what.place(customer)).map_err(|e| internal("crypto", &e))?;
+    serde_json::from_slice(&plain).map_err(|e| unreadable("form", &e))
 }
 
 /// Forgets what [`keep`] sealed.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
-        address::{CALLING_CODES, CheckoutForm},
+        address::CheckoutForm,
         cart::MAX_LINES,
         order::{Order, OrderChange, OrderEdit, QuantityChange},
     },
@@ -35,7 +35,7 @@ pub async fn edit(ctx: &Ctx, number: &str, draft: bool) -> Result<OrderEdit> {
     let typed = typed.filter(|typed| typed.number == order.number);
     let (form, quantities) = typed.map_or((None, Vec::new()), |typed| (typed.form, typed.quantities));
     let mut form = form.unwrap_or_else(|| form_of(ctx, &order));
-    let (provinces, cities, districts) = checkout::choices(ctx, &mut form);
+    let (provinces, cities, districts) = ctx.app.divisions.choices(&mut form, ctx.locale);
     Ok(OrderEdit { order, form, quantities, provinces, cities, districts })
 }
 
@@ -63,60 +63,17 @@ async fn keep(ctx: &Ctx, number: &str, typed: OrderChange) -> Result<()> {
     let (mut quantities, mut form) = (typed.quantities, typed.form);
     quantities.truncate(usize::try_from(MAX_LINES).unwrap_or_default());
     quantities.retain(|line| line.variant_id.len() <= 64);
-    form.iter_mut().for_each(checkout::clip);
+    form.iter_mut().for_each(CheckoutForm::clip);
     checkout::keep(ctx, Kept::OrderDraft, &Draft { number, quantities, form }, None).await
 }
 
 /// The checkout form that says what an order says.
 fn form_of(ctx: &Ctx, order: &Order) -> CheckoutForm {
-    let contact = order.contact.clone();
-    let (country_code, phone) = contact.phone.as_deref().map(split_phone).unwrap_or_default();
-    let (province, city) = ctx.app.divisions.path(&contact.region).unwrap_or_default();
+    let (province, city) = ctx.app.divisions.path(&order.contact.region).unwrap_or_default();
     CheckoutForm {
-        recipient: contact.recipient,
-        country_code,
-        phone,
-        email: contact.email.unwrap_or_default(),
-        province,
-        city,
-        district: contact.region,
-        detail: contact.detail,
         delivery_wish: order.delivery_wish.name().to_owned(),
         note: order.note.clone(),
         payment_method: order.payment_method.name().to_owned(),
-    }
-}
-
-/// Calling code and national number as they are typed, from E.164. Reading them gives the same number again.
-fn split_phone(phone: &str) -> (String, String) {
-    let known = CALLING_CODES.iter().find_map(|code| Some((*code, phone.strip_prefix(code)?)));
-    let (code, national) = known.unwrap_or((phone, ""));
-    let is_mobile = national.len() == 11 && national.starts_with('1');
-    // A landline lost the zero of its area code on the way in.
-    let zero = if code == "+86" && !is_mobile { "0" } else { "" };
-    (code.to_owned(), format!("{zero}{national}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::address;
-
-    #[test]
-    fn a_phone_taken_apart_reads_the_same_again() {
-        for phone in [
-            "+8613800138000",
-            "+8675526001234",
-            "+861065551234",
-            "+85261234567",
-            "+88612345678",
-            "+447911123456",
-            "+12125550123",
-            "+861023456789",
-        ] {
-            let (code, national) = split_phone(phone);
-            assert_eq!(address::phone(&code, &national).as_deref(), Ok(phone), "{code} {national}");
-        }
-        assert_eq!(split_phone("+8675526001234"), ("+86".to_owned(), "075526001234".to_owned()));
+        ..CheckoutForm::of_contact(&order.contact, province, city)
     }
 }

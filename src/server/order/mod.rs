@@ -3,14 +3,16 @@
 mod change;
 mod checkout;
 mod edit;
+mod erase;
 mod office;
-mod sealed;
+pub(super) mod sealed;
 pub(super) mod store;
 mod submit;
 
-pub use change::{cancel, change, complete, expire_due};
-pub use checkout::{checkout, review, save_checkout};
+pub use change::{cancel, cancel_unpaid, change, complete, expire_due};
+pub use checkout::{checkout, review, save_checkout, typed, with_address};
 pub use edit::{change_form, edit};
+pub use erase::erase_some;
 pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,
     list as office_list, reveal, ship,

@@ -11,11 +11,13 @@ use crate::{
         order::{Action, CancelReason, EventKind, OrderCounts, State},
         page::{Page, offset},
         permission::Permission,
+        privacy::Receiver,
     },
     server::{
         Ctx,
         audit::{self, Entry},
         catalog::like,
+        sharing,
     },
 };
 
@@ -147,19 +149,23 @@ pub async fn ship(ctx: &Ctx, number: &str, carrier: &str, tracking_number: &str)
     let tracking_number = check.take("tracking_number", address::text(tracking_number, 4, 60));
     check.finish()?;
     let (Some(carrier), Some(tracking_number)) = (carrier, tracking_number) else { return Err(Error::Conflict) };
-    let (id, actor, now) = (row.id.clone(), actor, ctx.now);
+    let (id, actor, now, shop) = (row.id.clone(), actor, ctx.now, ctx.app.clone());
     let changed = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (id, actor, carrier, tracking_number) =
-                (id.clone(), actor.clone(), carrier.clone(), tracking_number.clone());
+            let (id, actor, carrier, tracking_number, shop) =
+                (id.clone(), actor.clone(), carrier.clone(), tracking_number.clone(), shop.clone());
             Box::pin(async move {
                 let row = store::lock(tx, &id).await?;
                 let sql =
                     "insert into shipment (order_id, carrier, tracking_number, shipped_at) values ($1, $2, $3, $4)
                     on conflict (order_id) do nothing";
                 if tx.exec(sql, args![&id, &carrier, &tracking_number, now]).await? == 1 {
+                    // A recipient that does not open is in the log, and the parcel has gone all the same.
+                    let contact = row.contact_by(&shop.keys);
+                    let data = contact.map_or_else(|_| Receiver::Carrier.data().to_vec(), |c| sharing::on_a_parcel(&c));
+                    sharing::record(tx, &id, (Receiver::Carrier, &*carrier), &data, now).await?;
                     let event = EventKind::Shipped { carrier, tracking_number };
                     store::transition(tx, &id, Action::Ship, &actor, &event, now).await?;
                 } else {

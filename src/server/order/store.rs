@@ -15,6 +15,7 @@ use crate::{
         Ctx,
         catalog::image,
         context::internal,
+        crypto::Keys,
         db::{Db, Row, ToValue, Tx, placeholders},
     },
 };
@@ -80,7 +81,12 @@ impl OrderRow {
 
     /// Opens the sealed recipient.
     pub fn contact(&self, ctx: &Ctx) -> Result<Contact> {
-        sealed::contact(&ctx.app.keys, &self.id, &self.contact_sealed)
+        self.contact_by(&ctx.app.keys)
+    }
+
+    /// The same inside a transaction.
+    pub fn contact_by(&self, keys: &Keys) -> Result<Contact> {
+        sealed::contact(keys, &self.id, &self.contact_sealed)
     }
 
     pub fn note(&self, ctx: &Ctx) -> Result<String> {

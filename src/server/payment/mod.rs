@@ -15,7 +15,7 @@ use super::{
     context::{internal, new_id, now},
     db::Tx,
     order::{announce, own, store},
-    stock,
+    sharing, stock,
 };
 use crate::{
     args,
@@ -25,6 +25,7 @@ use crate::{
         money::Amount,
         order::{Action, EventKind, State},
         payment::Method,
+        privacy::{Datum, Receiver},
     },
 };
 use provider::{Charge, Notification, Outcome};
@@ -73,6 +74,8 @@ pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<Stri
                 let sql = "insert into payment (id, order_id, method, provider, amount, currency, state, created_at)
                     values ($1, $2, $3, $4, $5, $6, 'pending', $7)";
                 tx.exec(sql, args![&fresh, &order_id, method.name(), provider::SANDBOX, total.0, currency.code(), now]).await?;
+                let receiver = (Receiver::Payment, provider::SANDBOX);
+                sharing::record(tx, &order_id, receiver, &[Datum::OrderNumber, Datum::Amount], now).await?;
                 Ok((fresh, None, order))
             })
         })

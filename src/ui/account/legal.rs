@@ -1,7 +1,11 @@
 //! The terms and the privacy notice, in the version that people agree to.
 
 use crate::{
-    domain::{account::NOTICES, locale::Text, texts::legal as t},
+    domain::{
+        account::NOTICES,
+        locale::Text,
+        texts::{legal as t, privacy as my},
+    },
     ui::{components::travel::Main, use_locale},
 };
 use leptos::prelude::*;
@@ -16,7 +20,7 @@ pub fn TermsPage() -> impl IntoView {
         (t::TERMS_ACCOUNT, t::TERMS_ACCOUNT_TEXT),
         (t::TERMS_DISPUTES, t::TERMS_DISPUTES_TEXT),
     ];
-    view! { <Notice title=t::TERMS_TITLE version=NOTICES[0].1 sections=sections.to_vec()/> }.into_any()
+    view! { <Notice title=t::TERMS_TITLE version=NOTICES[0].1 sections=sections.to_vec() links=&[]/> }.into_any()
 }
 
 #[component]
@@ -29,11 +33,18 @@ pub fn PrivacyPage() -> impl IntoView {
         (t::PRIVACY_LONG, t::PRIVACY_LONG_TEXT),
         (t::PRIVACY_RIGHTS, t::PRIVACY_RIGHTS_TEXT),
     ];
-    view! { <Notice title=t::PRIVACY_TITLE version=NOTICES[1].1 sections=sections.to_vec()/> }.into_any()
+    const LINKS: &[(&str, Text)] = &[("/privacy/shared", my::SHARED_LINK), ("/me/privacy", my::TITLE)];
+    view! { <Notice title=t::PRIVACY_TITLE version=NOTICES[1].1 sections=sections.to_vec() links=LINKS/> }.into_any()
 }
 
 #[component]
-fn Notice(title: Text, version: &'static str, sections: Vec<(Text, Text)>) -> impl IntoView {
+fn Notice(
+    title: Text,
+    version: &'static str,
+    sections: Vec<(Text, Text)>,
+    /// Where more is to be seen and done.
+    links: &'static [(&'static str, Text)],
+) -> impl IntoView {
     let l = use_locale();
     let section = move |(heading, text): (Text, Text)| {
         view! {
@@ -43,6 +54,9 @@ fn Notice(title: Text, version: &'static str, sections: Vec<(Text, Text)>) -> im
             </section>
         }
     };
+    let link = move |(href, text): &'static (&'static str, Text)| {
+        view! { <a class="btn btn-secondary" href=*href>{l.t(*text)}</a> }
+    };
     view! {
         <Title text=l.t(title)/>
         <Main class="page container container-narrow">
@@ -51,6 +65,7 @@ fn Notice(title: Text, version: &'static str, sections: Vec<(Text, Text)>) -> im
                 <p class="muted">{l.f(t::VERSION, &[("date", &version)])}</p>
             </div>
             <div class="panel stack">{sections.into_iter().map(section).collect_view()}</div>
+            {(!links.is_empty()).then(|| view! { <div class="form-actions section-sm">{links.iter().map(link).collect_view()}</div> })}
         </Main>
     }
     .into_any()

@@ -1,22 +1,43 @@
 //! The pages of a person: signing in, and what belongs to an account.
 
+mod address_edit;
+mod addresses;
 mod code;
 mod devices;
+mod favourites;
+mod kept;
 mod legal;
+mod my_data;
+mod notifications;
 mod outbox;
 mod password;
 mod profile;
 mod security;
+mod shared;
 mod sign_in;
+mod viewed;
 
+pub use address_edit::AddressEditPage;
+pub use addresses::AddressesPage;
 pub use code::CodePage;
 pub use devices::SignOutButton;
+pub use favourites::FavouritesPage;
 pub use legal::{PrivacyPage, TermsPage};
+pub use my_data::MyDataPage;
+pub use notifications::NotificationsPage;
 pub use outbox::OutboxPage;
 pub use security::SecurityPage;
+pub use shared::SharedPage;
 pub use sign_in::SignInPage;
+pub use viewed::ViewedPage;
 
-use crate::ui::components::travel::Main;
+use crate::{
+    domain::{catalog::percent_encode, texts::account as t},
+    ui::{
+        components::{icon::Icon, travel::Main},
+        use_locale,
+    },
+};
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 
@@ -30,6 +51,31 @@ fn Narrow(#[prop(into)] title: String, children: Children) -> impl IntoView {
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
             {children()}
         </Main>
+    }
+    .into_any()
+}
+
+/// What a form without script came to, on the page after it.
+#[component]
+fn Done(text: &'static str) -> impl IntoView {
+    view! {
+        <div class="notice notice-success" role="status">
+            <Icon name="success"/>
+            <div class="notice-body"><p>{text}</p></div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The way to sign in, and back to this page.
+#[component]
+fn SignInFirst(to: &'static str, text: &'static str) -> impl IntoView {
+    let href = format!("/sign-in?to={}", percent_encode(to));
+    view! {
+        <div class="panel stack">
+            <p>{text}</p>
+            <div class="form-actions"><a class="btn btn-primary" href=href>{use_locale().t(t::SIGN_IN_TITLE)}</a></div>
+        </div>
     }
     .into_any()
 }

@@ -1,14 +1,10 @@
 //! Account and security: what the person is called, the password, and the devices.
 
-use super::{Narrow, devices::Devices, password::PasswordForm, profile::ProfileForm};
+use super::{Done, Narrow, SignInFirst, devices::Devices, password::PasswordForm, profile::ProfileForm};
 use crate::{
     api,
     domain::texts::account as t,
-    ui::{
-        components::{icon::Icon, skeleton::SkeletonText},
-        error::ErrorNotice,
-        use_locale,
-    },
+    ui::{components::skeleton::SkeletonText, error::ErrorNotice, use_locale},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -26,12 +22,7 @@ pub fn SecurityPage() -> impl IntoView {
             "device" | "devices" => t::DEVICES_ENDED,
             _ => return None,
         };
-        Some(view! {
-            <div class="notice notice-success" role="status">
-                <Icon name="success"/>
-                <div class="notice-body"><p>{l.t(text)}</p></div>
-            </div>
-        })
+        Some(view! { <Done text=l.t(text)/> })
     };
     view! {
         <Narrow title=l.t(t::SECURITY_TITLE)>
@@ -45,26 +36,12 @@ pub fn SecurityPage() -> impl IntoView {
                             <Devices/>
                         }
                         .into_any(),
-                        Ok(None) => view! { <SignInFirst/> }.into_any(),
+                        Ok(None) => view! { <SignInFirst to="/me/security" text=l.t(t::SIGN_IN_FIRST)/> }.into_any(),
                         Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
                     }
                 })}
             </Suspense>
         </Narrow>
-    }
-    .into_any()
-}
-
-#[component]
-fn SignInFirst() -> impl IntoView {
-    let l = use_locale();
-    view! {
-        <div class="panel stack">
-            <p>{l.t(t::SIGN_IN_FIRST)}</p>
-            <div class="form-actions">
-                <a class="btn btn-primary" href="/sign-in?to=/me/security">{l.t(t::SIGN_IN_TITLE)}</a>
-            </div>
-        </div>
     }
     .into_any()
 }

@@ -6,7 +6,8 @@ use crate::{
     domain::{
         Error, Locale,
         address::{CALLING_CODES, CheckoutForm, Contact, DeliveryWish},
-        texts::checkout as t,
+        address_book::Label,
+        texts::{checkout as t, personal as book},
     },
     ui::{components::icon::Icon, use_locale},
 };
@@ -40,6 +41,7 @@ pub fn field_labels(l: Locale) -> Vec<(&'static str, &'static str, &'static str)
         field("delivery_wish", t::WISH),
         field("note", t::NOTE),
         ("payment_method", "payment_method", l.t(crate::domain::texts::payment::METHOD)),
+        field("save_address", t::SAVE_ADDRESS),
     ]
 }
 
@@ -294,6 +296,15 @@ pub fn phone_text(phone: &str) -> String {
 /// How a recipient is reached: the phone, or else the e-mail.
 pub fn reached_by(contact: &Contact) -> String {
     contact.phone.as_deref().map(phone_text).or_else(|| contact.email.clone()).unwrap_or_default()
+}
+
+/// What an address is called by its owner.
+pub fn label_text(l: Locale, label: &Label) -> String {
+    match label {
+        Label::Home => l.t(book::HOME).to_owned(),
+        Label::Company => l.t(book::COMPANY).to_owned(),
+        Label::Own(text) => text.clone(),
+    }
 }
 
 /// Recipient and address with the delivery wish and the note, only to be read.

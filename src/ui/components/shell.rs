@@ -429,6 +429,7 @@ mod tests {
         assert_eq!(lit("/c/clothing"), ["/categories"]);
         assert_eq!(lit("/checkout/review"), ["/cart"]);
         assert_eq!(lit("/orders/1/edit"), ["/orders"]);
+        assert_eq!(lit("/me/addresses"), ["/me"]);
         assert!(lit("/p/cup").is_empty() && lit("/categoriesx").is_empty());
     }
 }

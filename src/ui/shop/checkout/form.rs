@@ -1,12 +1,18 @@
 //! The checkout form. It is a plain form that works by itself; with script it is checked before it is sent, kept while
 //! it is typed, and the sums beside it follow the address.
 
-use super::{BuyNowFields, Loading, NothingToOrder, ReadLines, Steps, keeper::Keeper, use_buy_now};
+use super::{
+    BuyNowFields, Loading, NothingToOrder, ReadLines, Steps,
+    keeper::Keeper,
+    saved::{AddressChoices, SaveAddress, chosen_of},
+    use_buy_now,
+};
 use crate::{
     api::{self, order::SaveCheckout},
     domain::{
         Error,
         address::{CALLING_CODES, CheckoutForm, DeliveryWish},
+        address_book::SavedAddress,
         cart::{BuyNow, Cart},
         live::{self, Topic},
         order::CheckoutPage as Page,
@@ -80,7 +86,7 @@ fn follow_cart(cart: RwSignal<Cart>) {
 #[component]
 fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl IntoView {
     let l = use_locale();
-    let Page { form, cart, provinces, cities, districts } = page;
+    let Page { form, cart, provinces, cities, districts, signed_in, addresses } = page;
     let keeper = Keeper::new(Divisions { provinces, cities, districts }, buy_now.clone());
     let cart = RwSignal::new(cart);
     if buy_now.is_none() {
@@ -93,6 +99,10 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         }),
     };
     let currency = cart.with_untracked(|cart| cart.currency);
+    // The account's addresses, the one that the form says, and what the fields of the address began with.
+    let selected = RwSignal::new(chosen_of(&addresses, &form));
+    let addresses = StoredValue::new(addresses);
+    let filled = RwSignal::new(form.clone());
     // What is wrong, as shown beside the fields and above the form.
     let error = RwSignal::new(posted);
     let attempts = RwSignal::new(0usize);
@@ -108,6 +118,10 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                 cart.region = region.cloned();
             }
         });
+        let says = addresses.with_value(|addresses| chosen_of(addresses, typed));
+        if selected.get_untracked() != says {
+            selected.set(says);
+        }
         // A field that is right now is no longer told wrong; new problems wait for the next attempt.
         if let Some(Error::Invalid(mut wrong)) = error.get_untracked() {
             let now = check(typed);
@@ -132,10 +146,45 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
             keeper.region(form);
         }
     });
+    // Counts the choices of an address, so that only the last one is taken.
+    let (asked, filling) = (StoredValue::new(0u32), RwSignal::new(false));
+    let choose = Callback::new(move |id: String| {
+        let contact = addresses.with_value(|addresses| {
+            let address = addresses.iter().find(|address| address.id == id);
+            address.map_or_else(CheckoutForm::for_another, SavedAddress::form)
+        });
+        asked.update_value(|asked| *asked = asked.wrapping_add(1));
+        let mine = asked.get_value();
+        filling.set(true);
+        spawn_local(async move {
+            let offered = match contact.province.is_empty() {
+                true => Ok((Vec::new(), Vec::new())),
+                false => api::order::divisions(contact.province.clone(), contact.city.clone()).await,
+            };
+            if asked.try_get_value() != Some(mine) {
+                return;
+            }
+            filling.set(false);
+            let (Ok((cities, districts)), Some(mut form)) = (offered.clone(), read(place, keeper.divisions)) else {
+                error.set(offered.err());
+                // The choice goes back to what the form says.
+                selected.update(|_| ());
+                return attempts.update(|n| *n += 1);
+            };
+            form.take_contact(&contact);
+            // Before the fields that choose among them.
+            keeper.divisions.update(|divisions| (divisions.cities, divisions.districts) = (cities, districts));
+            keeper.loading.set(false);
+            notice(&form);
+            keeper.keep(form.clone());
+            filled.set(form);
+        });
+    });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let Some(form) = read(place, keeper.divisions) else { return };
-        if keeper.sending.get_untracked() {
+        // What is chosen and not there yet is not what would be sent.
+        if keeper.sending.get_untracked() || filling.get_untracked() {
             return;
         }
         let wrong = check(&form);
@@ -168,7 +217,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
     let totals = Memo::new(move |_| cart.with(Cart::totals));
     let lines = Memo::new(move |_| cart.with(|cart| cart.lines.clone()));
     let method = Method::from_name(&form.payment_method).or(form.payment_method.is_empty().then(Method::default));
-    let busy = move || keeper.sending.get().then_some("true");
+    let busy = move || (keeper.sending.get() || filling.get()).then_some("true");
     let lost =
         move || keeper.lost.get().then(|| view! { <p class="muted small" role="status">{l.t(t::SAVING_FAILED)}</p> });
     let contents = move || {
@@ -203,7 +252,11 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                     <section class="panel" aria-labelledby="to-title">
                         <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
                         <div class="form">
-                            <ContactFields prefix="form" form=form.clone() divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
+                            <AddressChoices addresses=addresses.get_value() selected choose/>
+                            {move || view! {
+                                <ContactFields prefix="form" form=filled.get() divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
+                            }}
+                            {signed_in.then(|| view! { <SaveAddress ticked={!form.save_address.is_empty()} error/> })}
                         </div>
                     </section>
                     <section class="panel" aria-labelledby="time-title">

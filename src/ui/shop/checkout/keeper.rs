@@ -182,7 +182,7 @@ impl Keeper {
         let (province, city) = (form.province.clone(), form.city.clone());
         // The page may be gone by now; then only the form is kept.
         let buy_now = self.buy_now.try_get_value().flatten();
-        let kept = api::order::save_checkout(form, step, buy_now.clone()).await;
+        let kept = api::order::save_checkout(form, step, buy_now.clone(), None, None).await;
         // A form with something wrong in it is kept all the same.
         lock(work).unkept = kept.as_ref().is_err_and(|error| !matches!(error, Error::Invalid(_)));
         let region = job == Job::Region;
@@ -196,6 +196,8 @@ impl Keeper {
             }
             (Job::Region, Err(_)) => self.not_loaded(work),
             (Job::Region, Ok(())) => match api::order::checkout(buy_now).await {
+                // What was filled in meanwhile brought its own.
+                Ok(_) if !is_latest(work, &province, &city) => {}
                 Ok(page) if page.form.province == province && page.form.city == city => {
                     self.divisions.try_update(|divisions| {
                         (divisions.cities, divisions.districts) = (page.cities, page.districts)
@@ -216,6 +218,11 @@ impl Keeper {
         lock(work).unloaded = true;
         self.lost.try_set(true);
     }
+}
+
+/// Whether province and city are still those of the latest form.
+fn is_latest(work: &Mutex<Work>, province: &str, city: &str) -> bool {
+    lock(work).typed.as_ref().is_some_and(|typed| typed.province == province && typed.city == city)
 }
 
 /// Takes up what failed once more.

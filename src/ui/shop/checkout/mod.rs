@@ -3,6 +3,7 @@
 mod form;
 mod keeper;
 mod review;
+mod saved;
 
 pub use form::CheckoutPage;
 pub use review::ReviewPage;

@@ -6,7 +6,7 @@ use crate::{
         Error,
         account::Profile,
         order::State,
-        texts::{account, me as t, order},
+        texts::{account, me as t, order, personal},
     },
     ui::{
         account::SignOutButton,
@@ -74,7 +74,12 @@ pub fn MePage() -> impl IntoView {
                 {row("/orders", "orders", t::ORDERS, view! { <Transition>{to_pay}</Transition> }.into_any())}
                 {row("/cart", "cart", t::CART, view! { <Transition>{in_cart}</Transition> }.into_any())}
                 {row("/cart", "bookmark", t::SAVED, view! { <Transition>{saved}</Transition> }.into_any())}
+                {row("/me/favourites", "heart", personal::FAVOURITES_TITLE, ().into_any())}
+                {row("/me/viewed", "clock", personal::VIEWED_TITLE, ().into_any())}
+                {row("/me/addresses", "pin", personal::ADDRESSES_TITLE, ().into_any())}
+                {row("/me/notifications", "mail", personal::NOTIFICATIONS_TITLE, ().into_any())}
                 {row("/orders/find", "search", order::FIND, ().into_any())}
+                {row("/me/privacy", "shield", t::PRIVACY, ().into_any())}
             </ul>
             <section class="panel section-sm" aria-labelledby="language-title">
                 <div class="spread">

@@ -3,7 +3,7 @@
 //! One plain form, which the server answers with the next page; with script it is sent without leaving the page. What is
 //! ordered at once does not pass through the cart: its checkout reads the same fields from its address.
 
-use super::{Facts, Shown, options::Options};
+use super::{Facts, Shown, favourite::Heart, options::Options};
 use crate::{
     api,
     domain::{
@@ -102,8 +102,15 @@ impl Adding {
 }
 
 #[component]
-pub fn Buy(shown: Shown, quantity: RwSignal<i64>, adding: Adding, facts: Facts) -> impl IntoView {
+pub fn Buy(
+    shown: Shown,
+    quantity: RwSignal<i64>,
+    adding: Adding,
+    liked: Resource<bool>,
+    facts: Facts,
+) -> impl IntoView {
     let l = use_locale();
+    let product_id = shown.product.with_untracked(|product| product.id.clone());
     let (title, brand, lead, sales) = shown.product.with_untracked(|product| {
         (product.title.clone(), product.brand.clone(), product.seo_description.clone(), product.sales)
     });
@@ -119,7 +126,10 @@ pub fn Buy(shown: Shown, quantity: RwSignal<i64>, adding: Adding, facts: Facts) 
         <form class="buy" id="buy" action=api::cart::Add::url() method="post" on:submit=move |event| adding.submit(&event)>
             <div class="buy-head">
                 {(!brand.is_empty()).then(|| view! { <p class="buy-brand">{brand}</p> })}
-                <h1 class="buy-title">{title}</h1>
+                <div class="spread">
+                    <h1 class="buy-title">{title}</h1>
+                    <Heart product_id liked/>
+                </div>
                 {(!lead.is_empty()).then(|| view! { <p class="buy-lead">{lead}</p> })}
             </div>
             <BuyPrice shown/>

@@ -5,6 +5,7 @@
 
 mod buy;
 mod description;
+mod favourite;
 mod gallery;
 mod options;
 mod structured;
@@ -13,6 +14,7 @@ mod viewer;
 use self::{
     buy::{Buy, BuyBar},
     description::{Description, without_lead},
+    favourite::HeartForm,
     gallery::Gallery,
 };
 use crate::{
@@ -70,11 +72,15 @@ pub fn ProductPage() -> impl IntoView {
             Some(CartFacts { rule: cart.shipping.rule(cart.region.as_deref()).cloned(), pieces: cart.quantity() })
         },
     );
+    let liked = Resource::new(
+        move || handle.get(),
+        |handle| async { api::catalog::is_favourite(handle).await.unwrap_or_default() },
+    );
     view! {
         <Suspense fallback=ProductSkeleton>
             {move || Suspend::new(async move {
                 match product.await {
-                    Ok(product) => view! { <ProductView product related facts/> }.into_any(),
+                    Ok(product) => view! { <ProductView product related liked facts/> }.into_any(),
                     Err(error) => view! { <ErrorPage error/> }.into_any(),
                 }
             })}
@@ -190,7 +196,12 @@ fn picture_first(product: &mut Product, first: usize) {
 }
 
 #[component]
-fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Facts) -> impl IntoView {
+fn ProductView(
+    product: Product,
+    related: Resource<Vec<ProductCard>>,
+    liked: Resource<bool>,
+    facts: Facts,
+) -> impl IntoView {
     let mut product = product;
     let wanted = use_query_map().with_untracked(|query| query.get("v"));
     let variant =
@@ -203,6 +214,7 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
     let head = head(&product);
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
     let (brand, images) = (product.brand.clone(), product.images.clone());
+    let product_id = product.id.clone();
     let shown = Shown::new(product);
     let quantity = RwSignal::new(1);
     let adding = buy::Adding::new(shown, quantity);
@@ -214,8 +226,9 @@ fn ProductView(product: Product, related: Resource<Vec<ProductCard>>, facts: Fac
             <Breadcrumbs links/>
             <article class="detail">
                 <Gallery images shown/>
-                <Buy shown quantity adding facts/>
+                <Buy shown quantity adding liked facts/>
             </article>
+            <HeartForm product_id/>
             <Description html brand shown/>
             <Related related/>
             <BuyBar shown adding facts/>

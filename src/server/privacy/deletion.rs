@@ -1,0 +1,178 @@
+//! The erasure of an account: asked for, taken back within a week, and after it carried out by a job.
+
+use super::store;
+use crate::{
+    domain::{
+        Error, Result,
+        error::Problem,
+        privacy::{DAY_MS, WAY_BACK_MS},
+    },
+    server::{
+        App, Ctx,
+        account::{
+            attempt::{self, Guarded},
+            password, profile,
+            session::Session,
+        },
+        audit::{self, Action, Entry},
+        order,
+    },
+};
+
+/// How many orders lose their recipient in one transaction.
+const ORDERS: i64 = 50;
+
+/// Lets the account be erased in a week: unpaid orders are cancelled and all sessions end. Asking twice is once.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] for a wrong password, or `Proof` where
+/// there is none and no code was given just now; [`Error::OrdersUnderWay`] while something is paid and not shipped.
+pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
+    let session = ctx.session()?.clone();
+    let proved = prove(ctx, &session, typed).await?;
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    let customer = session.customer_id;
+    let cancelled = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, customer, proved) = (app.clone(), customer.clone(), proved.clone());
+            Box::pin(async move {
+                if let Some(guarded) = proved {
+                    attempt::succeeded(tx, &guarded).await?;
+                }
+                // Orders before accounts, as a sign-in with a guest's orders does.
+                let cancelled = order::cancel_unpaid(tx, &app, &customer, now).await?;
+                store::lock(tx, &customer).await?;
+                let new = store::ask_deletion(tx, &customer, now, now + WAY_BACK_MS).await?;
+                store::end_sessions(tx, &customer).await?;
+                if new {
+                    audit::record(tx, &app.keys, &entry(&customer, Action::DeletionAsked), now).await?;
+                }
+                Ok(cancelled)
+            })
+        })
+        .await?;
+    for changed in &cancelled {
+        order::announce(&ctx.app, changed);
+    }
+    crate::server::account::session::forget(ctx);
+    tracing::info!("an account is to be erased");
+    Ok(())
+}
+
+/// Makes sure of who asks, as the security page does: a code has just shown it, or the password does now. Answers with
+/// the count of failures to be forgotten.
+async fn prove(ctx: &Ctx, session: &Session, typed: String) -> Result<Option<Guarded>> {
+    if session.proved(ctx.now) {
+        return Ok(None);
+    }
+    let Some(hash) = store::password_hash(&ctx.app.db, &session.customer_id).await? else {
+        return Err(Error::field("password", Problem::Proof));
+    };
+    if typed.is_empty() {
+        return Err(Error::field("password", Problem::Required));
+    }
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &profile::own_password(&session.customer_id));
+    let place = password::place()?;
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    if place.verify(typed, Some(hash)).await? {
+        Ok(Some(guarded))
+    } else {
+        Err(Error::field("password", Problem::Credentials))
+    }
+}
+
+/// Keeps the account after all.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Conflict`] when it is too late.
+pub async fn take_back(ctx: &Ctx) -> Result<()> {
+    let customer = ctx.session()?.customer_id.clone();
+    if store::deletion(&ctx.app.db, &customer).await?.is_none() {
+        // Done before.
+        return Ok(());
+    }
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, customer) = (app.clone(), customer.clone());
+            Box::pin(async move {
+                if !store::take_back(tx, &customer, now).await? {
+                    return Err(Error::Conflict);
+                }
+                audit::record(tx, &app.keys, &entry(&customer, Action::DeletionTakenBack), now).await
+            })
+        })
+        .await
+}
+
+/// Whether an account is to be erased.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_asked(app: &App, customer: &str) -> Result<bool> {
+    Ok(store::deletion(&app.db, customer).await?.is_some())
+}
+
+/// Erases the accounts whose time has come; answers with how many. One of which something is still under way waits for
+/// another day.
+pub(super) async fn erase_due(app: &App, now: i64) -> Result<usize> {
+    let mut erased = 0;
+    for customer in store::due_deletions(&app.db, now).await? {
+        match erase(app, &customer, now).await {
+            Ok(true) => {
+                tracing::info!("an account was erased");
+                erased += 1;
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(%customer, %error, "an account could not be erased"),
+        }
+    }
+    Ok(erased)
+}
+
+/// Erases an account a part at a time, so that nobody waits long behind it; whoever comes after a crash goes on.
+async fn erase(app: &App, customer: &str, now: i64) -> Result<bool> {
+    loop {
+        let (shop, customer) = (app.clone(), customer.to_owned());
+        let step = app
+            .db
+            .write::<_, Error>(move |tx| {
+                let (app, customer) = (shop.clone(), customer.clone());
+                Box::pin(async move {
+                    if !store::may_erase(tx, &customer, now).await? {
+                        // With as much time to take it back.
+                        store::postpone(tx, &customer, now, now + DAY_MS).await?;
+                        return Ok(Step::Waits);
+                    }
+                    // No way in from here on: the account is as good as gone.
+                    store::end_sessions(tx, &customer).await?;
+                    if order::erase_some(tx, &app.keys, &customer, ORDERS).await? > 0 {
+                        return Ok(Step::More);
+                    }
+                    store::erase(tx, &customer).await?;
+                    audit::record(tx, &app.keys, &entry(&customer, Action::AccountErased), now).await?;
+                    Ok(Step::Done)
+                })
+            })
+            .await?;
+        match step {
+            Step::More => {}
+            Step::Done => return Ok(true),
+            Step::Waits => return Ok(false),
+        }
+    }
+}
+
+enum Step {
+    More,
+    Done,
+    Waits,
+}
+
+fn entry(customer: &str, action: Action) -> Entry {
+    let actor = format!("customer:{customer}");
+    Entry { subject: actor.clone(), actor, action, detail: String::new() }
+}

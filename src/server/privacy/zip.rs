@@ -33,7 +33,7 @@ impl DosTime {
         let part = |value: i8| u16::try_from(value).unwrap_or_default();
         let year = u16::try_from(year.clamp(1980, 2107) - 1980).unwrap_or_default();
         Self {
-            time: part(hour) << 11 | part(minute) << 5 | part(second) / 2,
+            time: (part(hour) << 11) | (part(minute) << 5) | (part(second) / 2),
             date: year << 9 | part(month) << 5 | part(day),
         }
     }

@@ -31,6 +31,7 @@ pub fn PrivacyPage() -> impl IntoView {
         (t::PRIVACY_SHARED, t::PRIVACY_SHARED_TEXT),
         (t::PRIVACY_SAFE, t::PRIVACY_SAFE_TEXT),
         (t::PRIVACY_LONG, t::PRIVACY_LONG_TEXT),
+        (t::PRIVACY_COOKIES, t::PRIVACY_COOKIES_TEXT),
         (t::PRIVACY_RIGHTS, t::PRIVACY_RIGHTS_TEXT),
     ];
     const LINKS: &[(&str, Text)] = &[("/privacy/shared", my::SHARED_LINK), ("/me/privacy", my::TITLE)];

@@ -11,7 +11,8 @@ use crate::{
         live::{self, Topic},
         money::Currency,
         number,
-        order::{CancelReason, EventKind, Order, State},
+        order::Order,
+        paying::{Phase, phase},
         texts::{self, checkout as t},
     },
     ui::{
@@ -68,39 +69,6 @@ fn Loading() -> impl IntoView {
         </Main>
     }
     .into_any()
-}
-
-/// What there is to do on this page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Choose how to pay; `failed` after an attempt that did not go through.
-    Choose {
-        failed: bool,
-    },
-    /// A payment was begun and its result is not known.
-    Waiting,
-    /// The time is over and the order is about to be cancelled.
-    Ending,
-    Paid,
-    Expired,
-    Cancelled,
-}
-
-fn phase(order: &Order) -> Phase {
-    let kinds = || order.events.iter().map(|event| (event.sequence, &event.kind));
-    let latest = |wanted: fn(&EventKind) -> bool| {
-        kinds().filter(|(_, kind)| wanted(kind)).max_by_key(|(sequence, _)| *sequence).map(|(_, kind)| kind)
-    };
-    match order.state {
-        State::ToPay if order.expires_at.is_some_and(|end| end <= order.now) => Phase::Ending,
-        State::ToPay if order.open_attempt().is_some() => Phase::Waiting,
-        State::ToPay => Phase::Choose { failed: latest(|kind| *kind == EventKind::PaymentFailed).is_some() },
-        State::ToShip | State::Shipped | State::Completed => Phase::Paid,
-        State::Cancelled => match latest(|kind| matches!(kind, EventKind::Cancelled { .. })) {
-            Some(EventKind::Cancelled { reason: CancelReason::Expired }) => Phase::Expired,
-            _ => Phase::Cancelled,
-        },
-    }
 }
 
 /// Loads the order again whenever the live feed tells of it.
@@ -446,67 +414,4 @@ fn OrderAgain(order: RwSignal<Order>, error: Option<Error>) -> impl IntoView {
         </form>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        address::{Contact, DeliveryWish},
-        order::Event,
-        payment::Method,
-        pricing::{ShippingRules, Totals},
-    };
-
-    fn order(state: State, kinds: &[EventKind]) -> Order {
-        let event = |(i, kind): (usize, &EventKind)| Event {
-            sequence: i64::try_from(i).unwrap_or(0),
-            kind: kind.clone(),
-            at: 0,
-        };
-        Order {
-            number: String::new(),
-            state,
-            version: 1,
-            currency: Currency::default(),
-            totals: Totals::default(),
-            lines: vec![],
-            shipping_rules: ShippingRules::default(),
-            contact: Contact {
-                recipient: String::new(),
-                phone: None,
-                email: None,
-                region: String::new(),
-                detail: String::new(),
-            },
-            region_name: String::new(),
-            delivery_wish: DeliveryWish::default(),
-            note: String::new(),
-            payment_method: Method::default(),
-            placed_at: 0,
-            expires_at: Some(10),
-            now: 5,
-            events: kinds.iter().enumerate().map(event).collect(),
-            shipment: None,
-            refunds: vec![],
-        }
-    }
-
-    #[test]
-    fn the_last_attempt_to_pay_decides_what_is_shown() {
-        let started = EventKind::PaymentStarted { method: Method::Alipay };
-        let table = [
-            (State::ToPay, vec![EventKind::Placed], Phase::Choose { failed: false }),
-            (State::ToPay, vec![EventKind::Placed, started.clone()], Phase::Waiting),
-            (State::ToPay, vec![started.clone(), EventKind::PaymentFailed], Phase::Choose { failed: true }),
-            (State::ToPay, vec![EventKind::PaymentFailed, started.clone(), EventKind::Changed], Phase::Waiting),
-            (State::ToShip, vec![started, EventKind::Paid], Phase::Paid),
-            (State::Cancelled, vec![EventKind::Cancelled { reason: CancelReason::Expired }], Phase::Expired),
-            (State::Cancelled, vec![EventKind::Cancelled { reason: CancelReason::Customer }], Phase::Cancelled),
-        ];
-        for (state, kinds, expected) in table {
-            assert_eq!(phase(&order(state, &kinds)), expected, "{state:?} {kinds:?}");
-        }
-        assert_eq!(phase(&Order { now: 10, ..order(State::ToPay, &[]) }), Phase::Ending, "the time is over");
-    }
 }

@@ -141,7 +141,7 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
             }
         }
     });
-    // Reads both fields and follows, or tells beside them what is wrong; what was typed stays.
+    // Reads both fields and follows, or tells beside them what is wrong; what was typed stays. Tells whether they are right.
     let apply = {
         let query = query.clone();
         move || {
@@ -149,18 +149,26 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
                 |field: NodeRef<html::Input>| field.get_untracked().map(|input| input.value()).unwrap_or_default();
             let bounds = PriceRange { min: text(min), max: text(max) }.read();
             wrong.set(bounds.as_ref().err().cloned());
-            if let Ok((low, high)) = bounds
-                && (low, high) != (query.price_min, query.price_max)
-            {
+            let Ok((low, high)) = bounds else { return false };
+            if (low, high) != (query.price_min, query.price_max) {
                 follow(ListQuery { price_min: low, price_max: high, ..query.clone() });
             }
+            true
         }
     };
     let submit = {
         let apply = apply.clone();
         move |event: ev::SubmitEvent| {
             event.prevent_default();
-            apply();
+            // Who presses the button wants to see the products.
+            if apply() {
+                if let Some(Unfolded(at)) = unfolded {
+                    at.set(None);
+                }
+                if let Some(details) = details.get_untracked() {
+                    details.set_open(false);
+                }
+            }
         }
     };
     // A range is followed once both its ends were left: one who goes on to the other end, or to the button, is not done.

@@ -1,10 +1,17 @@
-//! Turns `locales/<locale>/<room>.json` into constants, so that a key which is missing or has other
-//! placeholders in one language is a build error, and a text costs the client only its own bytes.
+//! Turns `locales/<locale>/<room>.json` into constants, so that a key which is missing or has other placeholders in one
+//! language is a build error. In the client a text is a number in tables that the server delivers beside it, so that a
+//! browser loads one language, and on the first visit only what that shows.
 
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
 /// In the order of `domain::locale::Locale`.
 const LOCALES: [&str; 2] = ["zh-CN", "en"];
+
+/// The rooms whose texts the start page and what is around every page can show.
+const FIRST: [&str; 4] = ["catalog", "common", "error", "shell"];
+
+/// Between the texts of a delivered table.
+const SEPARATOR: char = '\u{1e}';
 
 type Texts = BTreeMap<String, String>;
 
@@ -15,13 +22,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rooms: Vec<_> = fs::read_dir(Path::new("locales").join(LOCALES[0]))?
         .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
         .collect();
-    rooms.sort();
+    rooms.sort_by_key(|room| (!FIRST.contains(&room.as_str()), room.clone()));
+    let in_browser = env::var("CARGO_CFG_TARGET_ARCH")? == "wasm32";
+    let mut delivered: [[Vec<String>; 2]; 2] = Default::default();
+    let mut number = 0;
     for room in rooms {
+        let part = usize::from(!FIRST.contains(&room.as_str()));
         let tables = LOCALES.map(|locale| read(locale, &room));
         writeln!(out, "pub mod {room} {{\n    use super::Text;")?;
         for (key, first) in &tables[0] {
             let mut values = Vec::new();
-            for (locale, table) in LOCALES.iter().zip(&tables) {
+            for ((locale, table), delivered) in LOCALES.iter().zip(&tables).zip(&mut delivered) {
                 let value =
                     table.get(key).unwrap_or_else(|| panic!("locales/{locale}/{room}.json: key {key:?} is missing"));
                 assert_eq!(
@@ -29,14 +40,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     placeholders(first),
                     "locales/{locale}/{room}.json: placeholders of {key:?} differ"
                 );
+                assert!(!value.contains(SEPARATOR), "locales/{locale}/{room}.json: {key:?} contains a separator");
                 values.push(format!("{value:?}"));
+                delivered[part].push(value.clone());
             }
+            let form = if in_browser { number.to_string() } else { format!("[{}]", values.join(", ")) };
+            number += 1;
             writeln!(
                 out,
-                "    /// “{}”\n    pub const {}: Text = Text([{}]);",
+                "    /// “{}”\n    pub const {}: Text = Text({form});",
                 first.replace('\n', " "),
                 key.to_uppercase(),
-                values.join(", ")
             )?;
         }
         for (locale, table) in LOCALES.iter().zip(&tables) {
@@ -49,6 +63,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         out.push_str("}\n");
+    }
+    if !in_browser {
+        let separator = SEPARATOR.to_string();
+        let tables = delivered.map(|parts| parts.map(|texts| texts.join(&separator)));
+        writeln!(
+            out,
+            "/// By locale: what the first visit shows, and the rest.\npub const DELIVERED: [[&str; 2]; 2] = {tables:?};"
+        )?;
     }
     fs::write(Path::new(&env::var("OUT_DIR")?).join("texts.rs"), out)?;
     migrations()

@@ -21,11 +21,13 @@ pub mod domain;
 pub mod server;
 pub mod ui;
 
-/// Called by the page's script once the client is loaded: takes over the page the server rendered.
+/// Called by the page's script once the client is loaded: takes over the page the server rendered. `texts` are those of
+/// the first visit, `more_texts` loads the rest.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate(texts: String, more_texts: js_sys::Function) {
     console_error_panic_hook::set_once();
+    ui::texts::begin(texts, more_texts);
     leptos::mount::hydrate_lazy(app::App);
 }
 

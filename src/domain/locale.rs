@@ -16,9 +16,18 @@ pub enum Locale {
     En,
 }
 
-/// One text in every [`Locale`], made from `locales/` by the build.
+#[cfg(target_arch = "wasm32")]
+pub mod delivered;
+
+/// One text, made from `locales/` by the build: in every [`Locale`] on the server, and in the browser by its number in
+/// the tables of the page's language, which the server delivers.
 #[derive(Clone, Copy)]
-pub struct Text(pub(crate) [&'static str; 2]);
+pub struct Text(pub(crate) Form);
+
+#[cfg(not(target_arch = "wasm32"))]
+type Form = [&'static str; 2];
+#[cfg(target_arch = "wasm32")]
+type Form = u16;
 
 /// All texts of the interface, a module for each file in `locales/`.
 #[allow(missing_docs)]
@@ -83,8 +92,15 @@ impl Locale {
     }
 
     /// The text in this language.
+    #[cfg(not(target_arch = "wasm32"))]
     pub const fn t(self, text: Text) -> &'static str {
         text.0[self as usize]
+    }
+
+    /// The text in the language of the page, which it keeps while it lives.
+    #[cfg(target_arch = "wasm32")]
+    pub fn t(self, text: Text) -> &'static str {
+        delivered::text(text.0)
     }
 
     /// The text in this language with `{name}` marks replaced.

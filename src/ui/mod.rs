@@ -13,5 +13,6 @@ pub mod live;
 pub mod office;
 pub mod parts;
 pub mod shop;
+pub mod texts;
 
 pub use crate::api::page::{absolute, set_status, use_locale};

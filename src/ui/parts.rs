@@ -34,7 +34,10 @@ macro_rules! routes {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
         $(#[$doc])*
         pub mod $part {
-            use crate::{api::page, ui::components::travel::use_travel};
+            use crate::{
+                api::page,
+                ui::{components::travel::use_travel, texts},
+            };
             use leptos::prelude::*;
             use leptos_router::{LazyRoute, hooks::use_url};
 
@@ -58,7 +61,9 @@ macro_rules! routes {
 
                     async fn preload() {
                         let (url, travel) = (use_url().get_untracked(), use_travel());
-                        if travel.opening(super::$preload()).await.is_err() {
+                        let texts = texts::load();
+                        let load = async { super::$preload().await.is_ok() && texts.await.is_ok() };
+                        if !travel.opening(load).await {
                             // The shop was brought up to date meanwhile, or the network is gone.
                             travel.by_the_server(&url).await;
                         }

@@ -40,12 +40,19 @@ pub fn design() -> impl IntoView {
 fn document<V: IntoView>(interactive: bool, body: fn() -> V) -> impl IntoView + use<V> {
     let files = files();
     secure();
+    let [texts, more_texts] = files.texts(use_locale()).clone();
     let script = interactive.then(|| view! {
         <link rel="modulepreload" href=files.js.clone()/>
         {files.loader.clone().map(|loader| view! { <link rel="modulepreload" href=loader/> })}
         <link rel="preload" href=files.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
+        <link rel="preload" href=texts.clone() r#as="fetch" crossorigin=""/>
         <script type="module" nonce=use_nonce()>
-            {format!("import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)", files.js, files.wasm)}
+            {format!(
+                "import init,{{hydrate}} from {:?};\
+                const read=a=>fetch(a).then(r=>r.ok?r.text():Promise.reject(r.status));\
+                Promise.all([read({texts:?}),init({{module_or_path:{:?}}})]).then(([t])=>hydrate(t,()=>read({more_texts:?})))",
+                files.js, files.wasm,
+            )}
         </script>
     });
     view! {
@@ -92,9 +99,12 @@ pub fn preload(part: &'static str) {
     if parts.contains(&part) || !interactive() {
         return;
     }
+    let [_, texts] = site.names.texts(use_locale());
+    let texts = parts.is_empty().then(|| format!("<{texts}>; rel=preload; as=fetch; crossorigin"));
     parts.push(part);
-    for file in site.parts.get(part).into_iter().flatten() {
-        let link = format!("<{file}>; rel=preload; as=fetch; type=\"application/wasm\"; crossorigin");
+    let code = site.parts.get(part).into_iter().flatten();
+    let code = code.map(|file| format!("<{file}>; rel=preload; as=fetch; type=\"application/wasm\"; crossorigin"));
+    for link in code.chain(texts) {
         if let Ok(link) = HeaderValue::from_str(&link) {
             answer.append_header(LINK, link);
         }

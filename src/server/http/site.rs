@@ -3,6 +3,7 @@
 //! made into a path, and so cannot leave the site.
 
 use super::Front;
+use crate::domain::{Locale, texts};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
@@ -16,6 +17,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use brotli::{BrotliCompress, enc::BrotliEncoderParams};
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fs, io, path::Path, time::SystemTime};
 
@@ -43,6 +45,15 @@ pub struct Names {
     pub wasm: String,
     /// The loader of the parts, when the client has any.
     pub loader: Option<String>,
+    /// By locale, the texts that the first visit shows, and the rest.
+    texts: [[String; 2]; 2],
+}
+
+impl Names {
+    /// The addresses of the client's texts in a language: those that the first visit shows, and the rest.
+    pub fn texts(&self, locale: Locale) -> &[String; 2] {
+        &self.texts[locale as usize]
+    }
 }
 
 struct File {
@@ -91,6 +102,12 @@ impl Site {
             js: name(NAME, "js", "js"),
             wasm: name(NAME, "wasm", "wasm"),
             loader,
+            texts: Locale::ALL.map(|locale| {
+                texts::DELIVERED[locale as usize].map(|table| {
+                    let hash = crate::server::crypto::hex(&Sha256::digest(table)[..12]);
+                    format!("/pkg/texts.{}.{hash}.txt", locale.tag())
+                })
+            }),
         };
         let parts = contents.get(&name("__wasm_split_manifest", "manifest", "json"));
         let parts = parts.map(|(content, _)| parts_of(content)).unwrap_or_default();
@@ -112,6 +129,12 @@ impl Site {
                 modified: http_date(*modified),
             };
             files.insert(address.clone(), file);
+        }
+        if contents.contains_key(&names.js) {
+            let tables = names.texts.iter().flatten().zip(texts::DELIVERED.as_flattened());
+            for (address, table) in tables {
+                files.insert(address.clone(), File::of_texts(table)?);
+            }
         }
         Ok(Self { files, names, parts })
     }
@@ -154,6 +177,23 @@ impl Encoded {
 }
 
 impl File {
+    /// A table of the client's texts. Its numbers are those of this program's build, so it comes from the program.
+    fn of_texts(table: &'static str) -> io::Result<Self> {
+        // Fast enough to be done at each start.
+        let quality = BrotliEncoderParams { quality: 6, ..BrotliEncoderParams::default() };
+        let mut brotli = Vec::new();
+        BrotliCompress(&mut table.as_bytes(), &mut brotli, &quality)?;
+        let plain = Encoded::new(&Bytes::from_static(table.as_bytes()), "").ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self {
+            plain,
+            brotli: Encoded::new(&brotli.into(), "br"),
+            gzip: None,
+            content_type: HeaderValue::from_static(content_type("texts.txt")),
+            cache: HeaderValue::from_static(cache("/pkg/", true)),
+            modified: http_date(SystemTime::now()),
+        })
+    }
+
     /// The smallest form that the browser reads.
     fn best(&self, request: &HeaderMap) -> (&Encoded, Option<&'static str>) {
         let accepts = |name| accepts(request, name);
@@ -288,6 +328,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("pkg"))?;
         fs::write(folder.path().join(HASHES), "js: H1\nwasm: H1\ncss: H2\nmanifest: H1\nsplit: H1\n")?;
+        fs::write(folder.path().join("pkg/xiadan.H1.js"), "hydrate()")?;
         fs::write(folder.path().join("pkg/xiadan.H2.css"), "a{}")?;
         fs::write(folder.path().join("pkg/xiadan.H2.css.br"), "brotli")?;
         fs::write(
@@ -327,6 +368,27 @@ mod tests {
         assert!(!plain.headers().contains_key(CONTENT_ENCODING));
         assert_eq!(plain.headers()[CONTENT_LENGTH], "3");
         assert_ne!(plain.headers()[ETAG], answer.headers()[ETAG], "each form has a tag of its own");
+        Ok(())
+    }
+
+    #[test]
+    fn the_texts_of_a_language_are_delivered_in_two_tables() -> io::Result<()> {
+        let (_folder, site) = site()?;
+        let mut tables = Vec::new();
+        for address in Locale::ALL.iter().flat_map(|locale| site.names.texts(*locale)) {
+            let file = site.files.get(address).ok_or(io::Error::other("no such file"))?;
+            assert_eq!(file.cache, "public, max-age=31536000, immutable");
+            let brotli = file.brotli.as_ref().ok_or(io::Error::other("not compressed"))?;
+            let mut plain = Vec::new();
+            brotli::BrotliDecompress(&mut &brotli.content[..], &mut plain)?;
+            assert_eq!(plain, file.plain.content);
+            tables.push(String::from_utf8(plain).map_err(io::Error::other)?.split('\u{1e}').count());
+        }
+        assert_eq!(tables[..2], tables[2..], "the numbers mean the same in every language");
+        let [first, rest] = texts::DELIVERED[Locale::En as usize];
+        assert!(
+            first.contains(Locale::En.t(texts::shell::NAME)) && !rest.contains(Locale::En.t(texts::error::BROKEN_TEXT))
+        );
         Ok(())
     }
 

@@ -92,7 +92,7 @@ if (worker && isSecureContext) {
   });
 
   // The saved cart is to be the present one. Requests that change it are known by their addresses.
-  const CHANGES_CART = /\/api\/(cart\/(?!get)|order\/(submit|again)\b)/;
+  const CHANGES_CART = /\/api\/(cart\/(?!get|count)|order\/(submit|again)\b)/;
   new PerformanceObserver((list) => {
     const changed = list.getEntries().some((entry) => CHANGES_CART.test(entry.name));
     if (changed) worker.controller?.postMessage({ type: "cart-changed" });

@@ -194,10 +194,10 @@ npm_itself() {
     has npm || add_path "$TOOLS/npm/bin"
 }
 
-wasm_opt() {
-    [ ! -x "$TOOLS/node_modules/.bin/wasm-opt" ] || return 0
+site_tools() {
+    [ ! -x "$TOOLS/node_modules/.bin/wasm-opt" ] || [ ! -x "$TOOLS/node_modules/.bin/esbuild" ] || return 0
     mkdir -p "$TOOLS"
-    quiet npm install --prefix "$TOOLS" --no-audit --no-fund --no-save --fetch-retries=1 binaryen@132 ||
+    quiet npm install --prefix "$TOOLS" --no-audit --no-fund --no-save --fetch-retries=1 binaryen@132 esbuild@0.28.2 ||
         say '   not available: the client will be about twice as large'
 }
 
@@ -211,7 +211,7 @@ browser_tests() {
 step 'setup: packages' packages
 step 'setup: npm' npm_itself
 step 'setup: Rust with wasm32' rust
-step 'setup: wasm-opt' wasm_opt
+step 'setup: wasm-opt, esbuild' site_tools
 if $TESTS && [ -e end2end/package-lock.json ]; then
     step 'setup: packages of the browser tests' browser_tests
 fi

@@ -52,7 +52,7 @@ test('a copy of all data is asked for, made and fetched', async ({ shopper, page
   expect(file.includes('json/orders.json')).toBe(true);
 
   await section.getByRole('button', { name: t('privacy.discard') }).click();
-  await expect(page.getByText(t('privacy.discarded'))).toBeVisible();
+  await expect(shopper.main.getByText(t('privacy.discarded'))).toBeVisible();
   await expect(section.getByText(t('privacy.nothing'))).toBeVisible();
 });
 
@@ -78,14 +78,14 @@ test('an account is given up, and taken back by signing in again', async ({ shop
   await expect(password).toHaveAccessibleDescription(new RegExp(t('error.credentials')));
   await password.fill('a sentence is fine');
   await section.getByRole('button', { name: t('privacy.delete_submit') }).click();
-  await expect(page.getByText(t('privacy.deletion_asked'))).toBeVisible();
+  await expect(shopper.main.getByText(t('privacy.deletion_asked'))).toBeVisible();
   await expect(page.getByText(t('privacy.sign_in_first'))).toBeVisible();
 
   await signInWith(shopper, target, 'a sentence is fine');
   await expect(page).toHaveURL(/\/me\/privacy$/);
   await expect(page.getByText(t('privacy.pending_text'))).toBeVisible();
   await page.getByRole('button', { name: t('privacy.keep'), exact: true }).click();
-  await expect(page.getByText(t('privacy.kept'))).toBeVisible();
+  await expect(shopper.main.getByText(t('privacy.kept'))).toBeVisible();
   await expect(page.getByText(t('privacy.pending_text'))).toBeHidden();
 });
 

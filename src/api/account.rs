@@ -5,13 +5,14 @@ use crate::domain::{
     account::{Device, Posted, Profile, SentCode},
     address_book::{AddressInput, AddressPage, SavedAddress},
     choice,
+    wire::Json,
 };
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 use std::collections::BTreeMap;
 
 /// Forgets on this browser whose cart and orders it showed, and everything of them that is kept in it.
-#[server(prefix = "/api", endpoint = "account/forget")]
+#[server(prefix = "/api", endpoint = "account/forget", output = Json)]
 pub async fn forget() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::forget(&ctx);
@@ -32,7 +33,7 @@ pub async fn me() -> Result<Option<Profile>, Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is neither, [`Error::TooMany`] over the limits.
-#[server(prefix = "/api", endpoint = "account/send_code")]
+#[server(prefix = "/api", endpoint = "account/send_code", output = Json)]
 pub async fn send_code(target: String, #[server(default)] to: Option<String>) -> Result<SentCode, Error> {
     super::with(async |ctx| {
         let sent = crate::server::sign_in::send_code(&ctx, "+86", &target).await?;
@@ -46,7 +47,7 @@ pub async fn send_code(target: String, #[server(default)] to: Option<String>) ->
 ///
 /// # Errors
 /// As [`send_code`].
-#[server(prefix = "/api", endpoint = "account/resend_code")]
+#[server(prefix = "/api", endpoint = "account/resend_code", output = Json)]
 pub async fn resend_code(id: String, #[server(default)] to: Option<String>) -> Result<SentCode, Error> {
     super::with(async |ctx| {
         let sent = crate::server::account::code::send_again(&ctx, &id).await?;
@@ -69,7 +70,7 @@ pub async fn code(id: String) -> Result<SentCode, Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong code, and without agreement to the terms.
-#[server(prefix = "/api", endpoint = "account/enter")]
+#[server(prefix = "/api", endpoint = "account/enter", output = Json)]
 pub async fn enter(
     id: String,
     code: String,
@@ -89,7 +90,7 @@ pub async fn enter(
 /// # Errors
 /// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong; [`Error::TooMany`] after failures
 /// in a row.
-#[server(prefix = "/api", endpoint = "account/sign_in")]
+#[server(prefix = "/api", endpoint = "account/sign_in", output = Json)]
 pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
         let customer = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
@@ -100,7 +101,7 @@ pub async fn sign_in(name: String, password: String, #[server(default)] to: Opti
 }
 
 /// Signs out on this browser. Answers with the page to load.
-#[server(prefix = "/api", endpoint = "account/sign_out")]
+#[server(prefix = "/api", endpoint = "account/sign_out", output = Json)]
 pub async fn sign_out() -> Result<String, Error> {
     super::with(async |ctx| {
         crate::server::sign_in::out(&ctx).await?;
@@ -113,7 +114,7 @@ pub async fn sign_out() -> Result<String, Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] with the problems by field.
-#[server(prefix = "/api", endpoint = "account/set_profile")]
+#[server(prefix = "/api", endpoint = "account/set_profile", output = Json)]
 pub async fn set_profile(name: String, login: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::profile::set(&ctx, &name, &login).await?;
@@ -127,7 +128,7 @@ pub async fn set_profile(name: String, login: String) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] with the problems by field, [`Error::TooMany`] after wrong passwords in a row.
-#[server(prefix = "/api", endpoint = "account/set_password")]
+#[server(prefix = "/api", endpoint = "account/set_password", output = Json)]
 pub async fn set_password(#[server(default)] old: String, new: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::profile::set_password(&ctx, old, new).await?;
@@ -153,7 +154,7 @@ pub async fn devices() -> Result<Vec<Device>, Error> {
 }
 
 /// Signs the account out on one of its devices.
-#[server(prefix = "/api", endpoint = "account/end_device")]
+#[server(prefix = "/api", endpoint = "account/end_device", output = Json)]
 pub async fn end_device(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::session::end(&ctx, &id).await?;
@@ -164,7 +165,7 @@ pub async fn end_device(id: String) -> Result<(), Error> {
 }
 
 /// Signs the account out on all devices but this one.
-#[server(prefix = "/api", endpoint = "account/end_other_devices")]
+#[server(prefix = "/api", endpoint = "account/end_other_devices", output = Json)]
 pub async fn end_other_devices() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::session::end_others(&ctx).await?;
@@ -194,7 +195,7 @@ pub async fn address(id: Option<String>, draft: bool) -> Result<AddressPage, Err
 ///
 /// # Errors
 /// [`Error::Invalid`] with the problems by field, [`Error::NotFound`] as [`address`]; what was typed is kept.
-#[server(prefix = "/api", endpoint = "account/save_address")]
+#[server(prefix = "/api", endpoint = "account/save_address", output = Json)]
 pub async fn save_address(
     #[server(default)] address: AddressInput,
     #[server(default)] step: Option<String>,
@@ -214,7 +215,7 @@ pub async fn save_address(
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown id and for the address of someone else alike.
-#[server(prefix = "/api", endpoint = "account/delete_address")]
+#[server(prefix = "/api", endpoint = "account/delete_address", output = Json)]
 pub async fn delete_address(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::addresses::delete(&ctx, &id).await?;
@@ -228,7 +229,7 @@ pub async fn delete_address(id: String) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown id and for the address of someone else alike.
-#[server(prefix = "/api", endpoint = "account/set_default_address")]
+#[server(prefix = "/api", endpoint = "account/set_default_address", output = Json)]
 pub async fn set_default_address(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::addresses::set_default(&ctx, &id).await?;
@@ -246,7 +247,7 @@ pub async fn choices() -> Result<choice::Choices, Error> {
 
 /// Sets all of that. `wanted` names the boxes that are ticked, see
 /// [`box_name`](crate::domain::choice::box_name); one that is missing is a no.
-#[server(prefix = "/api", endpoint = "account/set_choices")]
+#[server(prefix = "/api", endpoint = "account/set_choices", output = Json)]
 pub async fn set_choices(
     #[server(default)] wanted: BTreeMap<String, String>,
     #[server(default)] recommendation: Option<String>,

@@ -4,9 +4,10 @@ use crate::domain::{
     Error,
     catalog::{self, Category, KeptProduct, ListQuery, ProductCard, ProductList},
     page::Page,
+    wire::Json,
 };
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
 /// The start page: categories, what sells well, what is new.
 #[server(prefix = "/api", endpoint = "catalog/home", input = GetUrl, output = Json)]
@@ -60,7 +61,7 @@ pub async fn favourites(page: i64) -> Result<Page<KeptProduct>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown product, [`Error::Invalid`] with `Full` when there can be no more.
-#[server(prefix = "/api", endpoint = "catalog/set_favourite")]
+#[server(prefix = "/api", endpoint = "catalog/set_favourite", output = Json)]
 pub async fn set_favourite(
     product_id: String,
     wanted: bool,
@@ -82,7 +83,7 @@ pub async fn viewed(page: i64) -> Result<catalog::Viewed, Error> {
 }
 
 /// Forgets what this customer looked at.
-#[server(prefix = "/api", endpoint = "catalog/clear_viewed")]
+#[server(prefix = "/api", endpoint = "catalog/clear_viewed", output = Json)]
 pub async fn clear_viewed() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::catalog::viewed::clear(&ctx).await?;
@@ -93,7 +94,7 @@ pub async fn clear_viewed() -> Result<(), Error> {
 }
 
 /// Chooses whether it is remembered what this customer looks at; where it is not, what was remembered is forgotten.
-#[server(prefix = "/api", endpoint = "catalog/remember_viewed")]
+#[server(prefix = "/api", endpoint = "catalog/remember_viewed", output = Json)]
 pub async fn remember_viewed(wanted: bool) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::catalog::viewed::remember(&ctx, wanted).await?;

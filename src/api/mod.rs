@@ -9,7 +9,7 @@
 //! ```ignore
 //! /// A change, from a form: usable by `ActionForm` with and without JavaScript. A field that a form may leave out
 //! /// (an unchecked box) has a default.
-//! #[server(prefix = "/api", endpoint = "cart/add")]
+//! #[server(prefix = "/api", endpoint = "cart/add", output = Json)]
 //! pub async fn add(variant_id: String, quantity: i64, #[server(default)] next: Option<String>) -> Result<Cart, Error> {
 //!     super::with(async |ctx| {
 //!         let cart = crate::server::cart::add(&ctx, &variant_id, quantity).await?;
@@ -24,7 +24,7 @@
 //! pub async fn product(handle: String) -> Result<Product, Error> { … }
 //!
 //! /// One struct of plain fields from a form: the fields are named `form[recipient]`, `form[phone]`, …
-//! #[server(prefix = "/api", endpoint = "order/save_checkout")]
+//! #[server(prefix = "/api", endpoint = "order/save_checkout", output = Json)]
 //! pub async fn save_checkout(form: CheckoutForm) -> Result<(), Error> { … }
 //!
 //! /// Lists and options inside a struct: as JSON, which a form without JavaScript cannot send.

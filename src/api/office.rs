@@ -5,15 +5,16 @@ use crate::domain::{
     office::{OfficeOrder, OfficeVariant, OpenOrder, Staff},
     order::{OrderCounts, State},
     page::Page,
+    wire::Json,
 };
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
 /// Signs in and goes to the office, or to the page of it that was asked for.
 ///
 /// # Errors
 /// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong.
-#[server(prefix = "/api", endpoint = "office/sign_in")]
+#[server(prefix = "/api", endpoint = "office/sign_in", output = Json)]
 pub async fn sign_in(login: String, password: String, #[server(default)] to: Option<String>) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::sign_in(&ctx, &login, password).await?;
@@ -23,7 +24,7 @@ pub async fn sign_in(login: String, password: String, #[server(default)] to: Opt
     .await
 }
 
-#[server(prefix = "/api", endpoint = "office/sign_out")]
+#[server(prefix = "/api", endpoint = "office/sign_out", output = Json)]
 pub async fn sign_out() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::account::sign_out(&ctx).await?;
@@ -58,7 +59,7 @@ pub async fn order(number: String, #[server(default)] shown: Option<String>) -> 
 }
 
 /// Shows for a while who receives an order, and where; it goes on record. Answers with what [`order()`] takes.
-#[server(prefix = "/api", endpoint = "office/reveal")]
+#[server(prefix = "/api", endpoint = "office/reveal", output = Json)]
 pub async fn reveal(number: String) -> Result<String, Error> {
     super::with(async |ctx| {
         let shown = crate::server::order::reveal(&ctx, &number).await?;
@@ -69,19 +70,19 @@ pub async fn reveal(number: String) -> Result<String, Error> {
 }
 
 /// The goods have left.
-#[server(prefix = "/api", endpoint = "office/ship")]
+#[server(prefix = "/api", endpoint = "office/ship", output = Json)]
 pub async fn ship(number: String, carrier: String, tracking_number: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::order::ship(&ctx, &number, &carrier, &tracking_number).await).await
 }
 
 /// The goods have arrived.
-#[server(prefix = "/api", endpoint = "office/complete")]
+#[server(prefix = "/api", endpoint = "office/complete", output = Json)]
 pub async fn complete(number: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::order::office_complete(&ctx, &number).await).await
 }
 
 /// Cancels an order that is not yet shipped; what was paid is refunded.
-#[server(prefix = "/api", endpoint = "office/cancel")]
+#[server(prefix = "/api", endpoint = "office/cancel", output = Json)]
 pub async fn cancel(number: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::order::office_cancel(&ctx, &number).await).await
 }
@@ -96,7 +97,7 @@ pub async fn variants(q: Option<String>, page: i64) -> Result<Page<OfficeVariant
 ///
 /// # Errors
 /// [`Error::Conflict`] when the price was changed meanwhile.
-#[server(prefix = "/api", endpoint = "office/set_price")]
+#[server(prefix = "/api", endpoint = "office/set_price", output = Json)]
 pub async fn set_price(variant_id: String, version: i64, price: String, compare_at: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::stock::set_price(&ctx, &variant_id, version, &price, &compare_at).await)
         .await
@@ -107,7 +108,7 @@ pub async fn set_price(variant_id: String, version: i64, price: String, compare_
 ///
 /// # Errors
 /// [`Error::Invalid`] when that would be less than customers hold, [`Error::Conflict`] when someone else changed it.
-#[server(prefix = "/api", endpoint = "office/adjust_stock")]
+#[server(prefix = "/api", endpoint = "office/adjust_stock", output = Json)]
 pub async fn adjust_stock(variant_id: String, version: i64, seen: i64, on_hand: i64) -> Result<(), Error> {
     super::with(async |ctx| crate::server::stock::adjust(&ctx, &variant_id, version, seen, on_hand).await).await
 }

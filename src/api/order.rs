@@ -6,9 +6,10 @@ use crate::domain::{
     cart::{BuyNow, Cart},
     order::{self, CheckoutPage, Order, OrderChange, OrderCounts, OrderEdit, OrderSummary, State},
     page::Page,
+    wire::Json,
 };
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
 /// The checkout form as last typed, for the cart or for what is bought now, with the divisions its selects offer.
 #[server(prefix = "/api", endpoint = "order/checkout", input = GetUrl, output = Json)]
@@ -26,7 +27,7 @@ pub async fn checkout(buy_now: Option<BuyNow>) -> Result<CheckoutPage, Error> {
 /// # Errors
 /// [`Error::Invalid`] with the problems by field, [`Error::NotFound`] for an address that is not the account's; what was
 /// typed is kept all the same.
-#[server(prefix = "/api", endpoint = "order/save_checkout")]
+#[server(prefix = "/api", endpoint = "order/save_checkout", output = Json)]
 pub async fn save_checkout(
     form: CheckoutForm,
     #[server(default)] step: Option<String>,
@@ -70,7 +71,7 @@ pub async fn review(buy_now: Option<BuyNow>) -> Result<order::Review, Error> {
 /// # Errors
 /// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when cart, total or address are no longer those
 /// reviewed, [`Error::Invalid`] when the address is missing.
-#[server(prefix = "/api", endpoint = "order/submit")]
+#[server(prefix = "/api", endpoint = "order/submit", output = Json)]
 pub async fn submit(
     cart_version: i64,
     total: i64,
@@ -108,7 +109,7 @@ pub async fn get(number: String) -> Result<Order, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`], without telling which of the two was wrong.
-#[server(prefix = "/api", endpoint = "order/find")]
+#[server(prefix = "/api", endpoint = "order/find", output = Json)]
 pub async fn find(number: String, contact: String) -> Result<String, Error> {
     super::with(async |ctx| {
         let number = crate::server::order::find(&ctx, &number, &contact).await?;
@@ -144,7 +145,7 @@ pub async fn divisions(
 /// [`Error::OrderClosed`], [`Error::Conflict`] when it was changed meanwhile, [`Error::Shortage`],
 /// [`Error::PriceChanged`] when more is wanted than before and costs another sum now,
 /// [`Error::CartEmpty`] when nothing would be left, [`Error::Invalid`]; what was typed is kept all the same.
-#[server(prefix = "/api", endpoint = "order/change")]
+#[server(prefix = "/api", endpoint = "order/change", output = Json)]
 pub async fn change(number: String, change: OrderChange, #[server(default)] step: Option<String>) -> Result<(), Error> {
     super::with(async |ctx| {
         let region_only = step.as_deref() == Some("region");
@@ -160,19 +161,19 @@ pub async fn change(number: String, change: OrderChange, #[server(default)] step
 }
 
 /// Cancels an order that is not yet shipped; what was paid is refunded.
-#[server(prefix = "/api", endpoint = "order/cancel")]
+#[server(prefix = "/api", endpoint = "order/cancel", output = Json)]
 pub async fn cancel(number: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::order::cancel(&ctx, &number).await).await
 }
 
 /// The customer has received the goods.
-#[server(prefix = "/api", endpoint = "order/complete")]
+#[server(prefix = "/api", endpoint = "order/complete", output = Json)]
 pub async fn complete(number: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::order::complete(&ctx, &number).await).await
 }
 
 /// Puts what an order had into the cart again, as far as it is still sold, and goes there.
-#[server(prefix = "/api", endpoint = "order/again")]
+#[server(prefix = "/api", endpoint = "order/again", output = Json)]
 pub async fn again(number: String) -> Result<Cart, Error> {
     super::with(async |ctx| {
         let cart = crate::server::order::again(&ctx, &number).await?;
@@ -183,7 +184,7 @@ pub async fn again(number: String) -> Result<Cart, Error> {
 }
 
 /// Begins a payment (with the order's method, or another one) and goes to the provider's cashier.
-#[server(prefix = "/api", endpoint = "order/pay")]
+#[server(prefix = "/api", endpoint = "order/pay", output = Json)]
 pub async fn pay(number: String, #[server(default)] method: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
         let cashier = crate::server::payment::start(&ctx, &number, method.as_deref()).await?;

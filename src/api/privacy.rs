@@ -4,9 +4,10 @@ use crate::domain::{
     Error,
     page::Page,
     privacy::{self, DataCopy, Receiver, Sharing},
+    wire::Json,
 };
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
 /// The page of one's own data: where a copy may be asked for, and the account be erased.
 pub const PAGE: &str = "/me/privacy";
@@ -25,7 +26,7 @@ pub async fn overview() -> Result<Option<privacy::Overview>, Error> {
 ///
 /// # Errors
 /// [`Error::TooMany`] over the limit of a day.
-#[server(prefix = "/api", endpoint = "privacy/ask_copy")]
+#[server(prefix = "/api", endpoint = "privacy/ask_copy", output = Json)]
 pub async fn ask_copy() -> Result<DataCopy, Error> {
     super::with(async |ctx| {
         let copy = crate::server::privacy::ask(&ctx).await?;
@@ -39,7 +40,7 @@ pub async fn ask_copy() -> Result<DataCopy, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a copy of somebody else.
-#[server(prefix = "/api", endpoint = "privacy/discard_copy")]
+#[server(prefix = "/api", endpoint = "privacy/discard_copy", output = Json)]
 pub async fn discard_copy(id: String) -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::privacy::discard(&ctx, &id).await?;
@@ -54,7 +55,7 @@ pub async fn discard_copy(id: String) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Invalid`] about the password; [`Error::OrdersUnderWay`] while something is paid and not shipped;
 /// [`Error::TooMany`] after wrong passwords in a row.
-#[server(prefix = "/api", endpoint = "privacy/delete_account")]
+#[server(prefix = "/api", endpoint = "privacy/delete_account", output = Json)]
 pub async fn delete_account(#[server(default)] password: String) -> Result<String, Error> {
     super::with(async |ctx| {
         crate::server::privacy::ask_deletion(&ctx, password).await?;
@@ -67,7 +68,7 @@ pub async fn delete_account(#[server(default)] password: String) -> Result<Strin
 ///
 /// # Errors
 /// [`Error::Conflict`] when it is too late.
-#[server(prefix = "/api", endpoint = "privacy/keep_account")]
+#[server(prefix = "/api", endpoint = "privacy/keep_account", output = Json)]
 pub async fn keep_account() -> Result<(), Error> {
     super::with(async |ctx| {
         crate::server::privacy::take_back(&ctx).await?;

@@ -29,6 +29,15 @@ pub struct Cart {
     pub region: Option<String>,
 }
 
+/// How much is in a cart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// That of the cart, see [`Cart::version`].
+    pub version: i64,
+    /// To be bought now.
+    pub pieces: i64,
+}
+
 /// A variant in the cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
@@ -164,6 +173,10 @@ impl Cart {
     pub fn lacks(&self, wanted: &[(String, i64)]) -> usize {
         let whole = |id: &str, quantity: i64| self.line(id).is_some_and(|line| line.quantity >= quantity);
         wanted.iter().filter(|(id, quantity)| !whole(id, *quantity)).count()
+    }
+
+    pub fn count(&self) -> Count {
+        Count { version: self.version, pieces: self.quantity() }
     }
 
     /// The number of pieces to be bought now.

@@ -1,11 +1,8 @@
 //! The one error that crosses the wire: coarse, typed, with what a page needs to help. Internal texts stay in the log.
 
-use super::order::State;
+use super::{order::State, wire};
 use serde::{Deserialize, Serialize};
-use server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use std::{collections::BTreeMap, fmt};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -154,7 +151,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl FromServerFnError for Error {
-    type Encoder = JsonEncoding;
+    type Encoder = wire::Text;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

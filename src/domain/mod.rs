@@ -21,6 +21,7 @@ pub mod payment;
 pub mod permission;
 pub mod pricing;
 pub mod privacy;
+pub mod wire;
 
 pub use error::{Error, Result};
 pub use locale::{Locale, texts};

@@ -48,6 +48,7 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "catalog/clear_viewed", ""), Anybody),
     (("POST", "catalog/remember_viewed", "wanted=true"), Anybody),
     (("GET", "cart/get", ""), Anybody),
+    (("GET", "cart/count", ""), Anybody),
     (("POST", "cart/add", "variant_id=mug&quantity=1"), Anybody),
     (("POST", "cart/set_quantity", "variant_id=mug&quantity=1"), Anybody),
     (("POST", "cart/save_for_later", "variant_id=mug&saved=true"), Anybody),

@@ -128,13 +128,17 @@ fn optimise(client: &Client, wasm_opt: &Path) -> Result<&'static str> {
 
 /// A `wasm-opt` that is new enough and what it calls its version: from the tools folder or from the PATH.
 fn find_wasm_opt() -> Option<(PathBuf, String)> {
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_default();
-    let tool = cache.join("xiadan/tools/node_modules/.bin/wasm-opt");
-    [tool, PathBuf::from("wasm-opt")].into_iter().find_map(|program| {
-        let output = Command::new(&program).arg("--version").output().ok()?;
-        let version = String::from_utf8(output.stdout).ok()?;
+    find_tool("wasm-opt").into_iter().find_map(|(program, version)| {
         let number: u32 = version.split_whitespace().nth(2)?.parse().ok()?;
         (number >= OLDEST_WASM_OPT).then_some((program, version))
     })
+}
+
+/// The programs of a name in the tools folder and on the PATH, with what each calls its version.
+pub fn find_tool(name: &str) -> Vec<(PathBuf, String)> {
+    let home = || std::env::home_dir().map(|home| home.join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_default();
+    let programs = [cache.join("xiadan/tools/node_modules/.bin").join(name), PathBuf::from(name)];
+    let version = |program: &Path| String::from_utf8(Command::new(program).arg("--version").output().ok()?.stdout).ok();
+    programs.into_iter().filter_map(|program| version(&program).map(|version| (program, version))).collect()
 }

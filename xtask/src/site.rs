@@ -1,9 +1,9 @@
 //! The site folder: the client and the styles below `pkg/`, `public/` beside it, and each file compressed as well.
 
-use crate::client::Client;
+use crate::client::{Client, find_tool};
 use crate::project::{Project, hash};
 use crate::step;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use lightningcss::bundler::{Bundler, FileProvider};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions};
 use rayon::prelude::*;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// What is worth compressing; pictures and fonts in compressed formats are not.
 const COMPRESSED: &[&str] =
@@ -34,6 +35,9 @@ pub fn assemble(project: &Project, client: &Client) -> Result<()> {
     step("site", || {
         collect(&client.dir, Path::new(&project.leptos.site_pkg_dir), &mut files)?;
         collect(&project.root.join(&project.leptos.assets_dir), Path::new(""), &mut files)?;
+        if project.release {
+            shorten_scripts(&mut files)?;
+        }
         files.insert(PathBuf::from(&project.leptos.hash_file_name), hashes.into_bytes());
         let names = files.iter().flat_map(|(path, content)| [path.as_os_str().as_encoded_bytes(), content]);
         let key = hash(names.chain([[project.release.into()].as_slice(), include_str!("site.rs").as_bytes()]));
@@ -68,6 +72,26 @@ fn bundle(project: &Project) -> Result<String> {
         sheet.minify(MinifyOptions::default()).map_err(|error| anyhow!("styles: {error}"))?;
     }
     Ok(sheet.to_css(PrinterOptions { minify, ..PrinterOptions::default() }).context("styles")?.code)
+}
+
+/// Takes out of the scripts what only people need, where `esbuild` is at hand.
+fn shorten_scripts(files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+    let Some((esbuild, _)) = find_tool("esbuild").into_iter().next() else {
+        println!("  no esbuild: the scripts work but are larger");
+        return Ok(());
+    };
+    let scripts = files.iter_mut().filter(|(path, _)| path.extension().is_some_and(|extension| extension == "js"));
+    for (path, script) in scripts {
+        let mut command = Command::new(&esbuild);
+        // What the build writes names its loader once for each part.
+        command.args(["--minify", "--charset=utf8", "--log-override:duplicate-object-key=silent"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("esbuild")?;
+        child.stdin.take().context("esbuild")?.write_all(script)?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "esbuild: {}", path.display());
+        *script = output.stdout;
+    }
+    Ok(())
 }
 
 /// Reads a folder and all below it; hidden files stay out.

@@ -4,7 +4,7 @@ use crate::{
     api,
     domain::{
         Locale,
-        cart::Cart,
+        cart::{Cart, Count},
         catalog::percent_encode,
         live::{Topic, Update as Changed},
         texts::shell as t,
@@ -35,10 +35,7 @@ pub fn provide_shell() {
 
 /// The number of pieces in the cart, as the header shows it.
 #[derive(Clone, Copy)]
-pub struct CartCount(RwSignal<Option<Counted>>);
-
-/// A version of the cart and its pieces.
-type Counted = (i64, i64);
+pub struct CartCount(RwSignal<Option<Count>>);
 
 /// The number in the header; a page that changed the cart tells it with [`CartCount::show`].
 pub fn use_cart_count() -> CartCount {
@@ -48,23 +45,19 @@ pub fn use_cart_count() -> CartCount {
 impl CartCount {
     /// Shows what a server function answered, unless a newer cart is shown already.
     pub fn show(self, cart: &Cart) {
-        self.show_counted(counted(cart));
+        self.show_count(cart.count());
     }
 
     /// The pieces in the cart, once they are known.
     pub fn pieces(self) -> Option<i64> {
-        self.0.get().map(|(_, pieces)| pieces)
+        self.0.get().map(|count| count.pieces)
     }
 
-    fn show_counted(self, new: Counted) {
-        if self.0.with_untracked(|shown| shown.is_none_or(|shown| shown.0 <= new.0)) {
+    fn show_count(self, new: Count) {
+        if self.0.with_untracked(|shown| shown.is_none_or(|shown| shown.version <= new.version)) {
             self.0.set(Some(new));
         }
     }
-}
-
-fn counted(cart: &Cart) -> Counted {
-    (cart.version, cart.quantity())
 }
 
 /// Short messages about what just happened, at the lower edge.
@@ -196,19 +189,19 @@ pub fn ShopFrame(children: Children) -> impl IntoView {
     .into_any()
 }
 
-type CartResource = Resource<Option<Counted>>;
+type CartResource = Resource<Option<Count>>;
 
 /// Loads the number once, and again whenever the live feed tells of a newer cart.
 fn cart_resource() -> CartResource {
-    let resource = Resource::new(|| (), |()| async { api::cart::get().await.ok().map(|cart| counted(&cart)) });
+    let resource = Resource::new(|| (), |()| async { api::cart::count().await.ok() });
     let shown = use_cart_count();
     let live = use_live();
     Effect::new(move |_| {
         if let Some(Some(new)) = resource.get() {
-            shown.show_counted(new);
+            shown.show_count(new);
         }
     });
-    let has_cart = Memo::new(move |_| shown.0.get().is_some_and(|(version, _)| version > 0));
+    let has_cart = Memo::new(move |_| shown.0.get().is_some_and(|count| count.version > 0));
     Effect::new(move |_| {
         if !has_cart.get() {
             return;
@@ -216,7 +209,7 @@ fn cart_resource() -> CartResource {
         let updates = live.subscribe(Topic::Cart(String::new()));
         Effect::new(move |_| {
             if let Some(Changed::Cart { version }) = updates.get()
-                && shown.0.with_untracked(|shown| shown.is_none_or(|shown| shown.0 < version))
+                && shown.0.with_untracked(|shown| shown.is_none_or(|shown| shown.version < version))
             {
                 resource.refetch();
             }
@@ -229,8 +222,8 @@ fn cart_resource() -> CartResource {
 #[component]
 fn CountBadge(cart: CartResource) -> impl IntoView {
     let shown = use_cart_count();
-    let badge = move |loaded: Option<Counted>| {
-        let pieces = shown.0.get().or(loaded).map_or(0, |(_, pieces)| pieces);
+    let badge = move |loaded: Option<Count>| {
+        let pieces = shown.0.get().or(loaded).map_or(0, |count| count.pieces);
         let text = if pieces > 99 { "99+".to_owned() } else { pieces.to_string() };
         (pieces > 0).then(|| view! { <span class="count">{text}</span> })
     };

@@ -99,10 +99,11 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         }),
     };
     let currency = cart.with_untracked(|cart| cart.currency);
-    // The account's addresses, the one that the form says, and what the fields of the address began with.
+    // The account's addresses, the one that the form says, and what the fields of the address began with, the how manieth
+    // time.
     let selected = RwSignal::new(chosen_of(&addresses, &form));
     let addresses = StoredValue::new(addresses);
-    let filled = RwSignal::new(form.clone());
+    let filled = RwSignal::new((0u32, form.clone()));
     // What is wrong, as shown beside the fields and above the form.
     let error = RwSignal::new(posted);
     let attempts = RwSignal::new(0usize);
@@ -177,7 +178,7 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
             keeper.loading.set(false);
             notice(&form);
             keeper.keep(form.clone());
-            filled.set(form);
+            filled.update(|filled| *filled = (mine, form));
         });
     });
     let submit = move |event: ev::SubmitEvent| {
@@ -253,9 +254,11 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                         <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
                         <div class="form">
                             <AddressChoices addresses=addresses.get_value() selected choose/>
-                            {move || view! {
-                                <ContactFields prefix="form" form=filled.get() divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
-                            }}
+                            // Each time they are filled the fields are new ones: a field that was typed into, or holds several
+                            // lines, would not show another text that it is given.
+                            <For each=move || [filled.get()] key=|(times, _)| *times let:filled>
+                                <ContactFields prefix="form" form=filled.1 divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
+                            </For>
                             {signed_in.then(|| view! { <SaveAddress ticked={!form.save_address.is_empty()} error/> })}
                         </div>
                     </section>

@@ -46,6 +46,12 @@ impl Guarded {
 /// # Errors
 /// [`Error::TooMany`] while the pause after the failures before lasts.
 pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
+    // Most tries of a flood end here, without a write: who comes from ever other networks leaves no row for each of them.
+    let sql = "select max(blocked_until) as until from attempt where key_hash in ($1, $2) and blocked_until > $3";
+    let row = app.db.one(sql, args![&guarded.network, &guarded.together, now]).await?;
+    if let Some(until) = row.get::<Option<i64>>("until")? {
+        return Err(wait(until, now));
+    }
     let guarded = guarded.clone();
     let blocked = app
         .db

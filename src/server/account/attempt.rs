@@ -53,8 +53,7 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
         return Err(wait(until, now));
     }
     let guarded = guarded.clone();
-    let blocked = app
-        .db
+    app.db
         .write::<_, Error>(move |tx| {
             let guarded = guarded.clone();
             Box::pin(async move {
@@ -66,17 +65,14 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
                             risk::record(tx, risk::Kind::ManyFailures, together, network_hash, now).await?;
                         }
                         Ok(_) => {}
-                        Err(until) => return Ok(Some(until)),
+                        // Undoes what was counted before: who is refused has not tried.
+                        Err(until) => return Err(wait(until, now)),
                     }
                 }
-                Ok(None)
+                Ok(())
             })
         })
-        .await?;
-    match blocked {
-        Some(until) => Err(wait(until, now)),
-        None => Ok(()),
-    }
+        .await
 }
 
 /// Counts a try unless the pause lasts, and answers with the tries in a row or else with the end of that pause.

@@ -6,6 +6,8 @@
 mod bare;
 #[path = "../tests/support/client.rs"]
 mod client;
+#[path = "shop/flood.rs"]
+mod flood;
 #[path = "shop/import.rs"]
 mod import;
 #[path = "shop/load.rs"]
@@ -14,6 +16,12 @@ mod load;
 mod orders;
 #[path = "shop/pages.rs"]
 mod pages;
+#[path = "shop/people.rs"]
+mod people;
+#[path = "shop/sealing.rs"]
+mod sealing;
+#[path = "shop/timing.rs"]
+mod timing;
 #[path = "shop/visit.rs"]
 mod visit;
 
@@ -49,30 +57,42 @@ async fn main() {
     run(PROGRAM, &data, &["demo", "--demo", root.join("demo").to_str().unwrap()]);
     copy(&built, &site);
     let client = client();
-    let setup = Setup { program: PROGRAM, data: &data, site: site.clone(), ports: free_ports() };
+    let setup = Setup { program: PROGRAM, data: &data, site, ports: free_ports() };
     println!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from));
+    let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
+    assert!(wanted("shop") || wanted("people"), "there are the parts shop and people");
+    if wanted("shop") {
+        shop(&client, &setup, root, folder.path()).await;
+    }
+    if wanted("people") {
+        people::all(&client, &setup).await;
+    }
+}
 
+/// Pages, orders, the live feed and imports.
+async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: &Path) {
     // The pages as plain files of the same server are the reference for rendering them.
     {
-        let server = Server::start(&setup, &client).await;
+        let server = Server::start(setup, client).await;
         for (path, file) in pages::PAGES {
             let html = client.get(format!("{}{path}", server.url)).send().await.unwrap().bytes().await.unwrap();
-            fs::write(site.join(file), html).unwrap();
+            fs::write(setup.site.join(file), html).unwrap();
         }
     }
-    start(&setup, &client).await;
-    let idle = memory(&setup, &client).await;
+    start(setup, client).await;
+    let idle = memory(setup, client).await;
     {
-        let server = Server::start(&setup, &client).await;
-        visit::first_visit(&client, root, &server.url).await;
-        pages::throughput(&client, &server.url).await;
-        orders::paid(&client, &server, &data).await;
-        orders::flash_sale(&client, &server, &data).await;
-        orders::live(&client, &server, &data).await;
+        let server = Server::start(setup, client).await;
+        visit::first_visit(client, root, &server.url).await;
+        pages::throughput(client, &server.url).await;
+        orders::paid(client, &server, setup.data).await;
+        orders::flash_sale(client, &server, setup.data).await;
+        orders::live(client, &server, setup.data).await;
         let peak = memory_kib(server.child.id(), "VmHWM") as f64 / 1024.0;
         println!("memory at the peak of all this: {peak:.0} MiB, {:.1} times as much as idle", peak / idle);
     }
-    import::products(PROGRAM, folder.path());
+    import::products(PROGRAM, folder);
 }
 
 /// From the start of the process to its first answer; beside it, what starting the same program takes at all.

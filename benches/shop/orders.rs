@@ -16,7 +16,7 @@ use std::{
 use tokio::sync::Barrier;
 
 /// The variant that is sold, with enough of it.
-fn variant(data: &Path, on_hand: i64) -> (String, String) {
+pub fn variant(data: &Path, on_hand: i64) -> (String, String) {
     let db = open(&data.join("xiadan.db"));
     let sql = "select v.id, v.product_id from variant v join product p on p.id = v.product_id where p.handle = 'celadon-teapot' order by v.position limit 1";
     let (id, product): (String, String) = db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

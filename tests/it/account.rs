@@ -33,7 +33,7 @@ pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
         let client = client();
         let setup =
             Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
-        let options = ["--database-url", &app.config.database_url, "--development"];
+        let options = ["--database-url", &app.config.database_url, "--development", "--trusted-proxy", "127.0.0.1"];
         let server = Server::start_with(&setup, &options, &client).await;
         test(World { app: app.clone(), url: server.url.clone(), client, _server: server }).await;
         app.db.close().await;
@@ -99,7 +99,7 @@ async fn me(browser: &Buyer) -> Value {
 }
 
 /// Another code of six digits.
-fn other(code: &str) -> String {
+pub fn other(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }
 

@@ -69,6 +69,16 @@ pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     }
 }
 
+/// The cookie of a member of staff in a role who signed in at a time.
+pub async fn staff_cookie(app: &App, login: &str, role: Option<Role>, since: i64) -> String {
+    account::create_staff(app, login, role, "correct horse".into()).await.unwrap();
+    let row = app.db.one("select id, password_hash from staff where login = $1", args![login]).await.unwrap();
+    let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
+    let token = crypto::token().unwrap();
+    account::open_session(app, &id, &hash, &token, since).await.unwrap();
+    format!("xiadan_staff={token}")
+}
+
 impl World {
     pub fn get(&self, path: &str, cookie: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.server.url)).header(header::COOKIE, cookie)
@@ -106,12 +116,7 @@ impl World {
 
     /// The same for somebody in a role.
     pub async fn staff_as(&self, login: &str, role: Option<Role>, since: i64) -> String {
-        account::create_staff(&self.app, login, role, "correct horse".into()).await.unwrap();
-        let row = self.app.db.one("select id, password_hash from staff where login = $1", args![login]).await.unwrap();
-        let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
-        let token = crypto::token().unwrap();
-        account::open_session(&self.app, &id, &hash, &token, since).await.unwrap();
-        format!("xiadan_staff={token}")
+        staff_cookie(&self.app, login, role, since).await
     }
 
     async fn state(&self) -> State {

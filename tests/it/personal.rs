@@ -40,7 +40,7 @@ async fn save(browser: &mut Buyer, form: &[(&str, &str)]) -> (u16, Value) {
 }
 
 async fn book(browser: &Buyer) -> Vec<Value> {
-    browser.get("/api/me/addresses").await.unwrap().as_array().unwrap().clone()
+    browser.get("/api/account/addresses").await.unwrap().as_array().unwrap().clone()
 }
 
 fn id(address: &Value) -> String {
@@ -198,9 +198,9 @@ async fn nobody_reads_or_changes_the_addresses_of_somebody_else() {
             })
             .await
             .unwrap();
-        assert_eq!(status(&han, "/api/me/addresses").await, 500);
+        assert_eq!(status(&han, "/api/account/addresses").await, 500);
         let mut stranger = world.browser();
-        assert_eq!(status(&stranger, "/api/me/addresses").await, 401);
+        assert_eq!(status(&stranger, "/api/account/addresses").await, 401);
         assert_eq!(save(&mut stranger, &address("无名", "南海大道 2 号", &[])).await.0, 401);
     })
     .await;

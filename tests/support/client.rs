@@ -9,6 +9,7 @@
 use reqwest::{Client, Response, header};
 use serde_json::Value;
 use std::{
+    fs::File,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -53,16 +54,24 @@ impl Server {
 
     /// The same with more options on the command line.
     pub async fn start_with(setup: &Setup<'_>, options: &[&str], client: &Client) -> Self {
+        Self::start_telling(setup, options, None, client).await
+    }
+
+    /// The same, with everything that it can tell of itself in a file.
+    pub async fn start_telling(setup: &Setup<'_>, options: &[&str], log: Option<&Path>, client: &Client) -> Self {
         let url = format!("http://127.0.0.1:{}", setup.ports.0);
         let begin = Instant::now();
+        let level = if log.is_some() { "trace" } else { "error" };
+        let log = log.map_or_else(Stdio::inherit, |file| File::create(file).unwrap().into());
         let child = Command::new(setup.program)
             .args(["--data", setup.data.to_str().unwrap(), "serve"])
             .args(["--listen", &format!("127.0.0.1:{}", setup.ports.0)])
             .args(["--sandbox-listen", &format!("127.0.0.1:{}", setup.ports.1)])
             .args(["--site", setup.site.to_str().unwrap()])
             .args(options)
-            .env("RUST_LOG", "error")
+            .env("RUST_LOG", level)
             .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         while client.get(format!("{url}/readyz")).send().await.is_err() {

@@ -46,9 +46,14 @@ impl Guarded {
 /// # Errors
 /// [`Error::TooMany`] while the pause after the failures before lasts.
 pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
+    // Most tries of a flood end here, without a write: who comes from ever other networks leaves no row for each of them.
+    let sql = "select max(blocked_until) as until from attempt where key_hash in ($1, $2) and blocked_until > $3";
+    let row = app.db.one(sql, args![&guarded.network, &guarded.together, now]).await?;
+    if let Some(until) = row.get::<Option<i64>>("until")? {
+        return Err(wait(until, now));
+    }
     let guarded = guarded.clone();
-    let blocked = app
-        .db
+    app.db
         .write::<_, Error>(move |tx| {
             let guarded = guarded.clone();
             Box::pin(async move {
@@ -60,17 +65,14 @@ pub async fn begin(app: &App, guarded: &Guarded, now: i64) -> Result<()> {
                             risk::record(tx, risk::Kind::ManyFailures, together, network_hash, now).await?;
                         }
                         Ok(_) => {}
-                        Err(until) => return Ok(Some(until)),
+                        // Undoes what was counted before: who is refused has not tried.
+                        Err(until) => return Err(wait(until, now)),
                     }
                 }
-                Ok(None)
+                Ok(())
             })
         })
-        .await?;
-    match blocked {
-        Some(until) => Err(wait(until, now)),
-        None => Ok(()),
-    }
+        .await
 }
 
 /// Counts a try unless the pause lasts, and answers with the tries in a row or else with the end of that pause.

@@ -3,6 +3,7 @@
 use super::{
     Front,
     document::{Outline, failure},
+    guard::from_own_page,
     private, request_id,
 };
 use crate::{domain::Error, server::Ctx};
@@ -10,7 +11,10 @@ use axum::{
     Extension,
     body::{Bytes, to_bytes},
     extract::{FromRequest, Request, State},
-    http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, Method, StatusCode,
+        header::{REFERER, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use leptos::context::provide_context;
@@ -23,10 +27,14 @@ const LONGEST: usize = 256 * 1024;
 pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
     let outline = Outline::of(&front, &request);
     let secret = request.uri().path().starts_with("/api/office");
-    let request = match whole(request).await {
+    let mut request = match whole(request).await {
         Ok(request) => request,
         Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default())), secret),
     };
+    // `server_fn` sends a form without script to where it says it comes from.
+    if !from_own_page(request.headers(), &front.app.config.public_url) {
+        request.headers_mut().remove(REFERER);
+    }
     let context = move || provide_context(ctx.clone());
     let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     private(typed(&front, &outline, response).await, secret)

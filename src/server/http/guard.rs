@@ -10,7 +10,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{self, CONTENT_LENGTH, HOST, ORIGIN},
+        header::{self, CONTENT_LENGTH, HOST, ORIGIN, REFERER},
     },
     middleware::Next,
     response::Response,
@@ -66,12 +66,22 @@ pub async fn time_limit(State(front): State<Front>, request: Request, next: Next
 fn same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match text(ORIGIN) {
-        Some(origin) => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            origin.eq_ignore_ascii_case(public_url) || host.is_some() && host == text(HOST)
-        }
+        Some(origin) => is_own(origin, headers, public_url),
         None => matches!(text(HeaderName::from_static("sec-fetch-site")), None | Some("same-origin" | "none")),
     }
+}
+
+fn is_own(origin: &str, headers: &HeaderMap, public_url: &str) -> bool {
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let asked = headers.get(HOST).map(|value| value.to_str().unwrap_or("?"));
+    origin.eq_ignore_ascii_case(public_url) || host.is_some() && host == asked
+}
+
+/// Whether the page that a request says it comes from, if it says so, is one of the shop's own.
+pub fn from_own_page(headers: &HeaderMap, public_url: &str) -> bool {
+    let Some(page) = headers.get(REFERER) else { return true };
+    let origin = |page: &str| Some(url::Url::parse(page).ok()?.origin().ascii_serialization());
+    page.to_str().ok().and_then(origin).is_some_and(|origin| is_own(&origin, headers, public_url))
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
@@ -126,5 +136,27 @@ mod tests {
         assert!(!allowed(&[("origin", "https://shop.example.evil.example"), ("host", "shop.example")]));
         assert!(!allowed(&[("host", "shop.example"), ("sec-fetch-site", "cross-site")]));
         assert!(!allowed(&[("host", "shop.example"), ("sec-fetch-site", "same-site")]));
+    }
+
+    #[test]
+    fn a_form_is_sent_back_to_own_pages_alone() {
+        let own = |page: &'static str| {
+            let pairs = [(REFERER, HeaderValue::from_static(page)), (HOST, HeaderValue::from_static("10.0.0.1:3000"))];
+            from_own_page(&pairs.into_iter().collect(), "https://shop.example")
+        };
+        assert!(from_own_page(&HeaderMap::new(), "https://shop.example"));
+        for page in ["https://shop.example/cart?a=1", "https://shop.example:443/", "http://10.0.0.1:3000/cart"] {
+            assert!(own(page), "{page}");
+        }
+        for page in [
+            "https://evil.example/",
+            "https://shop.example@evil.example/",
+            "/cart",
+            "javascript:a",
+            "",
+            "http://10.0.0.1/",
+        ] {
+            assert!(!own(page), "{page}");
+        }
     }
 }

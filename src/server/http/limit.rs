@@ -122,7 +122,7 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
 pub fn asker(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Asker {
     let ours = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
     let Some(mut seen) = peer else { return Asker::default() };
-    let forwarded = !ours(seen) && [FORWARDED_FOR, FORWARDED].iter().any(|name| headers.contains_key(name));
+    let mut forwarded = !ours(seen) && [FORWARDED_FOR, FORWARDED].iter().any(|name| headers.contains_key(name));
     let written = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
     let mut hops: Vec<&str> = written.flat_map(|value| value.split(',')).map(str::trim).collect();
     while ours(seen)
@@ -130,7 +130,11 @@ pub fn asker(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> As
     {
         // With a port, as some proxies write it.
         let parsed = hop.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()));
-        let Some(parsed) = parsed else { break };
+        let Some(parsed) = parsed else {
+            // For somebody else all the same: nobody becomes local by being unreadable.
+            forwarded = true;
+            break;
+        };
         seen = parsed;
     }
     Asker { address: Some(seen.to_canonical()), forwarded, device: String::new() }
@@ -162,6 +166,10 @@ mod tests {
         assert!(local(&HeaderMap::new(), &[]), "somebody at the machine itself");
         assert!(!local(&headers, &[]), "a proxy at the machine that nobody named asks for others");
         assert!(!local(&headers, &trusted), "and so does one of ours");
+        for unreadable in ["unknown", "unix:", "198.51.100.1.5", "2001:db8::12345", ""] {
+            let headers = HeaderMap::from_iter([(FORWARDED_FOR, HeaderValue::from_static(unreadable))]);
+            assert!(!local(&headers, &trusted), "{unreadable:?}");
+        }
     }
 
     #[test]

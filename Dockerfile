@@ -25,7 +25,9 @@ USER xiadan
 WORKDIR /usr/share/xiadan
 VOLUME /data
 EXPOSE 3000 3002
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:3000/readyz"]
+# With a certificate the shop speaks HTTPS alone, under a name that is not this address.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD curl -fsS -o /dev/null http://127.0.0.1:3000/readyz \
+    || curl -fsSk -o /dev/null https://127.0.0.1:3000/readyz
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["xiadan"]
 CMD ["serve"]

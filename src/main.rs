@@ -21,7 +21,7 @@ use xiadan::{
             self,
             import::{ImportOptions, to_stderr},
         },
-        config::Config,
+        config::{Config, TlsOptions},
         context::now,
         crypto::{self, Keys},
         db::DbError,
@@ -30,7 +30,7 @@ use xiadan::{
             mail::MailSettings,
             sms::{Provider, SmsSettings},
         },
-        start::{self, Failure},
+        start::{self, Failure, Listeners},
     },
 };
 
@@ -102,7 +102,7 @@ struct Serve {
     /// Where the shop listens [default: 127.0.0.1:3000]
     #[arg(long, env = "XIADAN_LISTEN")]
     listen: Option<SocketAddr>,
-    /// The address customers use [default: http:// and the address the shop listens on]
+    /// The address customers use [default: the first --acme-domain, or the address the shop listens on]
     #[arg(long, env = "XIADAN_PUBLIC_URL")]
     public_url: Option<String>,
     /// Where the sandbox payment provider listens
@@ -137,6 +137,8 @@ struct Serve {
     mail_from: Option<String>,
     #[command(flatten)]
     sms: Sms,
+    #[command(flatten)]
+    tls: TlsOptions,
 }
 
 /// Text messages. The keys are read from the environment alone: a command line can be read by others.
@@ -406,12 +408,28 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         None => leptos("LEPTOS_SITE_ADDR").and_then(|address| address.parse().ok()).unwrap_or(config.listen),
     };
     let (shop, sandbox) = (start::bind(listen).await?, start::bind(options.sandbox_listen).await?);
+    let redirect = match options.tls.redirect_listen {
+        Some(address) => Some(start::bind(address).await?),
+        None => None,
+    };
     config.listen = shop.local_addr()?;
     config.sandbox_listen = sandbox.local_addr()?;
+    config.hsts_subdomains = options.tls.hsts_subdomains;
+    let named = options.tls.acme_domain.first().map(|name| format!("https://{name}"));
+    config.tls = options.tls.source();
     let site = options.site.or_else(|| leptos("LEPTOS_SITE_ROOT").map(PathBuf::from));
     config.site = site.unwrap_or(config.site);
-    config.public_url = address(options.public_url, config.listen)?;
-    config.sandbox_url = address(options.sandbox_url, config.sandbox_listen)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    config.public_url = address(options.public_url.or(named), scheme, config.listen)?;
+    if config.tls.is_some() && !config.is_https() {
+        return Err(format!("{}: with a certificate the shop is at https://", config.public_url).into());
+    }
+    if redirect.is_some() && !config.is_https() {
+        return Err(
+            "--redirect-listen needs HTTPS to send customers to: a certificate, or --public-url https://…".into()
+        );
+    }
+    config.sandbox_url = address(options.sandbox_url, "http", config.sandbox_listen)?;
     config.hold_ms = options.hold_minutes * 60_000;
     config.development = options.development || leptos("LEPTOS_WATCH").is_some();
     config.security_contact = options.security_contact;
@@ -422,21 +440,22 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     if config.secure_cookies && config.public_url.starts_with("http://") {
         tracing::warn!(
             url = config.public_url,
-            "browsers keep the shop's cookies over HTTPS only; put a proxy with a certificate in front"
+            "browsers keep the shop's cookies over HTTPS only; give it a certificate, or put a proxy with one in front"
         );
     }
     let app = start::open(config).await?;
-    start::serve(app, shop, sandbox, started, interrupted(Duration::from_millis(options.drain_ms))).await
+    let listeners = Listeners { shop, sandbox, redirect };
+    start::serve(app, listeners, started, interrupted(Duration::from_millis(options.drain_ms))).await
 }
 
 /// An address as written by the operator, or the one that is listened on: on this machine where that is all of them, so
 /// that a shop in a container can be tried on the machine that runs it.
-fn address(given: Option<String>, mut listen: SocketAddr) -> Result<String, Failure> {
+fn address(given: Option<String>, scheme: &str, mut listen: SocketAddr) -> Result<String, Failure> {
     let Some(given) = given else {
         if listen.ip().is_unspecified() {
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        return Ok(format!("http://{listen}"));
+        return Ok(format!("{scheme}://{listen}"));
     };
     let url = url::Url::parse(&given).map_err(|e| format!("{given}: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {

@@ -1,6 +1,12 @@
 //! How a shop is run: from the command line and the environment.
 
-use super::message::{mail::MailSettings, sms::SmsSettings};
+use super::{
+    http::{
+        acme::{self, LETS_ENCRYPT},
+        tls::{Files, Source},
+    },
+    message::{mail::MailSettings, sms::SmsSettings},
+};
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -12,8 +18,13 @@ pub struct Config {
     /// `sqlite://…` or `postgres://…`; by default a file in the data folder.
     pub database_url: String,
     pub listen: SocketAddr,
-    /// The address customers use, without a slash at the end: for links that leave the page.
+    /// The address customers use, without a slash at the end: for links that leave the page. Its scheme also decides on
+    /// `Secure` cookies and on HSTS, wherever TLS ends: here or in a proxy.
     pub public_url: String,
+    /// Where the certificate comes from, if TLS ends here.
+    pub tls: Option<Source>,
+    /// Whether browsers are to use HTTPS for the names below the shop's as well.
+    pub hsts_subdomains: bool,
     /// Where the sandbox payment provider listens.
     pub sandbox_listen: SocketAddr,
     /// The address of the sandbox payment provider as the customer's browser reaches it.
@@ -52,8 +63,25 @@ impl Config {
         !loopback
     }
 
-    /// Where the sandbox provider, on this machine, tells us of payments.
+    /// Whether customers come over HTTPS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// What tells browsers to come back over HTTPS only, for two years (RFC 6797).
+    pub fn strict_transport(&self) -> Option<&'static str> {
+        self.is_https().then_some(match self.hsts_subdomains {
+            false => "max-age=63072000",
+            true => "max-age=63072000; includeSubDomains",
+        })
+    }
+
+    /// Where the sandbox provider, on this machine, tells us of payments: beside a proxy's way in, or by the name that is
+    /// in the certificate.
     pub fn notify_url(&self) -> String {
+        if self.tls.is_some() {
+            return format!("{}{}", self.public_url, super::payment::SANDBOX_PATH);
+        }
         let mut address = self.listen;
         if address.ip().is_unspecified() {
             address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -71,6 +99,8 @@ impl Default for Config {
             database_url: "sqlite://./data/xiadan.db".to_owned(),
             listen: loopback(3000),
             public_url: "http://127.0.0.1:3000".to_owned(),
+            tls: None,
+            hsts_subdomains: false,
             sandbox_listen: loopback(3002),
             sandbox_url: "http://127.0.0.1:3002".to_owned(),
             site: PathBuf::from("target/site"),
@@ -85,9 +115,109 @@ impl Default for Config {
     }
 }
 
+/// TLS, as it is asked for on the command line.
+#[derive(clap::Args)]
+pub struct TlsOptions {
+    /// Serve HTTPS with the certificate, and those that vouch for it, in this PEM file; read again when it changes
+    #[arg(
+        long,
+        env = "XIADAN_TLS_CERTIFICATE",
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "acme_domain"
+    )]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of the certificate, a PEM file
+    #[arg(long, env = "XIADAN_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve HTTPS with a certificate for this name, which an authority gives by itself: it must reach the shop at port 443
+    #[arg(long, env = "XIADAN_ACME_DOMAINS", value_name = "NAME", value_delimiter = ',', value_parser = domain)]
+    pub acme_domain: Vec<String>,
+    /// Whom the authority may write to: mailto:shop@shop.example
+    #[arg(long, env = "XIADAN_ACME_CONTACTS", value_name = "MAILTO", value_delimiter = ',', value_parser = mailto)]
+    pub acme_contact: Vec<String>,
+    /// The directory of the authority
+    #[arg(long, env = "XIADAN_ACME_DIRECTORY", value_name = "URL", default_value = LETS_ENCRYPT, value_parser = directory)]
+    pub acme_directory: String,
+    /// Where plain HTTP is sent on to HTTPS
+    #[arg(long, env = "XIADAN_REDIRECT_LISTEN", value_name = "ADDRESS")]
+    pub redirect_listen: Option<SocketAddr>,
+    /// Have browsers use HTTPS for all names below the shop's as well
+    #[arg(long, env = "XIADAN_HSTS_SUBDOMAINS")]
+    pub hsts_subdomains: bool,
+}
+
+impl TlsOptions {
+    /// Where the certificate comes from, if TLS ends here.
+    pub fn source(self) -> Option<Source> {
+        if let (Some(certificate), Some(key)) = (self.tls_certificate, self.tls_key) {
+            return Some(Source::Files(Files { certificate, key }));
+        }
+        (!self.acme_domain.is_empty()).then_some(Source::Acme(acme::Settings {
+            domains: self.acme_domain,
+            contacts: self.acme_contact,
+            directory: self.acme_directory,
+        }))
+    }
+}
+
+/// A name that an authority can validate by coming here: neither an address nor a whole domain with `*`.
+fn domain(name: &str) -> Result<String, String> {
+    match url::Host::parse(name) {
+        Ok(url::Host::Domain(name)) if !name.starts_with('*') && name.contains('.') => Ok(name),
+        _ => Err("a name such as shop.example".to_owned()),
+    }
+}
+
+fn mailto(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix("mailto:").is_some_and(|address| address.contains('@'));
+    let known = address && text.bytes().all(|b| b.is_ascii_graphic());
+    known.then(|| text.to_owned()).ok_or_else(|| "an address such as mailto:shop@shop.example".to_owned())
+}
+
+fn directory(text: &str) -> Result<String, String> {
+    let known = url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
+    known.then(|| text.to_owned()).ok_or_else(|| "an address that begins with https://".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_is_ordered_for_names_alone() {
+        for (given, name) in [
+            ("shop.example", "shop.example"),
+            ("WWW.Shop.example", "www.shop.example"),
+            ("商店.example", "xn--czrs0t.example"),
+        ] {
+            assert_eq!(domain(given).as_deref(), Ok(name));
+        }
+        for wrong in [
+            "",
+            "localhost",
+            "192.0.2.1",
+            "[::1]",
+            "*.shop.example",
+            "https://shop.example",
+            "shop.example/",
+            "a b.example",
+        ] {
+            assert!(domain(wrong).is_err(), "{wrong}");
+        }
+        assert!(mailto("mailto:shop@shop.example").is_ok() && directory(LETS_ENCRYPT).is_ok());
+        assert!(mailto("shop@shop.example").is_err() && directory("http://shop.example").is_err());
+    }
+
+    #[test]
+    fn browsers_are_told_to_come_back_over_https_where_they_can() {
+        let told = |url: &str, hsts_subdomains| {
+            Config { public_url: url.to_owned(), hsts_subdomains, ..Config::default() }.strict_transport()
+        };
+        assert_eq!(told("http://shop.example", true), None);
+        assert_eq!(told("https://shop.example", false), Some("max-age=63072000"));
+        assert_eq!(told("https://shop.example", true), Some("max-age=63072000; includeSubDomains"));
+    }
 
     #[test]
     fn cookies_are_secure_everywhere_but_on_this_machine() {

@@ -4,6 +4,7 @@
 //! security headers), [`site`] (files of the built site, answered from memory), [`limit`] (too much of it), [`request`] (the [`Ctx`]), and reaches
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
+pub mod acme;
 pub mod cookie;
 mod copy;
 pub mod document;
@@ -15,9 +16,11 @@ pub mod listen;
 mod live;
 mod media;
 mod observe;
+pub mod redirect;
 mod request;
 pub mod site;
 mod sitemap;
+pub mod tls;
 
 use super::{App, Ctx, payment};
 use crate::{app, ui::design};

@@ -10,7 +10,9 @@ use super::{
     http::{
         self, Front, limit,
         listen::{self, Limits},
+        redirect,
         site::Site,
+        tls::Tls,
     },
     jobs, keys,
     live::Hub,
@@ -128,20 +130,35 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?)
 }
 
+/// The addresses that were taken for the shop.
+pub struct Listeners {
+    pub shop: TcpListener,
+    /// The sandbox payment provider.
+    pub sandbox: TcpListener,
+    /// Plain HTTP, from where customers are sent on to HTTPS.
+    pub redirect: Option<TcpListener>,
+}
+
 /// Serves the shop and its sandbox provider until `stop` is done, and for the time that it gives longer: by then who
 /// watches `/readyz` sends customers elsewhere. After that it finishes what is in flight: no new connections, answers to
 /// all requests, an end to every live feed, the jobs' present batch, the database's queue. `started` is when the process
 /// began, for the log.
 ///
 /// # Errors
-/// When the site cannot be read or metrics cannot be installed.
+/// When the site or the certificate cannot be read or metrics cannot be installed.
 pub async fn serve(
     app: App,
-    shop: TcpListener,
-    sandbox: TcpListener,
+    Listeners { shop, sandbox, redirect }: Listeners,
     started: Instant,
     stop: impl Future<Output = Duration>,
 ) -> Result<(), Failure> {
+    let (tls, renewing) = match &app.config.tls {
+        Some(source) => {
+            let (tls, renewing) = Tls::open(source, &app.config.data)?;
+            (Some(tls), Some(tokio::spawn(renewing)))
+        }
+        None => (None, None),
+    };
     let site = Site::load(&app.config.site).map_err(|e| format!("the site in {}: {e}", app.config.site.display()))?;
     if site.is_empty() {
         tracing::warn!(folder = %app.config.site.display(), "there is no built site; pages work without scripts and styles");
@@ -159,12 +176,23 @@ pub async fn serve(
     // Requests and jobs that are being finished may still pay and refund.
     let (last_sender, last) = watch::channel(false);
     let provider = tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(last))));
-    let server = tokio::spawn(listen::serve(shop, http::router(front), Limits::default(), told(stopping)));
+    let redirecting = redirect.map(|listener| {
+        let router = redirect::router(&app.config.public_url);
+        tokio::spawn(listen::serve(
+            listener,
+            None,
+            router,
+            Limits { connections: 1_000, ..Limits::default() },
+            told(stopping.clone()),
+        ))
+    });
+    let secure = tls.is_some();
+    let server = tokio::spawn(listen::serve(shop, tls, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
-    if app.config.public_url.starts_with("https://") && app.config.trusted_proxies.is_empty() {
+    if app.config.is_https() && !secure && app.config.trusted_proxies.is_empty() {
         tracing::warn!("no --trusted-proxy is named: all who come through a proxy share the limits of one network");
     }
-    tracing::info!(%address, url = app.config.public_url, database = app.db.kind().as_str(), ms, "listening");
+    tracing::info!(%address, url = app.config.public_url, tls = secure, database = app.db.kind().as_str(), ms, "listening");
     let drain = stop.await;
     tracing::info!(drain_ms = drain.as_millis(), "stopping");
     // Sending only fails when nobody listens any more.
@@ -174,6 +202,9 @@ pub async fn serve(
     // Only now, so that a page that comes back at once comes to another process.
     app.live.close();
     finish("requests", server, REQUESTS).await;
+    for part in redirecting.into_iter().chain(renewing) {
+        part.abort();
+    }
     finish("jobs", jobs, FINISH).await;
     let _ = last_sender.send(true);
     finish("sandbox provider", provider, FINISH).await;

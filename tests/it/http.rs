@@ -391,7 +391,8 @@ async fn listening(head: Duration, connections: usize) -> Listening {
     let stopped = async {
         let _ = stopped.await;
     };
-    let served = tokio::spawn(listen::serve(listener, router, Limits { head, connections }, stopped));
+    let limits = Limits { head, connections, ..Limits::default() };
+    let served = tokio::spawn(listen::serve(listener, None, router, limits, stopped));
     Listening { address, begun, stop, served }
 }
 

@@ -2,6 +2,10 @@
 #![cfg(feature = "ssr")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+#[path = "../support/acme.rs"]
+mod acme_authority;
+#[path = "../support/authority.rs"]
+mod authority;
 #[path = "../support/client.rs"]
 mod client;
 #[path = "../support/door.rs"]
@@ -16,6 +20,7 @@ mod shop;
 mod till;
 
 mod account;
+mod acme;
 mod audit;
 mod catalog;
 mod crash;
@@ -36,4 +41,5 @@ mod personal;
 mod privacy;
 mod race;
 mod stop;
+mod tls;
 mod traces;

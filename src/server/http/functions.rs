@@ -32,7 +32,8 @@ pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, 
         Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default())), secret),
     };
     // `server_fn` sends a form without script to where it says it comes from.
-    if !from_own_page(request.headers(), &front.app.config.public_url) {
+    let config = &front.app.config;
+    if !from_own_page(request.headers(), &config.public_url, config.tls.is_some()) {
         request.headers_mut().remove(REFERER);
     }
     let context = move || provide_context(ctx.clone());

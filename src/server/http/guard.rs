@@ -30,8 +30,9 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 pub async fn check(State(front): State<Front>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let refusal = if !request.method().is_safe() && !same_origin(headers, &front.app.config.public_url) {
+    let (headers, config) = (request.headers(), &front.app.config);
+    let foreign = || !same_origin(headers, &config.public_url, config.tls.is_some());
+    let refusal = if !request.method().is_safe() && foreign() {
         Some((StatusCode::FORBIDDEN, Error::Forbidden))
     } else if length(headers).is_some_and(|length| length > BODY_LIMIT as u64) {
         Some((StatusCode::PAYLOAD_TOO_LARGE, Error::Invalid(Default::default())))
@@ -46,8 +47,8 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if front.app.config.public_url.starts_with("https://") {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    if let Some(value) = front.app.config.strict_transport() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(value));
     }
     response
 }
@@ -62,26 +63,27 @@ pub async fn time_limit(State(front): State<Front>, request: Request, next: Next
 }
 
 /// Whether a request that changes something comes from one of the shop's own pages, or from no browser at all: every
-/// browser sends `Origin` with a POST, payment providers and programs send none.
-fn same_origin(headers: &HeaderMap, public_url: &str) -> bool {
+/// browser sends `Origin` with a POST, payment providers and programs send none. Behind a proxy the shop does not know of
+/// its own whether the page came encrypted; where TLS ends here it did, and one that did not is somebody else's.
+fn same_origin(headers: &HeaderMap, public_url: &str, tls: bool) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match text(ORIGIN) {
-        Some(origin) => is_own(origin, headers, public_url),
+        Some(origin) => is_own(origin, headers, public_url, tls),
         None => matches!(text(HeaderName::from_static("sec-fetch-site")), None | Some("same-origin" | "none")),
     }
 }
 
-fn is_own(origin: &str, headers: &HeaderMap, public_url: &str) -> bool {
-    let host = origin.split_once("://").map(|(_, host)| host);
+fn is_own(origin: &str, headers: &HeaderMap, public_url: &str, tls: bool) -> bool {
+    let host = origin.split_once("://").filter(|(scheme, _)| !tls || *scheme == "https").map(|(_, host)| host);
     let asked = headers.get(HOST).map(|value| value.to_str().unwrap_or("?"));
     origin.eq_ignore_ascii_case(public_url) || host.is_some() && host == asked
 }
 
 /// Whether the page that a request says it comes from, if it says so, is one of the shop's own.
-pub fn from_own_page(headers: &HeaderMap, public_url: &str) -> bool {
+pub fn from_own_page(headers: &HeaderMap, public_url: &str, tls: bool) -> bool {
     let Some(page) = headers.get(REFERER) else { return true };
     let origin = |page: &str| Some(url::Url::parse(page).ok()?.origin().ascii_serialization());
-    page.to_str().ok().and_then(origin).is_some_and(|origin| is_own(&origin, headers, public_url))
+    page.to_str().ok().and_then(origin).is_some_and(|origin| is_own(&origin, headers, public_url, tls))
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
@@ -121,11 +123,12 @@ mod tests {
 
     #[test]
     fn only_own_pages_and_programs_may_change_something() {
-        let allowed = |pairs: &[(&'static str, &'static str)]| {
+        let allowed_with = |tls, pairs: &[(&'static str, &'static str)]| {
             let pairs =
                 pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-            same_origin(&pairs.collect(), "https://shop.example")
+            same_origin(&pairs.collect(), "https://shop.example", tls)
         };
+        let allowed = |pairs: &[(&'static str, &'static str)]| allowed_with(false, pairs);
         assert!(allowed(&[("origin", "https://shop.example"), ("host", "10.0.0.1:3000")]));
         assert!(allowed(&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")]));
         assert!(allowed(&[("host", "shop.example")]));
@@ -136,15 +139,20 @@ mod tests {
         assert!(!allowed(&[("origin", "https://shop.example.evil.example"), ("host", "shop.example")]));
         assert!(!allowed(&[("host", "shop.example"), ("sec-fetch-site", "cross-site")]));
         assert!(!allowed(&[("host", "shop.example"), ("sec-fetch-site", "same-site")]));
+        // Where TLS ends here, a page of the same host that came without is not ours.
+        assert!(allowed_with(true, &[("origin", "https://shop.example"), ("host", "10.0.0.1:3000")]));
+        assert!(allowed_with(true, &[("origin", "https://127.0.0.1:3000"), ("host", "127.0.0.1:3000")]));
+        assert!(!allowed_with(true, &[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")]));
+        assert!(!allowed_with(true, &[("origin", "http://shop.example"), ("host", "shop.example")]));
     }
 
     #[test]
     fn a_form_is_sent_back_to_own_pages_alone() {
         let own = |page: &'static str| {
             let pairs = [(REFERER, HeaderValue::from_static(page)), (HOST, HeaderValue::from_static("10.0.0.1:3000"))];
-            from_own_page(&pairs.into_iter().collect(), "https://shop.example")
+            from_own_page(&pairs.into_iter().collect(), "https://shop.example", false)
         };
-        assert!(from_own_page(&HeaderMap::new(), "https://shop.example"));
+        assert!(from_own_page(&HeaderMap::new(), "https://shop.example", false));
         for page in ["https://shop.example/cart?a=1", "https://shop.example:443/", "http://10.0.0.1:3000/cart"] {
             assert!(own(page), "{page}");
         }

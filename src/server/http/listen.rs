@@ -1,35 +1,54 @@
 //! Connections: how many at once, how long one may take to ask, and how they end.
 //!
 //! `axum::serve` waits for ever for a request that never comes, each time with a descriptor that others lack, and holds
-//! the end of the process up. Here every connection has a time to ask in, and all of them share so many places.
+//! the end of the process up. Here every connection has a time to become secure and a time to ask in, and all of them
+//! share so many places.
 
-use axum::{Router, extract::ConnectInfo};
-use http::Request;
+use super::tls::{Protocol, Tls};
+use axum::{
+    BoxError, Router,
+    body::{Body, Bytes, HttpBody},
+    extract::ConnectInfo,
+    response::Response,
+};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Uri, Version, header::HOST};
+use http_body::{Frame, SizeHint};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
 use std::{
+    convert::Infallible,
+    future::pending,
     io::{self, ErrorKind},
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     select,
     sync::{Semaphore, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
-use tower::util::MapRequest;
+use tower::Service;
 
 /// How long a connection that has not asked yet when the listener closes may take to begin.
 const FIRST_WORD: Duration = Duration::from_secs(1);
+/// How long a connection that carries many requests may take to close after the last of them, once it was told to: when
+/// nothing was asked for a while, for the last answer may still be on a slow way; and when the listener closes.
+const IDLE_LAST_WORD: Duration = Duration::from_secs(30);
+const LAST_WORD: Duration = Duration::from_secs(5);
+/// What is kept of an answer for a client that does not read it, in bytes.
+const UNREAD: usize = 64 * 1024;
 
 /// What a listener bears with.
 #[derive(Clone, Copy, Debug)]
@@ -38,24 +57,41 @@ pub struct Limits {
     pub head: Duration,
     /// The most connections at once; more wait in the queue of the operating system.
     pub connections: usize,
+    /// How long a connection may take to become secure, once it is its turn.
+    pub handshake: Duration,
+    /// The most connections at once whose turn it is; the others wait, with half of all places for no longer than one
+    /// turn.
+    pub handshakes: usize,
+    /// The most requests at once on one connection, where it can carry many.
+    pub streams: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), connections: 10_000 }
+        Self {
+            head: Duration::from_secs(10),
+            connections: 10_000,
+            handshake: Duration::from_secs(5),
+            handshakes: 5_000,
+            streams: 100,
+        }
     }
 }
 
-/// Serves until `stop` is done. Then it takes no more connections, answers every request that has begun and every
+/// Serves, over TLS where there is one, until `stop` is done. Then it takes no more connections, answers every request that has begun and every
 /// client that had connected, and is done when the last of them is answered. Handlers find the peer's address in
 /// [`ConnectInfo`].
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
-    let mut http = Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
     let places = Arc::new(Semaphore::new(limits.connections));
     // Each connection hears from the one when to end, and says by dropping it that it has.
     let (end, ending) = watch::channel(false);
-    let answering = Answering { http, router: router.with_state(()), ending };
+    let answering = Answering::new(tls, router, limits, ending);
     let mut stop = pin!(stop);
     loop {
         let accepted = async {
@@ -66,14 +102,14 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             () = &mut stop => break,
             accepted = accepted => accepted,
         };
-        let connection = answering.clone().answer(stream, peer);
+        let connection = answering.clone().connect(stream, peer);
         tokio::spawn(async move {
             let _place = place;
             connection.await;
         });
     }
     for (stream, peer) in last(listener) {
-        let (connection, places) = (answering.clone().answer(stream, peer), places.clone());
+        let (connection, places) = (answering.clone().connect(stream, peer), places.clone());
         tokio::spawn(async move {
             let _place = places.acquire_owned().await;
             connection.await;
@@ -88,23 +124,72 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
 /// What each connection needs to be answered.
 #[derive(Clone)]
 struct Answering {
-    http: Builder<TokioExecutor>,
+    tls: Option<Tls>,
+    handshakes: Arc<Semaphore>,
+    http1: Builder<TokioExecutor>,
+    http2: Builder<TokioExecutor>,
     router: Router,
+    limits: Limits,
     ending: watch::Receiver<bool>,
 }
 
 impl Answering {
-    async fn answer(mut self, stream: TcpStream, peer: SocketAddr) {
+    fn new(tls: Option<Tls>, router: Router, limits: Limits, ending: watch::Receiver<bool>) -> Self {
+        let mut http1 = Builder::new(TokioExecutor::new()).http1_only();
+        http1.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
+        let mut http2 = Builder::new(TokioExecutor::new()).http2_only();
+        http2.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams).max_send_buf_size(UNREAD);
+        let handshakes = Arc::new(Semaphore::new(limits.handshakes));
+        Self { tls, handshakes, http1, http2, router: router.with_state(()), limits, ending }
+    }
+
+    /// Makes a connection secure where it has to be, and answers it.
+    async fn connect(self, stream: TcpStream, peer: SocketAddr) {
         // Answers are written whole; to wait for more would only delay them.
         let _ = stream.set_nodelay(true);
+        let Some(tls) = self.tls.clone() else { return self.answer(stream, peer, Protocol::Http1).await };
+        let handshake = async {
+            let _turn = self.handshakes.acquire().await;
+            timeout(self.limits.handshake, tls.accept(stream)).await
+        };
+        let mut ending = self.ending.clone();
+        let late = async {
+            let _ = ending.wait_for(|end| *end).await;
+            sleep(FIRST_WORD).await;
+        };
+        let done = select! {
+            done = handshake => done,
+            () = late => return,
+        };
+        match done {
+            Ok(Ok((stream, protocol))) => self.answer(stream, peer, protocol).await,
+            // Scanners, browsers of other times, and who speaks plain HTTP.
+            Ok(Err(error)) => tracing::debug!(%error, "a connection did not become secure"),
+            Err(_) => tracing::debug!("a connection took too long to become secure"),
+        }
+    }
+
+    async fn answer<S>(mut self, mut stream: S, peer: SocketAddr, protocol: Protocol)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (http, many) = match protocol {
+            Protocol::Http1 => (&self.http1, false),
+            Protocol::Http2 => (&self.http2, true),
+            // Whoever validates a name has seen the certificate, which is all that was asked.
+            Protocol::Challenge => {
+                let _ = timeout(FIRST_WORD, stream.shutdown()).await;
+                return;
+            }
+        };
         let asked = Arc::new(AtomicBool::new(false));
-        let asks = asked.clone();
-        let service = MapRequest::new(self.router, move |mut request: Request<_>| {
-            asks.store(true, Ordering::Relaxed);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        });
-        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+        let running = watch::Sender::new(0);
+        let counted = many.then(|| running.clone());
+        let service = TowerToHyperService::new(Answerer { router: self.router, peer, asked: asked.clone(), counted });
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        // HTTP/1.1 has a time of its own for each head.
+        let idle =
+            async |longest| if many { nothing_asked(running.subscribe(), longest).await } else { pending().await };
         let end = async {
             let _ = self.ending.wait_for(|end| *end).await;
             // Ended at once, it would leave a request that is on its way without an answer.
@@ -112,17 +197,135 @@ impl Answering {
                 sleep(FIRST_WORD).await;
             }
         };
-        let done = select! {
-            done = connection.as_mut() => done,
-            () = end => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+        let last_word = select! {
+            done = connection.as_mut() => return ended(done),
+            () = end => LAST_WORD,
+            () = idle(self.limits.head) => match asked.load(Ordering::Relaxed) {
+                true => IDLE_LAST_WORD,
+                false => return,
+            },
         };
-        if let Err(error) = done {
-            // The peer went away or never asked; what happened to a request is told where it is answered.
-            tracing::debug!(%error, "a connection ended early");
+        connection.as_mut().graceful_shutdown();
+        select! {
+            done = connection => ended(done),
+            // A peer that does not answer the farewell.
+            () = idle(last_word) => {}
         }
+    }
+}
+
+fn ended(done: Result<(), BoxError>) {
+    if let Err(error) = done {
+        // The peer went away or never asked; what happened to a request is told where it is answered.
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Done when no request has been running for this long.
+async fn nothing_asked(mut running: watch::Receiver<usize>, longest: Duration) {
+    loop {
+        let quiet = *running.borrow_and_update() == 0;
+        let changed = running.changed();
+        if quiet {
+            select! {
+                () = sleep(longest) => return,
+                _ = changed => {}
+            }
+        } else if changed.await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Answers the requests of a connection.
+#[derive(Clone)]
+struct Answerer {
+    router: Router,
+    peer: SocketAddr,
+    asked: Arc<AtomicBool>,
+    /// How many requests are running, where that is asked.
+    counted: Option<watch::Sender<usize>>,
+}
+
+impl<B> Service<Request<B>> for Answerer
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        self.asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        if request.version() == Version::HTTP_2 {
+            as_in_http1(&mut request);
+        }
+        let running = self.counted.as_ref().map(Running::begin);
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            Ok(match running {
+                Some(running) => response.map(|body| Body::new(Held { body, _running: running })),
+                None => response,
+            })
+        })
+    }
+}
+
+/// HTTP/2 has the host in the address of the request (RFC 9113, 8.3.1); everything behind here looks for it where
+/// HTTP/1.1 has it.
+fn as_in_http1<B>(request: &mut Request<B>) {
+    let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(HOST, host);
+    }
+    if let Some(path) = request.uri().path_and_query().cloned() {
+        *request.uri_mut() = Uri::from(path);
+    }
+}
+
+/// A request that is running, until this goes.
+struct Running(watch::Sender<usize>);
+
+impl Running {
+    fn begin(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|running| *running += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|running| *running -= 1);
+    }
+}
+
+/// A body whose request is running until it was sent.
+struct Held {
+    body: Body,
+    _running: Running,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -20,6 +20,7 @@ pub mod payment;
 pub mod permission;
 pub mod pricing;
 pub mod privacy;
+pub mod second_factor;
 
 pub use error::{Error, Result};
 pub use locale::{Locale, texts};

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{Server, Setup, client, free_ports},
-    permissions,
+    permissions, second,
     shop::{Piece, Shop, books, customer, form, place, submit},
 };
 use axum::{Router, extract::ConnectInfo, routing::get};
@@ -107,6 +107,7 @@ impl World {
     /// The same for somebody in a role.
     pub async fn staff_as(&self, login: &str, role: Option<Role>, since: i64) -> String {
         account::create_staff(&self.app, login, role, "correct horse".into()).await.unwrap();
+        second::staff_with_phone(&self.app, login).await;
         let row = self.app.db.one("select id, password_hash from staff where login = $1", args![login]).await.unwrap();
         let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
         let token = crypto::token().unwrap();

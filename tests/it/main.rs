@@ -10,6 +10,8 @@ mod door;
 mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/second.rs"]
+mod second;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/till.rs"]
@@ -31,4 +33,5 @@ mod permissions;
 mod personal;
 mod privacy;
 mod race;
+mod second_factor;
 mod stop;

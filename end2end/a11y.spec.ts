@@ -169,4 +169,6 @@ test('the office', async ({ page, another, office, guard }) => {
   await look(page, 'the shelf');
   await page.goto('/office/stock?q=unicorn');
   await look(page, 'an empty shelf');
+  await page.goto('/office/second');
+  await look(page, 'no second factor yet');
 });

@@ -58,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("me/security") view={Lazy::<account::Security>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("sign-in") view={Lazy::<account::SignIn>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("sign-in/code") view={Lazy::<account::Code>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("sign-in/second") view={Lazy::<account::SecondSignIn>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("outbox") view={Lazy::<account::Outbox>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("terms") view={Lazy::<account::Terms>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("privacy") view={Lazy::<account::Privacy>::new()} ssr=SsrMode::Async/>
@@ -69,9 +70,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("favourites") view={Lazy::<account::Favourites>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("notifications") view={Lazy::<account::Notifications>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("viewed") view={Lazy::<account::Viewed>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("security/second") view={Lazy::<account::SecondFactor>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("addresses/edit") view={Lazy::<account::AddressEdit>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("office/sign-in") view={Lazy::<office::SignIn>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("office/second") view={Lazy::<office::Second>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("office") view={Lazy::<office::Frame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<office::Orders>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("orders/:number") view={Lazy::<office::Order>::new()} ssr=SsrMode::Async/>

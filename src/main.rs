@@ -230,6 +230,8 @@ enum Admin {
         #[arg(long, conflicts_with = "login")]
         demo: bool,
     },
+    /// Take the second factor of somebody away whose phone and recovery codes are lost; the next sign-in sets up another
+    ResetSecondFactor { login: String },
 }
 
 fn locale(tag: &str) -> Result<Locale, String> {
@@ -312,6 +314,17 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
                 println!("{login} can sign in at /office");
             }
             Ok(())
+        }
+        Command::Admin { action: Admin::ResetSecondFactor { login } } => {
+            with(config, async |app| {
+                account::second_factor::office::reset(app, &login).await.map_err(|error| match error {
+                    Error::NotFound => Failure::from(format!("nobody called {login} works here")),
+                    error => error.into(),
+                })?;
+                println!("{login} sets up another second factor at the next sign-in");
+                Ok(())
+            })
+            .await
         }
         Command::Audit { action: Audit::Verify } => {
             with(config, async |app| match audit::verify(app).await? {

@@ -66,7 +66,8 @@ pub async fn code(id: String) -> Result<SentCode, Error> {
     super::with(async |ctx| crate::server::account::code::show(&ctx, &id).await).await
 }
 
-/// Signs in with a one-time code; who has no account gets one. Answers with the page to load.
+/// Signs in with a one-time code; who has no account gets one. Answers with the page to load, which may be the one that
+/// asks for the second factor.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong code, and without agreement to the terms.
@@ -78,14 +79,13 @@ pub async fn enter(
     #[server(default)] to: Option<String>,
 ) -> Result<String, Error> {
     super::with(async |ctx| {
-        let customer = crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
-        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
-        Ok(super::go_anew(to.as_deref(), "/me"))
+        let entered = crate::server::sign_in::by_code(&ctx, &id, &code, agreed.is_some()).await?;
+        Ok(super::second_factor::after_first(&ctx, entered, to).await)
     })
     .await
 }
 
-/// Signs in with user name, phone or e-mail and the password. Answers with the page to load.
+/// Signs in with user name, phone or e-mail and the password. Answers with the page to load, as [`enter`].
 ///
 /// # Errors
 /// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong; [`Error::TooMany`] after failures
@@ -93,9 +93,8 @@ pub async fn enter(
 #[server(prefix = "/api", endpoint = "account/sign_in", output = Json)]
 pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
-        let customer = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
-        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
-        Ok(super::go_anew(to.as_deref(), "/me"))
+        let entered = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        Ok(super::second_factor::after_first(&ctx, entered, to).await)
     })
     .await
 }

@@ -41,6 +41,7 @@ pub mod office;
 pub mod order;
 pub mod page;
 pub mod privacy;
+pub mod second_factor;
 
 #[cfg(feature = "ssr")]
 use crate::{

@@ -1,25 +1,117 @@
 //! The office. Every function but signing in requires a member of staff.
 
+#[cfg(feature = "ssr")]
+use crate::domain::catalog::percent_encode;
 use crate::domain::{
     Error,
     office::{OfficeOrder, OfficeVariant, OpenOrder, Staff},
     order::{OrderCounts, State},
     page::Page,
+    second_factor::OfStaff,
     wire::Json,
 };
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 
-/// Signs in and goes to the office, or to the page of it that was asked for.
+/// Takes the password and goes to where the second factor is asked for or set up; where neither is needed, to the office,
+/// or to the page of it that was asked for.
 ///
 /// # Errors
 /// [`Error::Invalid`] with `Credentials`, without telling which of the two was wrong.
 #[server(prefix = "/api", endpoint = "office/sign_in", output = Json)]
 pub async fn sign_in(login: String, password: String, #[server(default)] to: Option<String>) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::account::sign_in(&ctx, &login, password).await?;
-        super::go_to(to.as_deref().filter(|to| to.starts_with("/office")).or(Some("/office")));
+        let inside = crate::server::account::sign_in(&ctx, &login, password).await?;
+        let to = wanted(to);
+        super::go_to(Some(&if inside { to } else { format!("{SECOND}?to={}", percent_encode(&to)) }));
         Ok(())
+    })
+    .await
+}
+
+/// The page where a member of staff shows or sets up the second factor.
+pub const SECOND: &str = "/office/second";
+
+/// The page of the office that was asked for, or its first one.
+#[cfg(feature = "ssr")]
+fn wanted(to: Option<String>) -> String {
+    to.filter(|to| to.starts_with("/office")).unwrap_or_else(|| "/office".to_owned())
+}
+
+/// Where the second factor of whoever asks stands, at the door or in the office; none for a stranger.
+#[server(prefix = "/api", endpoint = "office/second_factor", input = GetUrl, output = Json)]
+pub async fn second_factor() -> Result<Option<OfStaff>, Error> {
+    super::with(async |ctx| crate::server::account::second_factor::office::get(&ctx).await).await
+}
+
+/// Begins to set the second factor up.
+///
+/// # Errors
+/// [`Error::Conflict`] where it is on.
+#[server(prefix = "/api", endpoint = "office/second_begin", output = Json)]
+pub async fn begin_second(#[server(default)] to: Option<String>) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::second_factor::office::begin(&ctx).await?;
+        super::form_to(&format!("{SECOND}?to={}", percent_encode(&wanted(to))));
+        Ok(())
+    })
+    .await
+}
+
+/// Turns the second factor on with a code of the app, which opens the office; the recovery codes are shown first.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code, [`Error::Conflict`] where it is on, or was begun elsewhere or too long ago.
+#[server(prefix = "/api", endpoint = "office/second_confirm", output = Json)]
+pub async fn confirm_second(code: String, #[server(default)] to: Option<String>) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::second_factor::office::confirm(&ctx, &code).await?;
+        super::form_to(&format!("{SECOND}?to={}", percent_encode(&wanted(to))));
+        Ok(())
+    })
+    .await
+}
+
+/// Completes a sign-in with a code of the app or a recovery code, and goes to the office; after a recovery code to where
+/// it says how many are left.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code and for a sign-in that took too long, [`Error::TooMany`] after failures in a row.
+#[server(prefix = "/api", endpoint = "office/second_enter", output = Json)]
+pub async fn enter(code: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
+    super::with(async |ctx| {
+        use crate::server::account::second_factor::{Shown, office};
+        let shown = office::enter(&ctx, &code).await?;
+        let to = wanted(to);
+        let page = match shown {
+            Shown::Code => to,
+            Shown::Recovery(_) => format!("{SECOND}?used=1&to={}", percent_encode(&to)),
+        };
+        Ok(super::go_anew(Some(&page), "/office"))
+    })
+    .await
+}
+
+/// Makes new recovery codes in place of those before.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code, [`Error::TooMany`] after failures in a row.
+#[server(prefix = "/api", endpoint = "office/second_renew", output = Json)]
+pub async fn renew_recovery(code: String) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::account::second_factor::office::renew(&ctx, &code).await?;
+        super::form_to(SECOND);
+        Ok(())
+    })
+    .await
+}
+
+/// Shows the new recovery codes no more, and goes to the office. Answers with the page to load.
+#[server(prefix = "/api", endpoint = "office/second_keep", output = Json)]
+pub async fn keep_recovery(#[server(default)] to: Option<String>) -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::account::second_factor::office::keep(&ctx).await?;
+        Ok(super::go_anew(Some(&wanted(to)), "/office"))
     })
     .await
 }

@@ -98,6 +98,10 @@ pub enum Problem {
     Code,
     /// The code is over: too old, tried too often, or used.
     CodeOver,
+    /// Neither the code that the app shows now, nor a recovery code; or one that was used.
+    SecondFactor,
+    /// A sign-in that was begun took too long: it has to be begun again.
+    SignInOver,
     /// The shop has no way to send messages there.
     Unreachable,
     /// The terms were not agreed to.

@@ -21,6 +21,7 @@ pub mod payment;
 pub mod permission;
 pub mod pricing;
 pub mod privacy;
+pub mod second_factor;
 pub mod wire;
 
 pub use error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Paging of lists.
+//! Pages of the shop by their address, and paging of lists.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,12 @@ impl<T> Page<T> {
     pub fn pages(&self) -> i64 {
         (self.total + self.per_page - 1).max(0).checked_div(self.per_page).unwrap_or(1).max(1)
     }
+}
+
+/// The path, if it stays on this shop. Browsers read `//host`, `/\host` and paths with control characters as another.
+pub fn local_path(path: &str) -> Option<&str> {
+    let safe = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    (safe && path.starts_with('/') && !path.starts_with("//")).then_some(path)
 }
 
 /// A page number that someone typed into an address, made valid, and the rows before it.

@@ -30,6 +30,11 @@ pub enum Action {
     DeletionAsked,
     DeletionTakenBack,
     AccountErased,
+    SecondFactorOn,
+    SecondFactorOff,
+    SecondFactorReset,
+    RecoveryCodeUsed,
+    RecoveryCodesRenewed,
 }
 
 impl Action {
@@ -50,6 +55,11 @@ impl Action {
             Self::DeletionAsked => "deletion_asked",
             Self::DeletionTakenBack => "deletion_taken_back",
             Self::AccountErased => "account_erased",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
+            Self::SecondFactorReset => "second_factor_reset",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
         }
     }
 }

@@ -66,10 +66,14 @@ pub struct Ctx {
     pub device: Option<String>,
     /// Numbers of orders from other devices that this browser may follow and change.
     pub granted_orders: Vec<String>,
+    /// The token of a sign-in of this browser of which the second factor is awaited.
+    pub pending: Option<String>,
     /// The member of staff who is signed in.
     pub staff: Option<Staff>,
     /// The token of that session, to end it.
     pub staff_token: Option<String>,
+    /// The token of a sign-in to the office of which the second factor is awaited.
+    pub staff_pending: Option<String>,
 }
 
 /// Where a request comes from.
@@ -130,8 +134,10 @@ impl Ctx {
             asker: Asker::default(),
             device: None,
             granted_orders: Vec::new(),
+            pending: None,
             staff: None,
             staff_token: None,
+            staff_pending: None,
         }
     }
 

@@ -45,10 +45,11 @@ use tower_http::{
     },
 };
 
+pub use crate::domain::page::local_path;
 pub use cookie::{
-    DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE, clear_site_data, set_cookie,
+    DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
+    STAFF_PENDING_COOKIE, clear_site_data, set_cookie,
 };
-pub use guard::local_path;
 pub use health::install_metrics;
 pub use observe::request_id;
 

@@ -10,7 +10,7 @@ use crate::{
         crypto::{self, Keys},
         db::Tx,
         http,
-        message::{self, Message},
+        message::{self, Message, What},
     },
 };
 
@@ -30,6 +30,8 @@ pub enum Kind {
     ManyFailures,
     /// So many codes were asked for that no more are sent for a while.
     ManyCodes,
+    /// An account was signed in with a recovery code in place of its app.
+    RecoveryCodeUsed,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::NewDevice => "new_device",
             Self::ManyFailures => "many_failures",
             Self::ManyCodes => "many_codes",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }
@@ -106,20 +109,37 @@ impl Browser {
         tx.exec(sql, args![customer, DEVICES]).await?;
         if elsewhere {
             record(tx, Kind::NewDevice, &format!("customer:{customer}"), &self.network_hash, now).await?;
-            self.tell(tx, app, customer, now).await?;
+            self.tell(tx, app, customer, |device, page| What::NewDevice { device, page }, now).await?;
         }
         Ok(())
     }
 
+    /// Notes that a recovery code stood for the app of an account here: an event, of which its owner is told by mail.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note_recovery(&self, tx: &mut Tx<'_>, app: &App, customer: &str, left: i64, now: i64) -> Result<()> {
+        let subject = format!("customer:{customer}");
+        record(tx, Kind::RecoveryCodeUsed, &subject, &self.network_hash, now).await?;
+        self.tell(tx, app, customer, |device, page| What::RecoveryCode { device, left, page }, now).await
+    }
+
     /// Tells the owner by mail, where there is an address. A phone is not told: what providers let pass are codes.
-    async fn tell(&self, tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<()> {
+    async fn tell(
+        &self,
+        tx: &mut Tx<'_>,
+        app: &App,
+        customer: &str,
+        what: impl FnOnce(String, String) -> What + Send,
+        now: i64,
+    ) -> Result<()> {
         let sql = "select target_sealed from account_target where customer_id = $1 and kind = 'email'";
         let Some(row) = tx.optional(sql, args![customer]).await? else { return Ok(()) };
         let place = super::account::profile::target_place(customer, "email");
         let plain = app.keys.open(&row.get::<Vec<u8>>("target_sealed")?, &place).map_err(|e| internal("crypto", &e))?;
         let to: Target = serde_json::from_slice(&plain).map_err(|e| unreadable("target", &e))?;
         let page = format!("{}/me/security", app.config.public_url);
-        let message = Message::new_device(to, self.name.clone(), page, self.locale, now);
+        let message = Message::news(to, what(self.name.clone(), page), self.locale, now);
         message::enqueue(tx, &message::sealed(app, &message)?, now).await
     }
 }

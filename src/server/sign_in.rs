@@ -7,7 +7,10 @@ use super::{
         self,
         attempt::{self, Guarded},
         code::{self, Tried},
-        consent, password, profile,
+        consent, password,
+        pending::{self, NewPending, Pending},
+        profile,
+        second_factor::{self, Owner, Shown},
         session::{NewSession, forget},
     },
     audit::{self, Action, Entry},
@@ -15,7 +18,7 @@ use super::{
     catalog::{favourites, viewed},
     context::new_id,
     db::Tx,
-    order,
+    http, order,
     risk::Browser,
 };
 use crate::{
@@ -25,6 +28,7 @@ use crate::{
         account::{SentCode, Target, login},
         error::{Check, Problem},
         live::Topic,
+        second_factor::Typed,
     },
 };
 
@@ -40,12 +44,21 @@ pub async fn send_code(ctx: &Ctx, country_code: &str, typed: &str) -> Result<Sen
     code::send(ctx, target).await
 }
 
-/// Signs in whoever holds the target of a code; answers with the customer. Who has no account gets one, and has agreed to
+/// What came of the first factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// The customer is signed in.
+    In(String),
+    /// The second factor is awaited.
+    Waits,
+}
+
+/// Signs in whoever holds the target of a code, or awaits the second factor. Who has no account gets one, and has agreed to
 /// the terms.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong code and without agreement.
-pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<String> {
+pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<Entered> {
     let mut check = Check::default();
     if typed.trim().is_empty() {
         check.add("code", Problem::Required);
@@ -54,16 +67,17 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<S
         check.add("agreed", Problem::Consent);
     }
     check.finish()?;
-    let session = NewSession::new(ctx, true)?;
+    let (session, pending) = (NewSession::new(ctx, true)?, NewPending::new(ctx, true)?);
     let (id, typed, new_customer) = (id.to_owned(), typed.to_owned(), new_id());
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
     let (asker, before, browser) = (ctx.asker.clone(), replaced(ctx), Browser::of(ctx)?);
+    let waiting = pending.clone();
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
-            let (asker, before, browser) = (asker.clone(), before.clone(), browser.clone());
+            let (asker, before, browser, waiting) = (asker.clone(), before.clone(), browser.clone(), waiting.clone());
             let (id, typed, new_customer) = (id.clone(), typed.clone(), new_customer.clone());
             Box::pin(async move {
                 let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
@@ -82,27 +96,30 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<S
                         new_customer
                     }
                 };
-                consent::agree(tx, &customer, now).await?;
                 attempt::succeeded(tx, &Guarded::new(&app.keys, &asker, &password_of(&target_hash))).await?;
+                if awaits_second(tx, &customer, &waiting).await? {
+                    return Ok(Ok(Entered::Waits));
+                }
+                consent::agree(tx, &customer, now).await?;
                 enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
-                Ok(Ok(customer))
+                Ok(Ok(Entered::In(customer)))
             })
         })
         .await?;
-    let customer = entered.map_err(|problem| {
+    let entered = entered.map_err(|problem| {
         tracing::warn!("a one-time code was refused");
         Error::field("code", problem)
     })?;
-    entered_as(ctx, &session, customer.clone());
-    Ok(customer)
+    go_on(ctx, &entered, &session, &pending);
+    Ok(entered)
 }
 
-/// Signs in with a user name, phone or e-mail and the password; answers with the customer.
+/// Signs in with a user name, phone or e-mail and the password, or awaits the second factor.
 ///
 /// # Errors
 /// `Credentials` for an unknown name and a wrong password alike, after the same work; [`Error::TooMany`] after failures in
 /// a row, whether or not there is such an account.
-pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<String> {
+pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<Entered> {
     let mut check = Check::default();
     if name.trim().is_empty() {
         check.add("name", Problem::Required);
@@ -130,34 +147,111 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     let checked = hash.clone();
     let valid = place.verify(password, hash).await?;
     let (Some(customer), Some(checked), true) = (customer, checked, valid) else { return Err(refused()) };
-    let session = NewSession::new(ctx, false)?;
+    let (session, pending) = (NewSession::new(ctx, false)?, NewPending::new(ctx, false)?);
+    let waiting = pending.clone();
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
-    let (id, before, browser) = (customer.clone(), replaced(ctx), Browser::of(ctx)?);
+    let (before, browser) = (replaced(ctx), Browser::of(ctx)?);
     let entered = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
-            let (customer, checked) = (id.clone(), checked.clone());
+            let (customer, checked, waiting) = (customer.clone(), checked.clone(), waiting.clone());
             let (guarded, before, browser) = (guarded.clone(), before.clone(), browser.clone());
             Box::pin(async move {
                 // Waits for whoever is replacing the password, and is too late then.
                 let sql =
                     "update account set password_hash = password_hash where customer_id = $1 and password_hash = $2";
                 if tx.exec(sql, args![&customer, checked]).await? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 attempt::succeeded(tx, &guarded).await?;
+                if awaits_second(tx, &customer, &waiting).await? {
+                    return Ok(Some(Entered::Waits));
+                }
                 enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
-                Ok(true)
+                Ok(Some(Entered::In(customer)))
             })
         })
         .await?;
-    if !entered {
-        return Err(refused());
-    }
+    let Some(entered) = entered else { return Err(refused()) };
+    go_on(ctx, &entered, &session, &pending);
+    Ok(entered)
+}
+
+/// Completes a sign-in with the second factor: a code of the app, or a recovery code. Answers with the customer, and by
+/// what it was shown.
+///
+/// # Errors
+/// `SecondFactor` of `code` for a wrong one and for one that was used alike, `SignInOver` where nothing waits any more;
+/// [`Error::TooMany`] after failures in a row.
+pub async fn by_second(ctx: &Ctx, typed: &str) -> Result<(String, Shown)> {
+    let over = || Error::field("code", Problem::SignInOver);
+    let typed = Typed::read(typed).map_err(|problem| Error::field("code", problem))?;
+    let token = ctx.pending.clone().ok_or_else(over)?;
+    let Some(Pending { owner: Owner::Customer(customer), by_code }) =
+        pending::find(&ctx.app, Some(&token), ctx.now).await?
+    else {
+        return Err(over());
+    };
+    let owner = Owner::Customer(customer.clone());
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner.guarded());
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    let session = NewSession::new(ctx, by_code)?;
+    let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
+    let (id, before, browser) = (customer.clone(), replaced(ctx), Browser::of(ctx)?);
+    let shown = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, guest, session, token) = (app.clone(), guest.clone(), open.clone(), token.clone());
+            let (customer, owner, typed) = (id.clone(), owner.clone(), typed.clone());
+            let (guarded, before, browser) = (guarded.clone(), before.clone(), browser.clone());
+            Box::pin(async move {
+                if pending::take_turn(tx, &app, &token, now).await?.is_none_or(|pending| pending.owner != owner) {
+                    return Err(Error::field("code", Problem::SignInOver));
+                }
+                let Some(shown) = second_factor::accept(tx, &app, &owner, &typed, now).await? else { return Ok(None) };
+                pending::end(tx, &app, &token).await?;
+                attempt::succeeded(tx, &guarded).await?;
+                if by_code {
+                    // Without which there would be no such sign-in.
+                    consent::agree(tx, &customer, now).await?;
+                }
+                if let Shown::Recovery(left) = shown {
+                    browser.note_recovery(tx, &app, &customer, left, now).await?;
+                }
+                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
+                second_factor::record(tx, &app, &owner, shown, now).await?;
+                Ok(Some(shown))
+            })
+        })
+        .await?;
+    let Some(shown) = shown else {
+        tracing::warn!("a second factor was refused");
+        return Err(Error::field("code", Problem::SecondFactor));
+    };
+    http::set_cookie(&ctx.app, http::PENDING_COOKIE, "", 0);
     entered_as(ctx, &session, customer.clone());
-    Ok(customer)
+    Ok((customer, shown))
+}
+
+/// Lets a sign-in wait where there is a second factor to be shown, and tells whether it does.
+async fn awaits_second(tx: &mut Tx<'_>, customer: &str, waiting: &NewPending) -> Result<bool> {
+    let owner = Owner::Customer(customer.to_owned());
+    if !second_factor::is_on(tx, &owner).await? {
+        return Ok(false);
+    }
+    waiting.insert(tx, &owner).await?;
+    Ok(true)
+}
+
+/// Gives the browser what goes on after the first factor.
+fn go_on(ctx: &Ctx, entered: &Entered, session: &NewSession, pending: &NewPending) {
+    match entered {
+        Entered::In(customer) => entered_as(ctx, session, customer.clone()),
+        Entered::Waits => pending.set_cookie(&ctx.app, http::PENDING_COOKIE),
+    }
 }
 
 /// Signs out on this browser, which forgets what it keeps of this shop.

@@ -89,6 +89,8 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::PasswordOwn => t::PASSWORD_OWN,
         Problem::Code => t::CODE,
         Problem::CodeOver => t::CODE_OVER,
+        Problem::SecondFactor => t::SECOND_FACTOR,
+        Problem::SignInOver => t::SIGN_IN_OVER,
         Problem::Unreachable => t::UNREACHABLE,
         Problem::Consent => t::CONSENT,
         Problem::Proof => t::PROOF,

@@ -7,9 +7,10 @@
 use super::{
     account::{
         AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage, OutboxPage,
-        PrivacyPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage, TermsPage, ViewedPage,
+        PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage,
+        TermsPage, ViewedPage,
     },
-    office::{frame::Frame, order, orders, sign_in::SignInPage, stock::StockPage},
+    office::{frame::Frame, order, orders, second::SecondPage, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
@@ -114,7 +115,7 @@ fn ordering(page: ordering::Page) -> Loaded {
 routes! {
     /// Signing in, and what belongs to an account.
     account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy, Addresses, AddressEdit, Favourites,
-        Viewed, Notifications, MyData, Shared
+        Viewed, Notifications, MyData, Shared, SecondFactor, SecondSignIn
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
@@ -134,12 +135,14 @@ fn account(page: account::Page) -> Loaded {
         Page::Notifications => view! { <NotificationsPage/> }.into_any(),
         Page::MyData => view! { <MyDataPage/> }.into_any(),
         Page::Shared => view! { <SharedPage/> }.into_any(),
+        Page::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
+        Page::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
     })
 }
 
 routes! {
     /// For the shop's staff.
-    office, preload_office: Frame, SignIn, Orders, Order, Stock
+    office, preload_office: Frame, SignIn, Second, Orders, Order, Stock
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -148,6 +151,7 @@ fn office(page: office::Page) -> Loaded {
     Ok(match page {
         Page::Frame => view! { <Frame/> }.into_any(),
         Page::SignIn => view! { <SignInPage/> }.into_any(),
+        Page::Second => view! { <SecondPage/> }.into_any(),
         Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Page::Order => view! { <order::OrderPage/> }.into_any(),
         Page::Stock => view! { <StockPage/> }.into_any(),

@@ -3,6 +3,7 @@
 use crate::{
     member::{Member, columns, exec, member, number},
     privacy::fetched,
+    second,
     shop::{Piece, Shop, both, place},
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -64,6 +65,7 @@ async fn fill(app: &App) -> Filled {
         })
         .await
         .unwrap();
+    second::turn_on(&li.ctx).await;
     for column in COLUMNS {
         let sql = format!("select count({}) as n from {}", column.column, column.table);
         assert_ne!(app.db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "{column:?} is tried");
@@ -90,6 +92,10 @@ async fn read(app: &App, filled: &Filled) {
         assert_eq!(message.to.value(), "li@example.com");
     }
     assert!(fetched(&ctx, copy).await.starts_with(b"PK"));
+    assert_eq!(second::codes(&ctx).await.len(), 10);
+    let row = app.db.one("select owner, secret_sealed from second_factor", args![]).await.unwrap();
+    let place = format!("second_factor.secret:{}", row.get::<String>("owner").unwrap());
+    assert_eq!(app.keys.open(&row.get::<Vec<u8>>("secret_sealed").unwrap(), &place).unwrap().len(), 20);
 }
 
 /// The ids of the keys under which values lie.

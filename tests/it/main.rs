@@ -14,6 +14,8 @@ mod door;
 mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/second.rs"]
+mod second;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/till.rs"]
@@ -40,6 +42,7 @@ mod permissions;
 mod personal;
 mod privacy;
 mod race;
+mod second_factor;
 mod stop;
 mod tls;
 mod traces;

@@ -1,6 +1,9 @@
 //! The life of an order, rule by rule.
 
-use crate::shop::{Piece, Shop, books, both, customer, form, later, place, staff, submission, submit};
+use crate::{
+    second,
+    shop::{Piece, Shop, books, both, customer, form, later, place, staff, submission, submit},
+};
 use xiadan::{
     args,
     domain::{
@@ -305,6 +308,7 @@ async fn a_replaced_password_opens_no_session() {
         account::create_staff(&app, "lin", None, "correct horse".into()).await.unwrap();
         let row = app.db.one("select id, password_hash from staff", args![]).await.unwrap();
         let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
+        second::staff_with_phone(&app, "lin").await;
         account::open_session(&app, &id, &hash, "first", context::now()).await.unwrap();
         assert_eq!(account::staff_of(&app, "first").await.map(|staff| staff.login), Some("lin".to_owned()));
         account::create_staff(&app, "lin", None, "battery staple".into()).await.unwrap();

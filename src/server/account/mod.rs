@@ -6,11 +6,13 @@ pub mod choices;
 pub mod code;
 pub mod consent;
 pub mod password;
+pub mod pending;
 pub mod profile;
+pub mod second_factor;
 pub mod session;
 mod staff;
 
-pub use staff::{create_staff, open_session, sign_in, sign_out, staff_of};
+pub use staff::{NewStaffSession, create_staff, open_session, sign_in, sign_out, staff_of};
 
 use super::{
     App, Ctx,
@@ -111,7 +113,7 @@ pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
     }
 }
 
-/// Removes what is over: sessions, codes, and failures that are forgotten.
+/// Removes what is over: sessions and sign-ins, codes, and failures that are forgotten.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -121,6 +123,8 @@ pub async fn sweep(app: &App) -> Result<()> {
         .write::<_, Error>(move |tx| {
             Box::pin(async move {
                 session::sweep(tx, now).await?;
+                pending::sweep(tx, now).await?;
+                second_factor::sweep(tx, now).await?;
                 risk::sweep(tx, now).await?;
                 code::sweep(tx, now).await
             })

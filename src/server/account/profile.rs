@@ -2,7 +2,7 @@
 
 use super::{
     attempt::{self, Guarded},
-    password, session,
+    password, pending, session,
 };
 use crate::{
     args,
@@ -187,6 +187,7 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
                 let actor = format!("customer:{}", session.customer_id);
                 let entry = Entry { subject: actor.clone(), actor, action: Action::PasswordSet, detail: String::new() };
                 audit::record(tx, &app.keys, &entry, now).await?;
+                pending::end_all(tx, &session.customer_id).await?;
                 session::end_all_but(tx, &session.customer_id, &session.id).await
             })
         })

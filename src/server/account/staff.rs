@@ -3,6 +3,8 @@
 use super::{
     attempt::{self, Guarded},
     password,
+    pending::NewPending,
+    second_factor::{self, Owner},
 };
 use crate::{
     args,
@@ -11,29 +13,35 @@ use crate::{
         App, Ctx,
         audit::{self, Action, Entry},
         context::{internal, new_id, now},
-        crypto, http,
+        crypto,
+        db::Tx,
+        http,
     },
 };
 
 /// A session of the office ends after so many milliseconds: twelve hours.
 const STAFF_SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 
-/// The member of staff whom a session token belongs to.
+/// The member of staff whom a session token belongs to. Outside development nobody is without a second factor, however
+/// the session came to be.
 pub async fn staff_of(app: &App, token: &str) -> Option<Staff> {
     let hash = app.keys.lookup("staff session", token);
-    let sql = "select s.login, s.role from staff_session t join staff s on s.id = t.staff_id where t.token_hash = $1 and t.expires_at > $2";
+    let sql = "select s.login, s.role from staff_session t join staff s on s.id = t.staff_id
+        where t.token_hash = $1 and t.expires_at > $2
+        and ($3 or exists (select 1 from second_factor f where f.staff_id = s.id and f.confirmed_at is not null))";
     // The conversion logs what went wrong.
-    let row = app.db.optional(sql, args![hash, now()]).await.map_err(Error::from).ok()??;
+    let row = app.db.optional(sql, args![hash, now(), app.config.development]).await.map_err(Error::from).ok()??;
     let role = Role::from_name(&row.get::<String>("role").map_err(Error::from).ok()?)?;
     Some(Staff { login: row.get("login").map_err(Error::from).ok()?, role })
 }
 
-/// Signs a member of staff in.
+/// Takes the password of a member of staff, and tells whether the office is open: else the second factor is awaited, or
+/// has to be set up first. In development one that is not set up is not asked for.
 ///
 /// # Errors
 /// `Credentials` for an unknown login and for a wrong password alike, after the same work; [`Error::TooMany`] after
 /// failures in a row.
-pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<()> {
+pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
     let login = login.trim().to_lowercase();
     let row = ctx.app.db.optional("select id, password_hash from staff where login = $1", args![&login]).await?;
     let (id, hash) = match row {
@@ -53,35 +61,109 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<()> {
         }
         return Err(refused());
     };
-    let token = crypto::token().map_err(|e| internal("random source", &e))?;
-    open_session(&ctx.app, &staff_id, &checked, &token, ctx.now).await?;
+    let owner = Owner::Staff { id: staff_id.clone(), login };
+    let inside = ctx.app.config.development && !second_factor::known(&ctx.app.db, &owner).await?;
+    if inside {
+        let session = NewStaffSession::new(&ctx.app, ctx.now)?;
+        open_session(&ctx.app, &staff_id, &checked, &session.token, ctx.now).await?;
+        session.set_cookie(&ctx.app);
+    } else {
+        let pending = NewPending::new(ctx, false)?;
+        await_second(&ctx.app, &owner, checked, &pending).await?;
+        pending.set_cookie(&ctx.app, http::STAFF_PENDING_COOKIE);
+    }
     attempt::over(&ctx.app, &guarded).await?;
-    http::set_cookie(&ctx.app, http::STAFF_COOKIE, &token, STAFF_SESSION_MS / 1000);
-    Ok(())
+    Ok(inside)
 }
 
-/// Opens a session for whoever knew the password that `checked` is the hash of; not if it was replaced while that was
-/// being checked.
+/// Lets the sign-in of whoever knew the password that `checked` is the hash of wait for the second factor; not if it was
+/// replaced while that was being checked.
+async fn await_second(app: &App, owner: &Owner, checked: String, pending: &NewPending) -> Result<()> {
+    let (owner, pending) = (owner.clone(), pending.clone());
+    let waits = app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (owner, checked, pending) = (owner.clone(), checked.clone(), pending.clone());
+            Box::pin(async move {
+                let Owner::Staff { id, .. } = &owner else { return Ok(false) };
+                if lock(tx, id, &checked).await?.is_none() {
+                    return Ok(false);
+                }
+                pending.insert(tx, &owner).await?;
+                Ok(true)
+            })
+        })
+        .await?;
+    if waits { Ok(()) } else { Err(refused()) }
+}
+
+/// The login of a member of staff whose password has this hash. Waits for whoever is replacing it.
+async fn lock(tx: &mut Tx<'_>, staff_id: &str, checked: &str) -> Result<Option<String>> {
+    let sql = "update staff set login = login where id = $1 and password_hash = $2 returning login";
+    let row = tx.optional(sql, args![staff_id, checked]).await?;
+    Ok(row.map(|row| row.get("login")).transpose()?)
+}
+
+/// A session of the office about to be opened.
+#[derive(Clone)]
+pub struct NewStaffSession {
+    token: String,
+    hash: String,
+    now: i64,
+}
+
+impl NewStaffSession {
+    /// One that begins now.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new(app: &App, now: i64) -> Result<Self> {
+        let token = crypto::token().map_err(|e| internal("random source", &e))?;
+        Ok(Self::of(app, token, now))
+    }
+
+    fn of(app: &App, token: String, now: i64) -> Self {
+        Self { hash: app.keys.lookup("staff session", &token), token, now }
+    }
+
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Writes it, which goes on record, last in a transaction.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn open(&self, tx: &mut Tx<'_>, app: &App, staff_id: &str, login: &str) -> Result<()> {
+        tx.exec("delete from staff_session where expires_at <= $1", args![self.now]).await?;
+        let sql = "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
+        tx.exec(sql, args![&self.hash, staff_id, self.now, self.now + STAFF_SESSION_MS]).await?;
+        audit::record(tx, &app.keys, &entry(login, Action::SignedIn, String::new()), self.now).await
+    }
+
+    /// Gives its token to the browser.
+    pub fn set_cookie(&self, app: &App) {
+        http::set_cookie(app, http::STAFF_COOKIE, &self.token, STAFF_SESSION_MS / 1000);
+    }
+}
+
+/// Opens a session for whoever knew the password that `checked` is the hash of, and showed all else that is asked for; not
+/// if it was replaced while that was being checked.
 ///
 /// # Errors
 /// `Credentials`, as for a wrong password.
 pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str, now: i64) -> Result<()> {
-    let (hash, staff_id, checked) = (app.keys.lookup("staff session", token), staff_id.to_owned(), checked.to_owned());
+    let (session, staff_id, checked) =
+        (NewStaffSession::of(app, token.to_owned(), now), staff_id.to_owned(), checked.to_owned());
     let shop = app.clone();
     let opened = app
         .db
         .write::<_, Error>(move |tx| {
-            let (shop, hash, staff_id, checked) = (shop.clone(), hash.clone(), staff_id.clone(), checked.clone());
+            let (shop, session) = (shop.clone(), session.clone());
+            let (staff_id, checked) = (staff_id.clone(), checked.clone());
             Box::pin(async move {
-                tx.exec("delete from staff_session where expires_at <= $1", args![now]).await?;
-                // Waits for whoever is replacing the password.
-                let sql = "update staff set login = login where id = $1 and password_hash = $2 returning login";
-                let Some(row) = tx.optional(sql, args![&staff_id, checked]).await? else { return Ok(false) };
-                let login: String = row.get("login")?;
-                let sql =
-                    "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
-                tx.exec(sql, args![hash, staff_id, now, now + STAFF_SESSION_MS]).await?;
-                audit::record(tx, &shop.keys, &entry(&login, Action::SignedIn, String::new()), now).await?;
+                let Some(login) = lock(tx, &staff_id, &checked).await? else { return Ok(false) };
+                session.open(tx, &shop, &staff_id, &login).await?;
                 Ok(true)
             })
         })
@@ -132,6 +214,7 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
             .await?;
     }
     http::set_cookie(&ctx.app, http::STAFF_COOKIE, "", 0);
+    http::set_cookie(&ctx.app, http::STAFF_PENDING_COOKIE, "", 0);
     Ok(())
 }
 
@@ -154,6 +237,8 @@ pub async fn create_staff(app: &App, login: &str, role: Option<Role>, password: 
                     set password_hash = excluded.password_hash, role = coalesce($5, staff.role) returning role";
                 let row = tx.one(sql, args![id, &login, hash, now, role.map(Role::name)]).await?;
                 let sql = "delete from staff_session where staff_id in (select id from staff where login = $1)";
+                tx.exec(sql, args![&login]).await?;
+                let sql = "delete from pending_sign_in where staff_id in (select id from staff where login = $1)";
                 tx.exec(sql, args![&login]).await?;
                 attempt::replaced(tx, &shop.keys, &guarded(&login)).await?;
                 let set = Entry { actor: "operator".to_owned(), ..entry(&login, Action::StaffSet, row.get("role")?) };

@@ -12,6 +12,10 @@ pub const GUEST_COOKIE: &str = "xiadan_guest";
 pub const ORDERS_COOKIE: &str = "xiadan_orders";
 /// The session of the office.
 pub const STAFF_COOKIE: &str = "xiadan_staff";
+/// A sign-in of which the second factor is awaited.
+pub const PENDING_COOKIE: &str = "xiadan_pending";
+/// The same for the office.
+pub const STAFF_PENDING_COOKIE: &str = "xiadan_staff_pending";
 /// By which a browser is known again when somebody signs in; it opens nothing.
 pub const DEVICE_COOKIE: &str = "xiadan_device";
 /// The language chosen in the footer.

@@ -90,15 +90,10 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The path, if it stays on this shop. Browsers read `//host`, `/\host` and paths with control characters as another.
-pub fn local_path(path: &str) -> Option<&str> {
-    let safe = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    (safe && path.starts_with('/') && !path.starts_with("//")).then_some(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::page::local_path;
 
     #[test]
     fn a_redirect_never_leaves_the_shop() {

@@ -2,13 +2,15 @@
 
 use super::{
     Front,
-    cookie::{self, DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, SESSION_COOKIE, STAFF_COOKIE},
-    guard::local_path,
+    cookie::{
+        self, DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
+        STAFF_PENDING_COOKIE,
+    },
     limit::asker,
     request_id,
 };
 use crate::{
-    domain::{Locale, account::device_name, locale::any_language},
+    domain::{Locale, account::device_name, locale::any_language, page::local_path},
     server::{
         App, Ctx,
         account::{self, session},
@@ -70,8 +72,10 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         asker: Asker { device: device_name(user_agent), ..asker },
         device: cookie(DEVICE_COOKIE).filter(|value| is_token(value)).map(str::to_owned),
         granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
+        pending: cookie(PENDING_COOKIE).map(str::to_owned),
         staff,
         staff_token,
+        staff_pending: cookie(STAFF_PENDING_COOKIE).map(str::to_owned),
     }
 }
 

@@ -48,6 +48,8 @@ pub enum What {
     Code(String),
     /// The account was signed in on a browser that it did not know: its name, and the page to end that.
     NewDevice { device: String, page: String },
+    /// A recovery code stood for the app of the account: on which browser, how many are left, and the page to see to it.
+    RecoveryCode { device: String, left: i64, page: String },
 }
 
 /// The ways out.
@@ -91,9 +93,9 @@ impl Message {
         Self { to, locale, what: What::Code(code), until: Some(now + CODE_MS) }
     }
 
-    /// That the account was signed in on another browser now.
-    pub fn new_device(to: Target, device: String, page: String, locale: Locale, now: i64) -> Self {
-        Self { to, locale, what: What::NewDevice { device, page }, until: Some(now + NEWS_MS) }
+    /// Something that happened to the account now.
+    pub fn news(to: Target, what: What, locale: Locale, now: i64) -> Self {
+        Self { to, locale, what, until: Some(now + NEWS_MS) }
     }
 
     /// The subject, for those that have one.
@@ -101,6 +103,7 @@ impl Message {
         let subject = match &self.what {
             What::Code(_) => t::CODE_SUBJECT,
             What::NewDevice { .. } => t::DEVICE_SUBJECT,
+            What::RecoveryCode { .. } => t::RECOVERY_SUBJECT,
         };
         self.locale.t(subject).to_owned()
     }
@@ -110,10 +113,18 @@ impl Message {
         match &self.what {
             What::Code(code) => self.locale.f(t::CODE_TEXT, &[("code", code), ("n", &(CODE_MS / 60_000))]),
             What::NewDevice { device, page } => {
-                let device = if device.is_empty() { self.locale.t(t::SOME_DEVICE) } else { device };
-                self.locale.f(t::DEVICE_TEXT, &[("device", &device), ("page", page)])
+                self.locale.f(t::DEVICE_TEXT, &[("device", &self.device(device)), ("page", page)])
+            }
+            What::RecoveryCode { device, left, page } => {
+                let device = self.device(device);
+                self.locale.f(t::RECOVERY_TEXT, &[("device", &device), ("n", left), ("page", page)])
             }
         }
+    }
+
+    /// The name of a device, or words for one that has none.
+    fn device<'d>(&self, name: &'d str) -> &'d str {
+        if name.is_empty() { self.locale.t(t::SOME_DEVICE) } else { name }
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// The tables with a column `customer_id` whose rows are in the copy, or say nothing of the person: a test compares the
 /// list with the database, so that none is forgotten.
-pub const COVERED: [&str; 14] = [
+pub const COVERED: [&str; 16] = [
     "account",
     "account_target",
     "session",
@@ -34,6 +34,9 @@ pub const COVERED: [&str; 14] = [
     "viewed",
     "notification_choice",
     "known_device",
+    "second_factor",
+    // Open for minutes; the sign-in that comes of one is in the copy.
+    "pending_sign_in",
     // Of the copies themselves, and of an erasure, the page tells; and they end with them.
     "privacy_export",
     "account_deletion",
@@ -46,7 +49,12 @@ pub const COVERED: [&str; 14] = [
 pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>> {
     let from = Collector { app, customer, ctx };
     let mut tables = vec![from.profile().await?, from.contacts().await?, from.consents().await?];
-    tables.extend([from.devices().await?, from.known_devices().await?, from.choices().await?]);
+    tables.extend([
+        from.devices().await?,
+        from.known_devices().await?,
+        from.second_factor().await?,
+        from.choices().await?,
+    ]);
     tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?]);
     tables.extend([from.favourites().await?, from.viewed().await?]);
     tables.extend([from.orders().await?, from.lines().await?, from.events().await?]);
@@ -144,6 +152,15 @@ impl Collector<'_> {
     async fn known_devices(&self) -> Result<Table> {
         let sql = "select first_at, seen_at from known_device where customer_id = $1 order by first_at, device_hash";
         self.plain("known_devices", &["first_at", "seen_at"], &[Kind::Time, Kind::Time], sql).await
+    }
+
+    /// That there is a second factor: its secret, and what recovers it, are for signing in alone.
+    async fn second_factor(&self) -> Result<Table> {
+        let sql = "select f.confirmed_at, (select count(*) from recovery_code r
+                where r.owner = f.owner and r.used_at is null) as recovery_codes_left
+            from second_factor f where f.customer_id = $1 and f.confirmed_at is not null";
+        let columns = &["confirmed_at", "recovery_codes_left"];
+        self.plain("second_factor", columns, &[Kind::Time, Kind::Number], sql).await
     }
 
     async fn choices(&self) -> Result<Table> {

@@ -1,6 +1,9 @@
-//! Account and security: what the person is called, the password, and the devices.
+//! Account and security: what the person is called, the password, the second factor, and the devices.
 
-use super::{Done, Narrow, SignInFirst, devices::Devices, password::PasswordForm, profile::ProfileForm};
+use super::{
+    Done, Narrow, SignInFirst, devices::Devices, password::PasswordForm, profile::ProfileForm,
+    second_factor::SecondFactorSection,
+};
 use crate::{
     api,
     domain::texts::account as t,
@@ -33,6 +36,7 @@ pub fn SecurityPage() -> impl IntoView {
                         Ok(Some(profile)) => view! {
                             <ProfileForm profile=profile.clone()/>
                             <PasswordForm profile/>
+                            <SecondFactorSection/>
                             <Devices/>
                         }
                         .into_any(),

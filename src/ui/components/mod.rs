@@ -17,6 +17,7 @@ pub mod picture;
 pub mod price;
 pub mod product_card;
 pub mod scroll;
+pub mod second_factor;
 pub mod shell;
 pub mod skeleton;
 pub mod stepper;

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Error,
         live::{Topic, Update},
-        texts::{office as t, shell},
+        texts::{office as t, second, shell},
     },
     ui::{
         components::{
@@ -156,7 +156,13 @@ fn Who() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match me.await {
-                        Ok(staff) => view! { <span class="only-desktop grow">{staff.login}</span> }.into_any(),
+                        Ok(staff) => view! {
+                            <a class="btn btn-icon btn-quiet" href=api::office::SECOND aria-label=l.t(second::OFFICE_TITLE)>
+                                <Icon name="shield"/>
+                            </a>
+                            <span class="only-desktop grow">{staff.login}</span>
+                        }
+                        .into_any(),
                         Err(Error::Unauthenticated) => view! { <SignInFirst/> }.into_any(),
                         Err(_) => ().into_any(),
                     }

@@ -8,6 +8,7 @@ mod order_ship;
 pub mod orders;
 mod orders_row;
 mod parts;
+pub mod second;
 pub mod sign_in;
 pub mod stock;
 mod stock_row;

@@ -1,0 +1,242 @@
+//! The second factor of the customer who asks, who has to show anew who this is before anything about it changes.
+
+use super::{Owner, Shown, accept};
+use crate::{
+    args,
+    domain::{
+        Error, Result,
+        error::Problem,
+        second_factor::{Mine, Typed},
+        texts::shell,
+    },
+    server::{
+        Ctx,
+        account::{
+            attempt::{self, Guarded},
+            password, profile,
+            session::Session,
+        },
+        audit::{self, Action},
+        db::Tx,
+        risk::Browser,
+    },
+};
+
+/// Where it stands; none for a guest.
+///
+/// # Errors
+/// When it cannot be read or opened.
+pub async fn get(ctx: &Ctx) -> Result<Option<Mine>> {
+    let (Some(session), Some(profile)) = (&ctx.session, profile::get(ctx).await?) else { return Ok(None) };
+    let name = profile.login.or(profile.email).or(profile.phone).unwrap_or_default();
+    let issuer = ctx.locale.t(shell::NAME);
+    let second = super::state(&ctx.app, &owner(session), &session.id, (issuer, &name), ctx.now).await?;
+    Ok(Some(Mine { second, has_password: profile.has_password, proved: profile.proved }))
+}
+
+/// Whether a sign-in of this browser waits for it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_awaited(ctx: &Ctx) -> Result<bool> {
+    let pending = crate::server::account::pending::find(&ctx.app, ctx.pending.as_deref(), ctx.now).await?;
+    Ok(pending.is_some_and(|pending| matches!(pending.owner, Owner::Customer(_))))
+}
+
+fn owner(session: &Session) -> Owner {
+    Owner::Customer(session.customer_id.clone())
+}
+
+/// Begins to set it up: whoever asks has just signed in with a code, or knows the password.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] about the password, `Proof` where there is none;
+/// [`Error::TooMany`] after wrong ones in a row; [`Error::Conflict`] where it is on.
+pub async fn begin(ctx: &Ctx, password: String) -> Result<()> {
+    let session = ctx.session()?.clone();
+    let proof = if session.proved(ctx.now) { None } else { Some(by_password(ctx, &session, password).await?) };
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, session, proof) = (app.clone(), session.clone(), proof.clone());
+            Box::pin(async move {
+                still_in(tx, &session).await?;
+                if let Some(proof) = &proof {
+                    proof.take(tx, &session).await?;
+                }
+                super::begin(tx, &app.keys, &owner(&session), &session.id, now).await
+            })
+        })
+        .await
+}
+
+/// Turns it on with a code of the app.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in; `SecondFactor` of `code` for a wrong one; [`Error::Conflict`] where
+/// it is on, or was begun elsewhere or too long ago.
+pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
+    let session = ctx.session()?.clone();
+    let typed = read(typed)?;
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, session, typed) = (app.clone(), session.clone(), typed.clone());
+            Box::pin(async move {
+                still_in(tx, &session).await?;
+                super::confirm(tx, &app, &owner(&session), &typed, (&session.id, &session.id), now).await
+            })
+        })
+        .await
+}
+
+/// Shows the new recovery codes no more.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in.
+pub async fn keep(ctx: &Ctx) -> Result<()> {
+    let session = ctx.session()?.clone();
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let owner = owner(&session);
+            Box::pin(async move { super::keep(tx, &owner).await })
+        })
+        .await
+}
+
+/// Makes new recovery codes in place of those before.
+///
+/// # Errors
+/// As [`turn_off`].
+pub async fn renew(ctx: &Ctx, code: &str, password: String) -> Result<()> {
+    change(ctx, code, password, Change::Renew).await
+}
+
+/// Turns it off: by a code of the app, by a recovery code, or by the password.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] about `code` and `password`; [`Error::TooMany`]
+/// after wrong ones in a row; [`Error::Conflict`] where it is off.
+pub async fn turn_off(ctx: &Ctx, code: &str, password: String) -> Result<()> {
+    change(ctx, code, password, Change::Off).await
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Renew,
+    Off,
+}
+
+async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result<()> {
+    let session = ctx.session()?.clone();
+    let proof = prove(ctx, &session, code, password).await?;
+    let (app, browser, now) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now);
+    let done = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, browser) = (app.clone(), browser.clone());
+            let (session, proof) = (session.clone(), proof.clone());
+            Box::pin(async move {
+                let owner = owner(&session);
+                still_in(tx, &session).await?;
+                let shown = match &proof {
+                    Proof::Password(known) => {
+                        known.take(tx, &session).await?;
+                        Shown::Code
+                    }
+                    Proof::Typed(typed, guarded) => {
+                        let Some(shown) = accept(tx, &app, &owner, typed, now).await? else { return Ok(false) };
+                        attempt::succeeded(tx, guarded).await?;
+                        shown
+                    }
+                };
+                if let Shown::Recovery(left) = shown {
+                    browser.note_recovery(tx, &app, &session.customer_id, left, now).await?;
+                }
+                super::record(tx, &app, &owner, shown, now).await?;
+                match what {
+                    Change::Renew => super::renew(tx, &app, &owner, &session.id, now).await?,
+                    Change::Off => {
+                        if !super::remove(tx, &app.keys, &owner).await? {
+                            return Err(Error::Conflict);
+                        }
+                        let entry = owner.entry(Action::SecondFactorOff, String::new());
+                        audit::record(tx, &app.keys, &entry, now).await?;
+                    }
+                }
+                Ok(true)
+            })
+        })
+        .await?;
+    ctx.app.wake.notify_waiters();
+    if done { Ok(()) } else { Err(Error::field("code", Problem::SecondFactor)) }
+}
+
+/// By what somebody who is signed in shows anew who this is.
+#[derive(Clone)]
+enum Proof {
+    Typed(Typed, Guarded),
+    Password(Known),
+}
+
+async fn prove(ctx: &Ctx, session: &Session, code: &str, password: String) -> Result<Proof> {
+    if code.trim().is_empty() && !password.is_empty() {
+        return by_password(ctx, session, password).await.map(Proof::Password);
+    }
+    let typed = read(code)?;
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(session).guarded());
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    Ok(Proof::Typed(typed, guarded))
+}
+
+/// A password that was right.
+#[derive(Clone)]
+struct Known {
+    hash: String,
+    guarded: Guarded,
+}
+
+impl Known {
+    /// Forgets the failures before it; a password that was replaced meanwhile is none.
+    async fn take(&self, tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+        let sql = "update account set password_hash = password_hash where customer_id = $1 and password_hash = $2";
+        if tx.exec(sql, args![&session.customer_id, &self.hash]).await? == 0 {
+            return Err(Error::Conflict);
+        }
+        attempt::succeeded(tx, &self.guarded).await
+    }
+}
+
+async fn by_password(ctx: &Ctx, session: &Session, typed: String) -> Result<Known> {
+    let sql = "select password_hash from account where customer_id = $1";
+    let row = ctx.app.db.one(sql, args![&session.customer_id]).await?;
+    let Some(hash) = row.get::<Option<String>>("password_hash")? else {
+        return Err(Error::field("password", Problem::Proof));
+    };
+    if typed.is_empty() {
+        return Err(Error::field("password", Problem::Required));
+    }
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &profile::own_password(&session.customer_id));
+    let place = password::place()?;
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    match place.verify(typed, Some(hash.clone())).await? {
+        true => Ok(Known { hash, guarded }),
+        false => Err(Error::field("password", Problem::Credentials)),
+    }
+}
+
+fn read(typed: &str) -> Result<Typed> {
+    Typed::read(typed).map_err(|problem| Error::field("code", problem))
+}
+
+/// Not with a session that was ended meanwhile.
+async fn still_in(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    match tx.optional("select id from session where id = $1", args![&session.id]).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::Unauthenticated),
+    }
+}

@@ -2,6 +2,8 @@
 #![cfg(feature = "ssr")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+#[path = "../support/authenticator.rs"]
+mod authenticator;
 #[path = "../support/client.rs"]
 mod client;
 #[path = "../support/door.rs"]
@@ -26,6 +28,7 @@ mod keys;
 mod media;
 mod order;
 mod outbox;
+mod passkey;
 mod payment;
 mod permissions;
 mod personal;

@@ -2,11 +2,14 @@
 
 pub mod addresses;
 pub mod attempt;
+pub mod ceremony;
 pub mod choices;
 pub mod code;
 pub mod consent;
+pub mod passkey;
 pub mod password;
 pub mod profile;
+pub mod proof;
 pub mod session;
 mod staff;
 
@@ -111,7 +114,7 @@ pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
     }
 }
 
-/// Removes what is over: sessions, codes, and failures that are forgotten.
+/// Removes what is over: sessions, codes, ceremonies, and failures that are forgotten.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -122,6 +125,7 @@ pub async fn sweep(app: &App) -> Result<()> {
             Box::pin(async move {
                 session::sweep(tx, now).await?;
                 risk::sweep(tx, now).await?;
+                ceremony::sweep(tx, now).await?;
                 code::sweep(tx, now).await
             })
         })

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         Error, Locale, Result,
         account::{CODE_MS, Posted, Target},
+        locale::Text,
         texts::message as t,
     },
 };
@@ -48,6 +49,10 @@ pub enum What {
     Code(String),
     /// The account was signed in on a browser that it did not know: its name, and the page to end that.
     NewDevice { device: String, page: String },
+    /// A passkey was added to the account: on which device, and the page to remove it.
+    PasskeyAdded { device: String, page: String },
+    /// A passkey of the account was removed: on which device, and the page to see what is left.
+    PasskeyRemoved { device: String, page: String },
 }
 
 /// The ways out.
@@ -91,9 +96,9 @@ impl Message {
         Self { to, locale, what: What::Code(code), until: Some(now + CODE_MS) }
     }
 
-    /// That the account was signed in on another browser now.
-    pub fn new_device(to: Target, device: String, page: String, locale: Locale, now: i64) -> Self {
-        Self { to, locale, what: What::NewDevice { device, page }, until: Some(now + NEWS_MS) }
+    /// What happened to an account now.
+    pub fn news(to: Target, what: What, locale: Locale, now: i64) -> Self {
+        Self { to, locale, what, until: Some(now + NEWS_MS) }
     }
 
     /// The subject, for those that have one.
@@ -101,6 +106,8 @@ impl Message {
         let subject = match &self.what {
             What::Code(_) => t::CODE_SUBJECT,
             What::NewDevice { .. } => t::DEVICE_SUBJECT,
+            What::PasskeyAdded { .. } => t::PASSKEY_ADDED_SUBJECT,
+            What::PasskeyRemoved { .. } => t::PASSKEY_REMOVED_SUBJECT,
         };
         self.locale.t(subject).to_owned()
     }
@@ -109,11 +116,16 @@ impl Message {
     pub fn text(&self) -> String {
         match &self.what {
             What::Code(code) => self.locale.f(t::CODE_TEXT, &[("code", code), ("n", &(CODE_MS / 60_000))]),
-            What::NewDevice { device, page } => {
-                let device = if device.is_empty() { self.locale.t(t::SOME_DEVICE) } else { device };
-                self.locale.f(t::DEVICE_TEXT, &[("device", &device), ("page", page)])
-            }
+            What::NewDevice { device, page } => self.about(t::DEVICE_TEXT, device, page),
+            What::PasskeyAdded { device, page } => self.about(t::PASSKEY_ADDED_TEXT, device, page),
+            What::PasskeyRemoved { device, page } => self.about(t::PASSKEY_REMOVED_TEXT, device, page),
         }
+    }
+
+    /// A text about what was done on a device.
+    fn about(&self, text: Text, device: &str, page: &str) -> String {
+        let device = if device.is_empty() { self.locale.t(t::SOME_DEVICE) } else { device };
+        self.locale.f(text, &[("device", &device), ("page", &page)])
     }
 }
 

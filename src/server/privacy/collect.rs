@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         App, Ctx,
-        account::{addresses, profile},
+        account::{addresses, passkey, profile},
         context::internal,
         db::Row,
         order::{self, sealed},
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// The tables with a column `customer_id` whose rows are in the copy, or say nothing of the person: a test compares the
 /// list with the database, so that none is forgotten.
-pub const COVERED: [&str; 14] = [
+pub const COVERED: [&str; 16] = [
     "account",
     "account_target",
     "session",
@@ -34,6 +34,9 @@ pub const COVERED: [&str; 14] = [
     "viewed",
     "notification_choice",
     "known_device",
+    "passkey",
+    // What a browser was asked, for five minutes.
+    "passkey_ceremony",
     // Of the copies themselves, and of an erasure, the page tells; and they end with them.
     "privacy_export",
     "account_deletion",
@@ -46,7 +49,8 @@ pub const COVERED: [&str; 14] = [
 pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>> {
     let from = Collector { app, customer, ctx };
     let mut tables = vec![from.profile().await?, from.contacts().await?, from.consents().await?];
-    tables.extend([from.devices().await?, from.known_devices().await?, from.choices().await?]);
+    tables.extend([from.devices().await?, from.known_devices().await?, from.passkeys().await?]);
+    tables.push(from.choices().await?);
     tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?]);
     tables.extend([from.favourites().await?, from.viewed().await?]);
     tables.extend([from.orders().await?, from.lines().await?, from.events().await?]);
@@ -144,6 +148,16 @@ impl Collector<'_> {
     async fn known_devices(&self) -> Result<Table> {
         let sql = "select first_at, seen_at from known_device where customer_id = $1 order by first_at, device_hash";
         self.plain("known_devices", &["first_at", "seen_at"], &[Kind::Time, Kind::Time], sql).await
+    }
+
+    /// Their public keys are of use to nobody else, and say nothing of the person.
+    async fn passkeys(&self) -> Result<Table> {
+        let keys = passkey::of(self.ctx, self.customer).await?;
+        let row = |key: &crate::domain::passkey::Passkey| {
+            vec![json!(key.name), json!(iso(key.created_at)), json!(key.last_used_at.map(iso))]
+        };
+        let rows = keys.iter().map(row).collect();
+        Ok(Table { name: "passkeys", columns: &["name", "created_at", "last_used_at"], rows })
     }
 
     async fn choices(&self) -> Result<Table> {

@@ -253,13 +253,22 @@ async fn whoever_adds_a_passkey_shows_who_this_is() {
         let (id, options) = begin(&mut other, "registration", &[("password", "correct horse")]).await;
         let made = Authenticator::new(&origin(&world)).create(&options);
         assert_eq!(finish(&mut other, "registration", &id, &made).await.0, 200);
-        // The same key again is the same key.
+        // The same key again is the same key. Browsers know by the list which they must not make another of; one that
+        // does not is refused.
         let (id, options) = begin(&mut other, "registration", &[("password", "correct horse")]).await;
         let excluded: Value = serde_json::from_str(&options).unwrap();
         assert_eq!(excluded["excludeCredentials"].as_array().unwrap().len(), 2);
         let again = finish(&mut other, "registration", &id, &device.create(&options)).await;
-        assert_eq!(wrong(&again, "passkey"), "Taken");
+        assert_eq!(wrong(&again, "passkey"), "Passkey");
         assert_eq!(keys(&other).await.len(), 2);
+
+        // Nor does it become another person's.
+        let mut han = signed_in(&world, HAN).await;
+        let (id, options) = begin(&mut han, "registration", &[]).await;
+        let again = finish(&mut han, "registration", &id, &device.clone().create(&options)).await;
+        assert_eq!(wrong(&again, "passkey"), "Taken");
+        assert_eq!(keys(&han).await.len(), 0);
+        assert_eq!(sign_in(&mut world.browser(), &mut device).await.0, 200);
     })
     .await;
 }

@@ -284,7 +284,8 @@ fn arguments() -> Vec<OsString> {
 }
 
 fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // What a browser sent of a passkey and could not be read would be logged in full; that it was refused is logged anyway.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,webauthn_rs_core=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Compact => log.compact().with_ansi(io::stderr().is_terminal()).init(),

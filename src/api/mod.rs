@@ -40,6 +40,7 @@ pub mod catalog;
 pub mod office;
 pub mod order;
 pub mod page;
+pub mod passkey;
 pub mod privacy;
 pub mod second_factor;
 

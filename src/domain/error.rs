@@ -108,6 +108,12 @@ pub enum Problem {
     Consent,
     /// Whoever asks has to show anew who this is, by a code.
     Proof,
+    /// The passkey is unknown, was removed, or did not show what it had to.
+    Passkey,
+    /// The browser took too long over a passkey, or it was used already: begin anew.
+    PasskeyOver,
+    /// Browsers allow no passkeys at this shop's address.
+    PasskeyPlace,
     /// So many are there already, and there can be no more.
     Full(u32),
 }

@@ -16,6 +16,7 @@ pub mod number;
 pub mod office;
 pub mod order;
 pub mod page;
+pub mod passkey;
 pub mod paying;
 pub mod payment;
 pub mod permission;

@@ -76,6 +76,19 @@ impl Config {
         })
     }
 
+    /// Where the passkeys of a shop with this public address work: their relying party is its host. None over plain HTTP
+    /// and under an IP address, which browsers do not allow (WebAuthn level 2 §5.1.3 and §5.1.4.1). A shop that is tried
+    /// on the machine it runs on is also found there as `localhost`, which they do.
+    pub fn passkeys_at(public_url: &str) -> Option<url::Url> {
+        let mut url = url::Url::parse(public_url).ok()?;
+        let loopback = !Self::needs_secure_cookies(public_url);
+        if loopback && url.domain().is_none() {
+            url.set_host(Some("localhost")).ok()?;
+        }
+        let allowed = (loopback || url.scheme() == "https") && url.domain().is_some();
+        allowed.then_some(url)
+    }
+
     /// Where the sandbox provider, on this machine, tells us of payments: beside a proxy's way in, or by the name that is
     /// in the certificate.
     pub fn notify_url(&self) -> String {
@@ -228,6 +241,25 @@ mod tests {
             ["https://shop.example", "http://shop.example", "http://192.168.1.5:3000", "https://localhost", "nonsense"]
         {
             assert!(Config::needs_secure_cookies(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn passkeys_need_a_name_and_https_except_on_this_machine() {
+        let at = |url| Config::passkeys_at(url).map(|url| url.origin().ascii_serialization());
+        for (url, origin) in [
+            ("https://shop.example", Some("https://shop.example")),
+            ("https://shop.example:8443", Some("https://shop.example:8443")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("http://shop.localhost:8080", Some("http://shop.localhost:8080")),
+            ("http://127.0.0.1:3000", Some("http://localhost:3000")),
+            ("http://[::1]:3000", Some("http://localhost:3000")),
+            ("http://shop.example", None),
+            ("http://192.168.1.5:3000", None),
+            ("https://192.0.2.1", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(at(url).as_deref(), origin, "{url}");
         }
     }
 }

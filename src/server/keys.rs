@@ -61,7 +61,7 @@ const fn column(table: &'static str, column: &'static str, id: &'static str, pla
 
 /// All columns that hold sealed values. One that is missing here would be lost with its key: a test compares the list
 /// with the database.
-pub const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 17] = [
     column("customer", "checkout_sealed", "id", "customer.checkout:"),
     column("customer", "order_draft_sealed", "id", "customer.order_draft:"),
     column("orders", "contact_sealed", "id", "orders.contact:"),
@@ -80,6 +80,9 @@ pub const COLUMNS: [Column; 14] = [
     column("one_time_code", "target_sealed", "id", "one_time_code.target:"),
     column("second_factor", "secret_sealed", "owner", "second_factor.secret:"),
     column("second_factor", "codes_sealed", "owner", "second_factor.codes:"),
+    column("passkey", "credential_sealed", "id", "passkey.credential:"),
+    column("passkey", "name_sealed", "id", "passkey.name:"),
+    column("passkey_ceremony", "state_sealed", "id", "passkey_ceremony.state:"),
     Column {
         batch: 8,
         ..column(

@@ -109,7 +109,8 @@ impl Browser {
         tx.exec(sql, args![customer, DEVICES]).await?;
         if elsewhere {
             record(tx, Kind::NewDevice, &format!("customer:{customer}"), &self.network_hash, now).await?;
-            self.tell(tx, app, customer, |device, page| What::NewDevice { device, page }, now).await?;
+            let what = What::NewDevice { device: self.name.clone(), page: security_page(app) };
+            tell(tx, app, customer, what, self.locale, now).await?;
         }
         Ok(())
     }
@@ -121,27 +122,29 @@ impl Browser {
     pub async fn note_recovery(&self, tx: &mut Tx<'_>, app: &App, customer: &str, left: i64, now: i64) -> Result<()> {
         let subject = format!("customer:{customer}");
         record(tx, Kind::RecoveryCodeUsed, &subject, &self.network_hash, now).await?;
-        self.tell(tx, app, customer, |device, page| What::RecoveryCode { device, left, page }, now).await
+        let what = What::RecoveryCode { device: self.name.clone(), left, page: security_page(app) };
+        tell(tx, app, customer, what, self.locale, now).await
     }
+}
 
-    /// Tells the owner by mail, where there is an address. A phone is not told: what providers let pass are codes.
-    async fn tell(
-        &self,
-        tx: &mut Tx<'_>,
-        app: &App,
-        customer: &str,
-        what: impl FnOnce(String, String) -> What + Send,
-        now: i64,
-    ) -> Result<()> {
-        let sql = "select target_sealed from account_target where customer_id = $1 and kind = 'email'";
-        let Some(row) = tx.optional(sql, args![customer]).await? else { return Ok(()) };
-        let place = super::account::profile::target_place(customer, "email");
-        let plain = app.keys.open(&row.get::<Vec<u8>>("target_sealed")?, &place).map_err(|e| internal("crypto", &e))?;
-        let to: Target = serde_json::from_slice(&plain).map_err(|e| unreadable("target", &e))?;
-        let page = format!("{}/me/security", app.config.public_url);
-        let message = Message::news(to, what(self.name.clone(), page), self.locale, now);
-        message::enqueue(tx, &message::sealed(app, &message)?, now).await
-    }
+/// Tells the owner of an account by mail what happened to it, where there is an address. A phone is not told: what
+/// providers let pass are codes. Whoever calls wakes the outbox after the transaction.
+///
+/// # Errors
+/// When the database cannot be written, or the address does not open.
+pub async fn tell(tx: &mut Tx<'_>, app: &App, customer: &str, what: What, locale: Locale, now: i64) -> Result<()> {
+    let sql = "select target_sealed from account_target where customer_id = $1 and kind = 'email'";
+    let Some(row) = tx.optional(sql, args![customer]).await? else { return Ok(()) };
+    let place = super::account::profile::target_place(customer, "email");
+    let plain = app.keys.open(&row.get::<Vec<u8>>("target_sealed")?, &place).map_err(|e| internal("crypto", &e))?;
+    let to: Target = serde_json::from_slice(&plain).map_err(|e| unreadable("target", &e))?;
+    let message = Message::news(to, what, locale, now);
+    message::enqueue(tx, &message::sealed(app, &message)?, now).await
+}
+
+/// The page where an account's devices and ways in are seen and ended.
+pub fn security_page(app: &App) -> String {
+    format!("{}/me/security", app.config.public_url)
 }
 
 /// Removes events that nobody will weigh any more.

@@ -7,7 +7,7 @@ use super::{
         self,
         attempt::{self, Guarded},
         code::{self, Tried},
-        consent, password,
+        consent, passkey, password,
         pending::{self, NewPending, Pending},
         profile,
         second_factor::{self, Owner, Shown},
@@ -252,6 +252,41 @@ fn go_on(ctx: &Ctx, entered: &Entered, session: &NewSession, pending: &NewPendin
         Entered::In(customer) => entered_as(ctx, session, customer.clone()),
         Entered::Waits => pending.set_cookie(&ctx.app, http::PENDING_COOKIE),
     }
+}
+
+/// Signs in with a passkey, see [`passkey::show`]; answers with the customer. The device made sure of its owner, so that
+/// no other factor is asked for.
+///
+/// # Errors
+/// Those of [`passkey::show`].
+pub async fn by_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
+    let shown = passkey::show(ctx, id, answer).await?;
+    let session = NewSession::new(ctx, true)?;
+    let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
+    let (customer, before, browser) = (shown.customer.clone(), replaced(ctx), Browser::of(ctx)?);
+    let entered = ctx
+        .app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, guest, session, shown) = (app.clone(), guest.clone(), open.clone(), shown.clone());
+            let (before, browser) = (before.clone(), browser.clone());
+            Box::pin(async move {
+                // Waits for whoever is removing it.
+                if !shown.note(tx, &app.keys, now).await? {
+                    return Ok(false);
+                }
+                attempt::succeeded(tx, &shown.guarded).await?;
+                let customer = &shown.customer;
+                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), customer, now).await?;
+                Ok(true)
+            })
+        })
+        .await?;
+    if !entered {
+        return Err(passkey::refused(&"it was removed meanwhile"));
+    }
+    entered_as(ctx, &session, customer.clone());
+    Ok(customer)
 }
 
 /// Signs out on this browser, which forgets what it keeps of this shop.

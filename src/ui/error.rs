@@ -94,6 +94,9 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Unreachable => t::UNREACHABLE,
         Problem::Consent => t::CONSENT,
         Problem::Proof => t::PROOF,
+        Problem::Passkey => t::PASSKEY,
+        Problem::PasskeyOver => t::PASSKEY_OVER,
+        Problem::PasskeyPlace => t::PASSKEY_PLACE,
     };
     locale.t(text).to_owned()
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use xiadan::{
     domain::{number, permission::Role},
-    server::context,
+    server::{context, db::DbError},
 };
 
 const LI: &str = "13800138000";
@@ -66,6 +66,10 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("account/delete_address", "POST", "id={address}", AsOfNothing),
     ("account/end_device", "POST", "id={device}", AsOfNothing),
     ("privacy/discard_copy", "POST", "id={copy}", AsOfNothing),
+    ("passkey/finish_registration", "POST", "id=x&credential=x", Knowing),
+    ("passkey/finish_sign_in", "POST", "id=x&credential=x", Knowing),
+    ("passkey/rename", "POST", "id={passkey}&name=x", AsOfNothing),
+    ("passkey/remove", "POST", "id={passkey}", AsOfNothing),
     ("office/order", "GET", "number={order}", Staff),
     ("office/reveal", "POST", "number={order}", Staff),
     ("office/ship", "POST", "number={order}&carrier=DHL&tracking_number=12345", Staff),
@@ -143,7 +147,7 @@ fn every_function_that_takes_an_id_is_in_the_table() {
 }
 
 /// The ids in place of `{order}`, `{address}`, …
-type Ids = [(&'static str, String); 5];
+type Ids = [(&'static str, String); 6];
 
 async fn call(world: &World, cookie: &str, (name, method, input): (&str, &str, &str), ids: &Ids) -> (u16, String) {
     let input = ids.iter().fold(input.to_owned(), |input, (of, id)| input.replace(&format!("{{{of}}}"), id));
@@ -195,7 +199,27 @@ async fn owner(world: &World) -> (Buyer, Ids) {
     let device = value(&li, "/api/account/devices", "/1/id").await;
     world.later(61_000).await;
     let code = world.ask(&mut li, LI).await;
-    (li, [("order", order), ("address", address), ("device", device), ("copy", copy), ("code", code)])
+    // Named and removed by its id alone; what opens with it is tried elsewhere.
+    let passkey = context::new_id();
+    let sql = "insert into passkey (id, customer_id, credential_hash, credential_sealed, name_sealed, created_at)
+        select $1, customer_id, $1, $2, $2, 1 from orders";
+    let insert = xiadan::args![&passkey, vec![0u8; 4]];
+    let made = world.app.db.write::<_, DbError>(move |tx| {
+        let insert = insert.clone();
+        Box::pin(async move { tx.exec(sql, insert).await })
+    });
+    assert_eq!(made.await.unwrap(), 1);
+    (
+        li,
+        [
+            ("order", order),
+            ("address", address),
+            ("device", device),
+            ("copy", copy),
+            ("code", code),
+            ("passkey", passkey),
+        ],
+    )
 }
 
 /// Every row that tells of a customer; what waits to be sent and what is counted tells of nobody.
@@ -218,6 +242,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             ("device", context::new_id()),
             ("copy", context::new_id()),
             ("code", "A".repeat(43)),
+            ("passkey", context::new_id()),
         ];
         let sql = "select customer_id as id from orders";
         let row = world.app.db.one(sql, xiadan::args![]).await.unwrap();
@@ -249,7 +274,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             }
         }
 
-        let [(_, order), (_, address), _, (_, copy), _] = &theirs;
+        let [(_, order), (_, address), _, (_, copy), _, _] = &theirs;
         for path in [
             format!("/orders/{order}"),
             format!("/orders/{order}/edit"),

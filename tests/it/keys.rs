@@ -1,6 +1,7 @@
 //! Keys are replaced while the shop serves: everything can be read before, meanwhile and after.
 
 use crate::{
+    authenticator::Authenticator,
     member::{Member, columns, exec, member, number},
     privacy::fetched,
     second,
@@ -13,7 +14,7 @@ use xiadan::{
     domain::{Error, account::Target},
     server::{
         App,
-        account::{code, profile},
+        account::{code, passkey, profile},
         audit::{self, Finding},
         context::now,
         crypto::Keys,
@@ -29,6 +30,7 @@ const ORDERS: usize = 55;
 
 struct Filled {
     li: Member,
+    device: Authenticator,
     orders: Vec<String>,
     code: String,
     copy: String,
@@ -66,16 +68,20 @@ async fn fill(app: &App) -> Filled {
         .await
         .unwrap();
     second::turn_on(&li.ctx).await;
+    let mut device = Authenticator::new("http://localhost:3000");
+    let begun = passkey::begin_registration(&li.ctx, String::new()).await.unwrap();
+    passkey::finish_registration(&li.ctx, &begun.id, &device.create(&begun.options)).await.unwrap();
+    passkey::begin_sign_in(&li.ctx).await.unwrap();
     for column in COLUMNS {
         let sql = format!("select count({}) as n from {}", column.column, column.table);
         assert_ne!(app.db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "{column:?} is tried");
     }
-    Filled { li, orders, code, copy }
+    Filled { li, device, orders, code, copy }
 }
 
 /// Opens everything.
 async fn read(app: &App, filled: &Filled) {
-    let Filled { li, orders, code, copy } = filled;
+    let Filled { li, device, orders, code, copy } = filled;
     let ctx = xiadan::server::Ctx { app: app.clone(), ..li.ctx.clone() };
     for number in orders {
         let order = order::get(&ctx, number).await.unwrap();
@@ -86,6 +92,10 @@ async fn read(app: &App, filled: &Filled) {
     assert_eq!(targets, [Target::Email("li@example.com".into()), Target::Phone(LI.into())]);
     assert_eq!(order::checkout(&ctx, None).await.unwrap().form.recipient, "张三");
     assert!(order::edit(&ctx, &orders[0], true).await.is_ok());
+    assert_eq!(passkey::list(&ctx).await.unwrap().keys.len(), 1);
+    let begun = passkey::begin_sign_in(&ctx).await.unwrap();
+    let shown = passkey::show(&ctx, &begun.id, &device.clone().get(&begun.options)).await.unwrap();
+    assert_eq!(shown.customer, li.id);
     assert_eq!(code::show(&ctx, code).await.unwrap().masked, "l***@example.com");
     for row in app.db.all("select payload from outbox where kind = 'message'", args![]).await.unwrap() {
         let message = message::open(app, &row.get::<String>("payload").unwrap()).unwrap();

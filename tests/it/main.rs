@@ -4,6 +4,8 @@
 
 #[path = "../support/acme.rs"]
 mod acme_authority;
+#[path = "../support/authenticator.rs"]
+mod authenticator;
 #[path = "../support/authority.rs"]
 mod authority;
 #[path = "../support/client.rs"]
@@ -37,6 +39,7 @@ mod leaks;
 mod media;
 mod order;
 mod outbox;
+mod passkey;
 mod payment;
 mod permissions;
 mod personal;

@@ -127,6 +127,7 @@ async fn a_copy_has_everything_and_goes_to_its_owner_alone() {
         assert_eq!(json("contacts")[0]["value"], LI);
         assert_eq!(json("consents").as_array().unwrap().len(), 2);
         assert_eq!(json("devices")[0]["device"], "Chrome · Android");
+        assert_eq!(json("passkeys"), Value::Array(Vec::new()));
         assert_eq!(json("cart")[0]["quantity"], 3);
         let orders = json("orders");
         assert_eq!(orders.as_array().unwrap().len(), 1, "no one else's");

@@ -2,12 +2,15 @@
 
 pub mod addresses;
 pub mod attempt;
+pub mod ceremony;
 pub mod choices;
 pub mod code;
 pub mod consent;
+pub mod passkey;
 pub mod password;
 pub mod pending;
 pub mod profile;
+pub mod proof;
 pub mod second_factor;
 pub mod session;
 mod staff;
@@ -113,7 +116,7 @@ pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
     }
 }
 
-/// Removes what is over: sessions and sign-ins, codes, and failures that are forgotten.
+/// Removes what is over: sessions and sign-ins, codes, ceremonies, and failures that are forgotten.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -126,6 +129,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 pending::sweep(tx, now).await?;
                 second_factor::sweep(tx, now).await?;
                 risk::sweep(tx, now).await?;
+                ceremony::sweep(tx, now).await?;
                 code::sweep(tx, now).await
             })
         })

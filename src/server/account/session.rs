@@ -22,7 +22,7 @@ const LONGEST_MS: i64 = 180 * DAY_MS;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// How stale the note of its last use may be, in milliseconds, so that not every page writes.
 const STALE_MS: i64 = 10 * 60_000;
-/// How long after a sign-in by code its owner counts as proved, in milliseconds.
+/// How long after a sign-in by code or passkey its owner counts as proved, in milliseconds.
 const PROVED_MS: i64 = 15 * 60_000;
 
 /// A session that is valid.
@@ -31,14 +31,14 @@ pub struct Session {
     /// Names it; opens nothing.
     pub id: String,
     pub customer_id: String,
-    /// Whether it was opened with a code and not with a password.
+    /// Whether it was opened with a code or a passkey, and not with a password.
     pub by_code: bool,
     /// UTC milliseconds.
     pub opened_at: i64,
 }
 
 impl Session {
-    /// Whether a code has just shown that the owner of the account is here.
+    /// Whether a code or a passkey has just shown that the owner of the account is here.
     pub fn proved(&self, now: i64) -> bool {
         self.by_code && self.fresh(now)
     }

@@ -10,7 +10,7 @@ use crate::{
     api::page::{use_currency, use_locale},
     app::App,
     domain::{Error, Locale, texts::error as t},
-    server::Ctx,
+    server::{Ctx, config::Config},
     ui::{design::DesignPage, error::message},
 };
 use axum::{
@@ -57,7 +57,7 @@ fn document<V: IntoView>(interactive: bool, body: fn() -> V) -> impl IntoView + 
     });
     view! {
         <!DOCTYPE html>
-        <html lang=use_locale().tag() data-currency=use_currency().code()>
+        <html lang=use_locale().tag() data-currency=use_currency().code() data-passkeys-at=passkeys_at()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
@@ -76,6 +76,12 @@ fn document<V: IntoView>(interactive: bool, body: fn() -> V) -> impl IntoView + 
             <body>{body()}</body>
         </html>
     }
+}
+
+/// Where passkeys work, for the script that offers them.
+fn passkeys_at() -> Option<String> {
+    let origin = Config::passkeys_at(&use_context::<Ctx>()?.app.config.public_url)?;
+    Some(origin.origin().ascii_serialization())
 }
 
 /// The addresses of the client's files.

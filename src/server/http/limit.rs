@@ -28,13 +28,16 @@ use std::{
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
-/// Functions with which somebody could guess a password, a code or an order, or have messages sent.
-const GUESSING: [&str; 7] = [
+/// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
+const GUESSING: [&str; 10] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
     "/api/account/sign_in",
     "/api/office/sign_in",
+    "/api/passkey/begin_registration",
+    "/api/passkey/begin_sign_in",
+    "/api/passkey/finish_sign_in",
     "/api/order/find",
     "/api/privacy/delete_account",
 ];

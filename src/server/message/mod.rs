@@ -16,6 +16,7 @@ use crate::{
     domain::{
         Error, Locale, Result,
         account::{CODE_MS, Posted, Target},
+        locale::Text,
         texts::message as t,
     },
 };
@@ -50,6 +51,10 @@ pub enum What {
     NewDevice { device: String, page: String },
     /// A recovery code stood for the app of the account: on which browser, how many are left, and the page to see to it.
     RecoveryCode { device: String, left: i64, page: String },
+    /// A passkey was added to the account: on which device, and the page to remove it.
+    PasskeyAdded { device: String, page: String },
+    /// A passkey of the account was removed: on which device, and the page to see what is left.
+    PasskeyRemoved { device: String, page: String },
 }
 
 /// The ways out.
@@ -93,7 +98,7 @@ impl Message {
         Self { to, locale, what: What::Code(code), until: Some(now + CODE_MS) }
     }
 
-    /// Something that happened to the account now.
+    /// What happened to an account now.
     pub fn news(to: Target, what: What, locale: Locale, now: i64) -> Self {
         Self { to, locale, what, until: Some(now + NEWS_MS) }
     }
@@ -104,6 +109,8 @@ impl Message {
             What::Code(_) => t::CODE_SUBJECT,
             What::NewDevice { .. } => t::DEVICE_SUBJECT,
             What::RecoveryCode { .. } => t::RECOVERY_SUBJECT,
+            What::PasskeyAdded { .. } => t::PASSKEY_ADDED_SUBJECT,
+            What::PasskeyRemoved { .. } => t::PASSKEY_REMOVED_SUBJECT,
         };
         self.locale.t(subject).to_owned()
     }
@@ -112,14 +119,19 @@ impl Message {
     pub fn text(&self) -> String {
         match &self.what {
             What::Code(code) => self.locale.f(t::CODE_TEXT, &[("code", code), ("n", &(CODE_MS / 60_000))]),
-            What::NewDevice { device, page } => {
-                self.locale.f(t::DEVICE_TEXT, &[("device", &self.device(device)), ("page", page)])
-            }
+            What::NewDevice { device, page } => self.about(t::DEVICE_TEXT, device, page),
             What::RecoveryCode { device, left, page } => {
                 let device = self.device(device);
                 self.locale.f(t::RECOVERY_TEXT, &[("device", &device), ("n", left), ("page", page)])
             }
+            What::PasskeyAdded { device, page } => self.about(t::PASSKEY_ADDED_TEXT, device, page),
+            What::PasskeyRemoved { device, page } => self.about(t::PASSKEY_REMOVED_TEXT, device, page),
         }
+    }
+
+    /// A text about what was done on a device.
+    fn about(&self, text: Text, device: &str, page: &str) -> String {
+        self.locale.f(text, &[("device", &self.device(device)), ("page", &page)])
     }
 
     /// The name of a device, or words for one that has none.

@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         App, Ctx,
-        account::{addresses, profile},
+        account::{addresses, passkey, profile},
         context::internal,
         db::Row,
         order::{self, sealed},
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// The tables with a column `customer_id` whose rows are in the copy, or say nothing of the person: a test compares the
 /// list with the database, so that none is forgotten.
-pub const COVERED: [&str; 16] = [
+pub const COVERED: [&str; 18] = [
     "account",
     "account_target",
     "session",
@@ -37,6 +37,9 @@ pub const COVERED: [&str; 16] = [
     "second_factor",
     // Open for minutes; the sign-in that comes of one is in the copy.
     "pending_sign_in",
+    "passkey",
+    // What a browser was asked, for five minutes.
+    "passkey_ceremony",
     // Of the copies themselves, and of an erasure, the page tells; and they end with them.
     "privacy_export",
     "account_deletion",
@@ -53,6 +56,7 @@ pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>>
         from.devices().await?,
         from.known_devices().await?,
         from.second_factor().await?,
+        from.passkeys().await?,
         from.choices().await?,
     ]);
     tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?]);
@@ -161,6 +165,16 @@ impl Collector<'_> {
             from second_factor f where f.customer_id = $1 and f.confirmed_at is not null";
         let columns = &["confirmed_at", "recovery_codes_left"];
         self.plain("second_factor", columns, &[Kind::Time, Kind::Number], sql).await
+    }
+
+    /// Their public keys are of use to nobody else, and say nothing of the person.
+    async fn passkeys(&self) -> Result<Table> {
+        let keys = passkey::of(self.ctx, self.customer).await?;
+        let row = |key: &crate::domain::passkey::Passkey| {
+            vec![json!(key.name), json!(iso(key.created_at)), json!(key.last_used_at.map(iso))]
+        };
+        let rows = keys.iter().map(row).collect();
+        Ok(Table { name: "passkeys", columns: &["name", "created_at", "last_used_at"], rows })
     }
 
     async fn choices(&self) -> Result<Table> {

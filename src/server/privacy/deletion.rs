@@ -4,16 +4,11 @@ use super::store;
 use crate::{
     domain::{
         Error, Result,
-        error::Problem,
         privacy::{DAY_MS, WAY_BACK_MS},
     },
     server::{
         App, Ctx,
-        account::{
-            attempt::{self, Guarded},
-            password, profile,
-            session::Session,
-        },
+        account::{attempt, proof},
         audit::{self, Action, Entry},
         order,
     },
@@ -29,7 +24,7 @@ const ORDERS: i64 = 50;
 /// there is none and no code was given just now; [`Error::OrdersUnderWay`] while something is paid and not shipped.
 pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
     let session = ctx.session()?.clone();
-    let proved = prove(ctx, &session, typed).await?;
+    let proved = proof::prove(ctx, &session, typed).await?;
     let (app, now) = (ctx.app.clone(), ctx.now);
     let customer = session.customer_id;
     let cancelled = ctx
@@ -59,28 +54,6 @@ pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
     crate::server::account::session::forget(ctx);
     tracing::info!("an account is to be erased");
     Ok(())
-}
-
-/// Makes sure of who asks, as the security page does: a code has just shown it, or the password does now. Answers with
-/// the count of failures to be forgotten.
-async fn prove(ctx: &Ctx, session: &Session, typed: String) -> Result<Option<Guarded>> {
-    if session.proved(ctx.now) {
-        return Ok(None);
-    }
-    let Some(hash) = store::password_hash(&ctx.app.db, &session.customer_id).await? else {
-        return Err(Error::field("password", Problem::Proof));
-    };
-    if typed.is_empty() {
-        return Err(Error::field("password", Problem::Required));
-    }
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &profile::own_password(&session.customer_id));
-    let place = password::place()?;
-    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    if place.verify(typed, Some(hash)).await? {
-        Ok(Some(guarded))
-    } else {
-        Err(Error::field("password", Problem::Credentials))
-    }
 }
 
 /// Keeps the account after all.

@@ -12,7 +12,7 @@ pub use collect::COVERED;
 pub use copy::{Download, ask, discard, download};
 pub use deletion::{ask as ask_deletion, is_asked, take_back};
 
-use super::{App, Ctx, config::Config};
+use super::{App, Ctx, account::proof, config::Config};
 use crate::domain::{
     Result,
     privacy::{Overview, Proof, Receiver},
@@ -26,7 +26,7 @@ pub async fn overview(ctx: &Ctx) -> Result<Overview> {
     let session = ctx.session()?;
     let proof = match session.proved(ctx.now) {
         true => Proof::Given,
-        false if store::password_hash(&ctx.app.db, &session.customer_id).await?.is_some() => Proof::Password,
+        false if proof::password_hash(&ctx.app.db, &session.customer_id).await?.is_some() => Proof::Password,
         false => Proof::Code,
     };
     Ok(Overview {

@@ -181,11 +181,6 @@ pub async fn expire(tx: &mut Tx<'_>, now: i64) -> Result<(), DbError> {
     Ok(())
 }
 
-pub async fn password_hash(db: &Db, customer: &str) -> Result<Option<String>> {
-    let sql = "select password_hash from account where customer_id = $1";
-    Ok(db.one(sql, args![customer]).await?.get("password_hash")?)
-}
-
 /// When an account is to be erased, if it is.
 pub async fn deletion(db: &Db, customer: &str) -> Result<Option<Deletion>> {
     let sql = "select asked_at, erase_at from account_deletion where customer_id = $1";

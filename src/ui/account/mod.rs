@@ -10,6 +10,7 @@ mod legal;
 mod my_data;
 mod notifications;
 mod outbox;
+mod passkeys;
 mod password;
 mod profile;
 mod second_factor;

@@ -1,12 +1,12 @@
-//! Account and security: what the person is called, the password, the second factor, and the devices.
+//! Account and security: what the person is called, the password, the passkeys, the second factor, and the devices.
 
 use super::{
-    Done, Narrow, SignInFirst, devices::Devices, password::PasswordForm, profile::ProfileForm,
+    Done, Narrow, SignInFirst, devices::Devices, passkeys::Passkeys, password::PasswordForm, profile::ProfileForm,
     second_factor::SecondFactorSection,
 };
 use crate::{
     api,
-    domain::texts::account as t,
+    domain::texts::{account as t, passkey},
     ui::{components::skeleton::SkeletonText, error::ErrorNotice, use_locale},
 };
 use leptos::prelude::*;
@@ -23,6 +23,9 @@ pub fn SecurityPage() -> impl IntoView {
             "profile" => t::PROFILE_SAVED,
             "password" => t::PASSWORD_SAVED,
             "device" | "devices" => t::DEVICES_ENDED,
+            "passkey" => passkey::ADDED,
+            "passkey_renamed" => passkey::RENAMED,
+            "passkey_removed" => passkey::REMOVED,
             _ => return None,
         };
         Some(view! { <Done text=l.t(text)/> })
@@ -35,7 +38,8 @@ pub fn SecurityPage() -> impl IntoView {
                     match profile.await {
                         Ok(Some(profile)) => view! {
                             <ProfileForm profile=profile.clone()/>
-                            <PasswordForm profile/>
+                            <PasswordForm profile=profile.clone()/>
+                            <Passkeys profile/>
                             <SecondFactorSection/>
                             <Devices/>
                         }

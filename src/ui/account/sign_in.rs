@@ -1,6 +1,6 @@
-//! Signing in: with a code that is sent, which also makes an account, or with a password.
+//! Signing in: with a code that is sent, which also makes an account, with a password, or with a passkey.
 
-use super::Narrow;
+use super::{Narrow, passkeys::ByPasskey};
 use crate::{
     api::{
         self,
@@ -45,6 +45,7 @@ pub fn SignInPage() -> impl IntoView {
         <Narrow title=l.t(t::SIGN_IN_TITLE)>
             <nav class="tabs" aria-label=l.t(t::WAYS)>{tab(false, t::WITH_CODE)} {tab(true, t::WITH_PASSWORD)}</nav>
             {move || if by_password.get() { view! { <ByPassword to/> }.into_any() } else { view! { <ByCode to/> }.into_any() }}
+            <ByPasskey to/>
         </Narrow>
     }
     .into_any()
@@ -78,7 +79,7 @@ fn ByCode(to: Memo<Option<String>>) -> impl IntoView {
             <ToField to/>
             <TextField
                 id="target" name="target" label=l.t(t::TARGET) error=problem_of(state.error.into(), "target")
-                autocomplete="username" hint=Signal::stored(l.t(t::TARGET_HINT).to_owned())
+                autocomplete="username webauthn" hint=Signal::stored(l.t(t::TARGET_HINT).to_owned())
             />
             <button class="btn btn-primary btn-lg btn-block" type="submit" aria-busy=state.busy()>{l.t(t::SEND_CODE)}</button>
             <p class="field-hint">{l.t(t::CODE_MAKES_ACCOUNT)}</p>
@@ -113,7 +114,7 @@ fn ByPassword(to: Memo<Option<String>>) -> impl IntoView {
             <ToField to/>
             <TextField
                 id="name" name="name" label=l.t(t::NAME_OR_TARGET) error=problem_of(state.error.into(), "name")
-                autocomplete="username"
+                autocomplete="username webauthn"
             />
             <TextField
                 id="password" name="password" label=l.t(t::PASSWORD) error=problem_of(state.error.into(), "password")

@@ -1,0 +1,107 @@
+// Passkeys, with the device that Chromium plays by itself. Browsers allow none under an IP address, so the shop is
+// visited by its name here.
+
+import type { CDPSession, Page } from '@playwright/test';
+import { PORT } from '../playwright.config.ts';
+import { type Shopper, expect, test } from '../support.ts';
+import { enter, fresh } from './sign_in.ts';
+
+test.use({ baseURL: `http://localhost:${PORT}` });
+
+/** A device with a fingerprint sensor in front of a page. */
+class Device {
+  private constructor(private readonly cdp: CDPSession, private readonly authenticatorId: string) {}
+
+  static async of(page: Page): Promise<Device> {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send('WebAuthn.enable');
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return new Device(cdp, authenticatorId);
+  }
+
+  /** Whether somebody touches it when it asks; what began to wait for a touch before goes on waiting. */
+  async touched(enabled: boolean): Promise<void> {
+    await this.cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.authenticatorId, enabled });
+  }
+
+  /** Whether it knows the finger. */
+  async knows(isUserVerified: boolean): Promise<void> {
+    await this.cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticatorId, isUserVerified });
+  }
+}
+
+const section = ({ page, t }: Shopper) => page.getByRole('region', { name: t('passkey.title') });
+
+async function signOut({ page, t }: Shopper): Promise<void> {
+  const devices = page.getByRole('region', { name: t('account.devices_title') });
+  await devices.getByRole('button', { name: t('account.sign_out'), exact: true }).click();
+  await expect(page).toHaveURL(/\/$/);
+}
+
+test('a passkey is added, signs in, gets a name and goes', async ({ shopper, page, request, guard, t }) => {
+  test.skip(!shopper.js, 'the browser is asked by script');
+  guard.allow(/status of 422/);
+  const device = await Device.of(page);
+  await page.goto('/sign-in?to=/me/security');
+  await enter(shopper, request, fresh());
+  const passkeys = section(shopper);
+  await expect(passkeys.getByText(t('passkey.empty'))).toBeVisible();
+  const add = passkeys.getByRole('button', { name: t('passkey.add') });
+  await add.click();
+  await expect(page.getByText(t('passkey.added'))).toBeVisible();
+  await expect(passkeys.getByRole('listitem')).toHaveCount(1);
+  await expect(passkeys.getByText(t('passkey.never_used'))).toBeVisible();
+  await add.click();
+  await expect(passkeys.getByRole('alert')).toHaveText(t('passkey.said_known'));
+
+  await passkeys.getByText(t('passkey.rename')).click();
+  await passkeys.getByRole('textbox', { name: t('passkey.name') }).fill('我的手机');
+  await passkeys.getByRole('button', { name: t('passkey.save') }).click();
+  await expect(passkeys.getByRole('listitem')).toContainText('我的手机');
+
+  await signOut(shopper);
+  // The browser also offers it where the name is typed: nobody touches the device before the button was pressed.
+  await device.touched(false);
+  await page.goto('/sign-in?to=/me/security');
+  const enterButton = page.getByRole('button', { name: t('passkey.sign_in') });
+  await expect(enterButton).toBeVisible();
+  await expect(page.getByRole('textbox', { name: t('account.target') })).toHaveAttribute('autocomplete', 'username webauthn');
+  await device.knows(false);
+  await device.touched(true);
+  await enterButton.click();
+  await expect(page.getByRole('alert')).toHaveText(t('passkey.said_cancelled'));
+  await device.knows(true);
+  await enterButton.click();
+  await expect(page).toHaveURL(/\/me\/security$/);
+  await expect(passkeys.getByText(t('passkey.used_at'))).toBeVisible();
+
+  await passkeys.getByText(t('passkey.remove'), { exact: false }).first().click();
+  await passkeys.getByRole('button', { name: t('passkey.remove_yes') }).click();
+  await expect(passkeys.getByText(t('passkey.empty'))).toBeVisible();
+  await signOut(shopper);
+  await device.touched(false);
+  // Inside the running client the button is there as well.
+  await page.goto('/me');
+  await page.getByRole('link', { name: t('account.sign_in_title') }).click();
+  await expect(enterButton).toBeVisible();
+  await device.touched(true);
+  await enterButton.click();
+  await expect(page.getByRole('alert')).toHaveText(t('passkey.said_refused'));
+});
+
+test('where there are no passkeys nothing offers them, and the page says why', async ({ shopper, page, request, t }) => {
+  const home = shopper.js ? `http://127.0.0.1:${PORT}` : '';
+  await page.goto(`${home}/sign-in?to=/me/security`);
+  await expect(page.getByRole('button', { name: t('account.send_code') })).toBeVisible();
+  await expect(page.getByRole('button', { name: t('passkey.sign_in') })).toBeHidden();
+  await enter(shopper, request, fresh());
+  const passkeys = section(shopper);
+  const why = shopper.js ? t('passkey.elsewhere', { origin: `http://localhost:${PORT}` }) : t('passkey.no_script');
+  await expect(passkeys.getByText(why)).toBeVisible();
+  await expect(passkeys.getByRole('button', { name: t('passkey.add') })).toBeHidden();
+});

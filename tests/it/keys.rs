@@ -5,16 +5,16 @@ use crate::{
     member::{Member, columns, exec, member, number},
     privacy::fetched,
     second,
-    shop::{Piece, Shop, both, place},
+    shop::{Piece, Shop, both, form, place},
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::fs;
 use xiadan::{
     args,
-    domain::{Error, account::Target},
+    domain::{Error, account::Target, address_book::AddressInput},
     server::{
         App,
-        account::{code, passkey, profile},
+        account::{addresses, code, passkey, profile},
         audit::{self, Finding},
         context::now,
         crypto::Keys,
@@ -40,6 +40,9 @@ struct Filled {
 async fn fill(app: &App) -> Filled {
     let li = member(app, LI).await;
     profile::set(&li.ctx, "李雷雷", "lilei").await.unwrap();
+    let address = AddressInput { contact: form("张三"), ..Default::default() };
+    addresses::save(&li.ctx, address.clone(), false).await.unwrap();
+    addresses::save(&li.ctx, address, true).await.unwrap();
     let mut orders = Vec::new();
     for _ in 0..ORDERS {
         orders.push(place(&li.ctx, "mug", 1).await.unwrap());
@@ -88,6 +91,9 @@ async fn read(app: &App, filled: &Filled) {
         assert_eq!((&*order.contact.recipient, &*order.note), ("张三", "放门口"));
     }
     assert_eq!(profile::name(&ctx, &li.id).await.unwrap(), "李雷雷");
+    let saved = addresses::list(&ctx).await.unwrap();
+    assert_eq!(saved.iter().map(|address| &*address.contact.recipient).collect::<Vec<_>>(), ["张三"]);
+    assert_eq!(addresses::page(&ctx, None, true).await.unwrap().input.contact.recipient, "张三");
     let targets = profile::targets(&ctx, &li.id).await.unwrap();
     assert_eq!(targets, [Target::Email("li@example.com".into()), Target::Phone(LI.into())]);
     assert_eq!(order::checkout(&ctx, None).await.unwrap().form.recipient, "张三");

@@ -87,7 +87,7 @@ fn forms(text: &str) -> Vec<(String, Vec<u8>)> {
         let moved = [&vec![0; before][..], bytes].concat();
         let end = usize::from(moved.len() % 3 != 0);
         for digits in [STANDARD_NO_PAD.encode(&moved), URL_SAFE_NO_PAD.encode(&moved)] {
-            forms.push(("base64", digits[[0, 2, 3][before]..digits.len() - end].as_bytes().to_vec()));
+            forms.push(("base64", digits.as_bytes()[[0, 2, 3][before]..digits.len() - end].to_vec()));
         }
     }
     forms.into_iter().map(|(form, needle)| (format!("{text:?} ({form})"), needle)).collect()

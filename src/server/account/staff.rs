@@ -61,6 +61,8 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
         }
         return Err(refused());
     };
+    // Whoever signs in is not whoever was in the office on this browser before.
+    sign_out(ctx).await?;
     let owner = Owner::Staff { id: staff_id.clone(), login };
     let inside = ctx.app.config.development && !second_factor::known(&ctx.app.db, &owner).await?;
     if inside {

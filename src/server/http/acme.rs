@@ -58,7 +58,11 @@ pub fn open(
 ) -> Result<(Arc<dyn ResolvesServerCert>, impl Future<Output = ()> + Send + use<>), Failure> {
     let folder = data.join(FOLDER);
     make_folder(&folder).map_err(|e| format!("the folder {}: {e}", folder.display()))?;
-    let asking = Asking { settings: settings.clone(), folder: Folder(folder), client: Arc::new(client()?) };
+    let asking = Asking {
+        settings: settings.clone(),
+        folder: Folder { path: folder, newest: Arc::default() },
+        client: Arc::new(client()?),
+    };
     let state = asking.begin();
     let shown = Arc::new(Shown(RwLock::new(state.resolver())));
     Ok((shown.clone(), renew(asking, state, shown)))
@@ -81,7 +85,8 @@ impl Asking {
     }
 
     fn has_certificate(&self) -> bool {
-        self.folder.certificate(&self.settings.domains, &self.settings.directory).exists()
+        let newest = self.folder.newest.read().unwrap_or_else(PoisonError::into_inner);
+        newest.is_some() || self.folder.certificate(&self.settings.domains, &self.settings.directory).exists()
     }
 }
 
@@ -145,13 +150,17 @@ fn client() -> Result<ClientConfig, Failure> {
 
 /// The folder of what must survive.
 #[derive(Clone)]
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// The newest certificate of this process: where it could not be written, the next order must not lose it.
+    newest: Arc<RwLock<Option<Vec<u8>>>>,
+}
 
 impl Folder {
     /// A certificate for other names, or from another authority, is another file.
     fn file(&self, kind: &str, names: &[String], directory: &str) -> PathBuf {
         let names = [names.join("\n"), directory.to_owned()].join("\0");
-        self.0.join(format!("{kind}-{}.pem", &hex(&Sha256::digest(names))[..16]))
+        self.path.join(format!("{kind}-{}.pem", &hex(&Sha256::digest(names))[..16]))
     }
 
     fn certificate(&self, domains: &[String], directory: &str) -> PathBuf {
@@ -168,10 +177,14 @@ impl CertCache for Folder {
     type EC = io::Error;
 
     async fn load_cert(&self, domains: &[String], directory: &str) -> io::Result<Option<Vec<u8>>> {
+        if let Some(newest) = self.newest.read().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(Some(newest));
+        }
         read(&self.certificate(domains, directory))
     }
 
     async fn store_cert(&self, domains: &[String], directory: &str, certificate: &[u8]) -> io::Result<()> {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Some(certificate.to_vec());
         write(&self.certificate(domains, directory), certificate)
     }
 }
@@ -225,8 +238,8 @@ mod tests {
     #[test]
     fn what_is_kept_is_for_its_owner_alone_and_for_one_order() -> io::Result<()> {
         let data = tempfile::tempdir()?;
-        let folder = Folder(data.path().join(FOLDER));
-        make_folder(&folder.0)?;
+        let folder = Folder { path: data.path().join(FOLDER), newest: Arc::default() };
+        make_folder(&folder.path)?;
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let path = folder.certificate(&names(&["a.example", "b.example"]), LETS_ENCRYPT);
         assert_eq!(read(&path)?, None);
@@ -239,9 +252,9 @@ mod tests {
             let mode = |path: &Path| {
                 Ok::<_, io::Error>(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions()) & 0o777)
             };
-            assert_eq!((mode(&path)?, mode(&folder.0)?), (0o600, 0o700));
+            assert_eq!((mode(&path)?, mode(&folder.path)?), (0o600, 0o700));
         }
-        assert_eq!(fs::read_dir(&folder.0)?.count(), 1, "nothing is left aside");
+        assert_eq!(fs::read_dir(&folder.path)?.count(), 1, "nothing is left aside");
         for (others, directory) in [
             (names(&["a.example"]), LETS_ENCRYPT),
             (names(&["a.exampleb.example"]), LETS_ENCRYPT),

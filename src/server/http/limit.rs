@@ -29,12 +29,19 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
-const GUESSING: [&str; 10] = [
+const GUESSING: [&str; 17] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
     "/api/account/sign_in",
+    "/api/account/set_password",
+    "/api/account/second_enter",
+    "/api/account/second_begin",
+    "/api/account/second_renew",
+    "/api/account/second_off",
     "/api/office/sign_in",
+    "/api/office/second_enter",
+    "/api/office/second_renew",
     "/api/passkey/begin_registration",
     "/api/passkey/begin_sign_in",
     "/api/passkey/finish_sign_in",
@@ -125,9 +132,16 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
 pub fn asker(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Asker {
     let ours = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
     let Some(mut seen) = peer else { return Asker::default() };
-    let mut forwarded = !ours(seen) && [FORWARDED_FOR, FORWARDED].iter().any(|name| headers.contains_key(name));
-    let written = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<&str> = written.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let has = |name| headers.contains_key(name);
+    // `Forwarded` is not read, but says that somebody else asks.
+    let mut forwarded = match ours(seen) {
+        true => has(FORWARDED) && !has(FORWARDED_FOR),
+        false => has(FORWARDED) || has(FORWARDED_FOR),
+    };
+    // What a client wrote may be no text; what our proxy put behind it still is.
+    let written = headers.get_all(FORWARDED_FOR).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let written: Vec<_> = written.collect();
+    let mut hops: Vec<&str> = written.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     while ours(seen)
         && let Some(hop) = hops.pop()
     {
@@ -146,6 +160,23 @@ pub fn asker(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> As
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_becomes_local_by_what_they_write() {
+        let ours: Vec<IpNet> = ["127.0.0.1/32"].iter().filter_map(|net| net.parse().ok()).collect();
+        let through_ours = |name: HeaderName, value: &'static [u8]| {
+            let value = HeaderValue::from_bytes(value).unwrap_or(HeaderValue::from_static(""));
+            asker(&HeaderMap::from_iter([(name, value)]), "127.0.0.1".parse().ok(), &ours)
+        };
+        let seen = through_ours(FORWARDED_FOR, b"\xff, 198.51.100.1");
+        assert_eq!(seen.address, "198.51.100.1".parse().ok());
+        assert!(!seen.is_local());
+        for (name, value) in
+            [(FORWARDED_FOR, &b"\xff"[..]), (FORWARDED_FOR, b"unknown"), (FORWARDED, b"for=198.51.100.1")]
+        {
+            assert!(!through_ours(name, value).is_local(), "{value:?}");
+        }
+    }
 
     #[test]
     fn a_forwarded_address_is_believed_from_our_proxies_only() {

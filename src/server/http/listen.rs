@@ -47,6 +47,9 @@ const FIRST_WORD: Duration = Duration::from_secs(1);
 /// nothing was asked for a while, for the last answer may still be on a slow way; and when the listener closes.
 const IDLE_LAST_WORD: Duration = Duration::from_secs(30);
 const LAST_WORD: Duration = Duration::from_secs(5);
+/// How long an answer over HTTP/2 may wait for its client to read on. A live feed says something every 20 seconds, and no
+/// answer takes longer to begin than the time limit for it.
+const UNREAD_FOR: Duration = Duration::from_secs(60);
 /// What is kept of an answer for a client that does not read it, in bytes.
 const UNREAD: usize = 64 * 1024;
 
@@ -190,6 +193,7 @@ impl Answering {
         // HTTP/1.1 has a time of its own for each head.
         let idle =
             async |longest| if many { nothing_asked(running.subscribe(), longest).await } else { pending().await };
+        let mut stopping = self.ending.clone();
         let end = async {
             let _ = self.ending.wait_for(|end| *end).await;
             // Ended at once, it would leave a request that is on its way without an answer.
@@ -206,10 +210,15 @@ impl Answering {
             },
         };
         connection.as_mut().graceful_shutdown();
+        let told = async {
+            let _ = stopping.wait_for(|end| *end).await;
+            idle(LAST_WORD).await;
+        };
         select! {
             done = connection => ended(done),
-            // A peer that does not answer the farewell.
+            // A peer that does not answer the farewell; nor does the end of the program wait for it.
             () = idle(last_word) => {}
+            () = told => {}
         }
     }
 }
@@ -221,18 +230,16 @@ fn ended(done: Result<(), BoxError>) {
     }
 }
 
-/// Done when no request has been running for this long.
+/// Done when no request has been running for this long, or what runs has moved nothing for [`UNREAD_FOR`].
 async fn nothing_asked(mut running: watch::Receiver<usize>, longest: Duration) {
     loop {
         let quiet = *running.borrow_and_update() == 0;
-        let changed = running.changed();
-        if quiet {
-            select! {
-                () = sleep(longest) => return,
-                _ = changed => {}
+        let longest = if quiet { longest } else { longest.max(UNREAD_FOR) };
+        select! {
+            () = sleep(longest) => return,
+            changed = running.changed() => if changed.is_err() {
+                return;
             }
-        } else if changed.await.is_err() {
-            return;
         }
     }
 }
@@ -271,7 +278,7 @@ where
         Box::pin(async move {
             let response = answer.await?;
             Ok(match running {
-                Some(running) => response.map(|body| Body::new(Held { body, _running: running })),
+                Some(running) => response.map(|body| Body::new(Held { body, running })),
                 None => response,
             })
         })
@@ -309,7 +316,8 @@ impl Drop for Running {
 /// A body whose request is running until it was sent.
 struct Held {
     body: Body,
-    _running: Running,
+    /// Told of each part that is taken.
+    running: Running,
 }
 
 impl HttpBody for Held {
@@ -317,7 +325,12 @@ impl HttpBody for Held {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_ready() {
+            // It moves.
+            self.running.0.send_modify(|_| {});
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -26,12 +26,13 @@ pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
     let session = ctx.session()?.clone();
     let proved = proof::prove(ctx, &session, typed).await?;
     let (app, now) = (ctx.app.clone(), ctx.now);
-    let customer = session.customer_id;
+    let (customer, session) = (session.customer_id, session.id);
     let cancelled = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, customer, proved) = (app.clone(), customer.clone(), proved.clone());
+            let session = session.clone();
             Box::pin(async move {
                 if let Some(guarded) = proved {
                     attempt::succeeded(tx, &guarded).await?;
@@ -40,6 +41,10 @@ pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
                 let cancelled = order::cancel_unpaid(tx, &app, &customer, now).await?;
                 store::lock(tx, &customer).await?;
                 let new = store::ask_deletion(tx, &customer, now, now + WAY_BACK_MS).await?;
+                // Not by a session that its owner ended meanwhile; asking twice is once.
+                if new && !store::is_open(tx, &session).await? {
+                    return Err(Error::Unauthenticated);
+                }
                 store::end_sessions(tx, &customer).await?;
                 if new {
                     audit::record(tx, &app.keys, &entry(&customer, Action::DeletionAsked), now).await?;

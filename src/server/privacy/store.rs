@@ -202,6 +202,11 @@ pub async fn take_back(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<bool
     Ok(tx.exec(sql, args![customer, now]).await? == 1)
 }
 
+/// Whether a session has not been ended.
+pub async fn is_open(tx: &mut Tx<'_>, session: &str) -> Result<bool, DbError> {
+    Ok(tx.optional("select id from session where id = $1", args![session]).await?.is_some())
+}
+
 /// Ends all sessions of an account.
 pub async fn end_sessions(tx: &mut Tx<'_>, customer: &str) -> Result<(), DbError> {
     tx.exec("delete from session where customer_id = $1", args![customer]).await?;

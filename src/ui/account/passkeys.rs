@@ -273,7 +273,7 @@ fn Add(profile: Profile) -> impl IntoView {
         }
     });
     view! {
-        <form class="if-passkeys stack-sm" data-passkey="add" novalidate>
+        <form class="if-passkeys stack-sm" data-passkey="add" method="post" novalidate>
             {password}
             <div class="form-actions"><button class="btn btn-secondary" type="submit">{l.t(t::ADD)}</button></div>
             <Said/>

@@ -5,18 +5,20 @@ use crate::{
     args,
     domain::{
         Error, Result,
+        account::Target,
         error::Problem,
         second_factor::{Mine, Typed},
         texts::shell,
     },
     server::{
-        Ctx,
+        App, Ctx,
         account::{
             attempt::{self, Guarded},
-            password, profile,
+            code, password, profile,
             session::Session,
         },
-        audit::{self, Action},
+        audit::{self, Action, Entry},
+        context::now,
         db::Tx,
         risk::Browser,
     },
@@ -41,6 +43,31 @@ pub async fn get(ctx: &Ctx) -> Result<Option<Mine>> {
 pub async fn is_awaited(ctx: &Ctx) -> Result<bool> {
     let pending = crate::server::account::pending::find(&ctx.app, ctx.pending.as_deref(), ctx.now).await?;
     Ok(pending.is_some_and(|pending| matches!(pending.owner, Owner::Customer(_))))
+}
+
+/// Takes the second factor of a customer away, for the operator: a phone was lost, and the recovery codes too. Ends all
+/// sessions.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is neither phone nor e-mail, [`Error::NotFound`] where no account has it.
+pub async fn reset(app: &App, typed: &str) -> Result<()> {
+    let target = Target::read("+86", typed).map_err(|problem| Error::field("target", problem))?;
+    let (shop, hash, now) = (app.clone(), code::hash_of(&app.keys, &target), now());
+    app.db
+        .write::<_, Error>(move |tx| {
+            let (app, hash) = (shop.clone(), hash.clone());
+            Box::pin(async move {
+                let sql = "select customer_id from account_target where target_hash = $1";
+                let row = tx.optional(sql, args![hash]).await?.ok_or(Error::NotFound)?;
+                let customer: String = row.get("customer_id")?;
+                let owner = Owner::Customer(customer.clone());
+                super::remove(tx, &app.keys, &owner).await?;
+                tx.exec("delete from session where customer_id = $1", args![customer]).await?;
+                let entry = owner.entry(Action::SecondFactorReset, String::new());
+                audit::record(tx, &app.keys, &Entry { actor: "operator".to_owned(), ..entry }, now).await
+            })
+        })
+        .await
 }
 
 fn owner(session: &Session) -> Owner {

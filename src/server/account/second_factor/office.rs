@@ -97,18 +97,25 @@ pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
     let session = NewStaffSession::new(&ctx.app, ctx.now)?;
     let opens = who.waits.is_some();
     let next = if opens { name_of(&ctx.app, session.token()) } else { who.shown_to.clone() };
+    let kept = ctx.staff_token.as_deref().filter(|_| !opens);
+    let kept = kept.map(|token| ctx.app.keys.lookup("staff session", token)).unwrap_or_default();
     let (app, open, now) = (ctx.app.clone(), session.clone(), ctx.now);
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
             let (app, who, session) = (app.clone(), who.clone(), open.clone());
-            let (typed, next) = (typed.clone(), next.clone());
+            let (typed, next, kept) = (typed.clone(), next.clone(), kept.clone());
             Box::pin(async move {
                 if let Some(token) = &who.waits {
                     take_turn(tx, &app, token, &who.owner, now).await?;
                     pending::end(tx, &app, token).await?;
                 }
                 super::confirm(tx, &app, &who.owner, &typed, (&who.shown_to, &next), now).await?;
+                if let Owner::Staff { id, .. } = &who.owner {
+                    // Those that the password alone opened would come to life with this factor.
+                    let sql = "delete from staff_session where staff_id = $1 and token_hash <> $2";
+                    tx.exec(sql, args![id, kept]).await?;
+                }
                 if let (Some(_), Owner::Staff { id, login }) = (&who.waits, &who.owner) {
                     session.open(tx, &app, id, login).await?;
                 }
@@ -146,7 +153,12 @@ pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
             let (typed, guarded) = (typed.clone(), guarded.clone());
             Box::pin(async move {
                 take_turn(tx, &app, &token, &owner, now).await?;
-                let Some(shown) = accept(tx, &app, &owner, &typed, now).await? else { return Ok(None) };
+                let Some(shown) = accept(tx, &app, &owner, &typed, now).await? else {
+                    // Whoever comes so far has the password.
+                    let entry = owner.entry(Action::SignInRefused, "second factor".to_owned());
+                    audit::record(tx, &app.keys, &entry, now).await?;
+                    return Ok(None);
+                };
                 pending::end(tx, &app, &token).await?;
                 attempt::succeeded(tx, &guarded).await?;
                 if let Owner::Staff { id, login } = &owner {

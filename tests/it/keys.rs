@@ -102,6 +102,8 @@ async fn read(app: &App, filled: &Filled) {
     let begun = passkey::begin_sign_in(&ctx).await.unwrap();
     let shown = passkey::show(&ctx, &begun.id, &device.clone().get(&begun.options)).await.unwrap();
     assert_eq!(shown.customer, li.id);
+    // It was looked at only, which counts as a try.
+    exec(app, "delete from attempt").await;
     assert_eq!(code::show(&ctx, code).await.unwrap().masked, "l***@example.com");
     for row in app.db.all("select payload from outbox where kind = 'message'", args![]).await.unwrap() {
         let message = message::open(app, &row.get::<String>("payload").unwrap()).unwrap();

@@ -258,6 +258,9 @@ async fn an_account_is_erased_after_a_week_and_its_orders_belong_to_nobody() {
         privacy::take_back(&at(&li.ctx, deletion.erase_at - 1)).await.unwrap();
         privacy::take_back(&li.ctx).await.unwrap();
         assert_eq!(privacy::overview(&li.ctx).await.unwrap().deletion, None);
+        let over = privacy::ask_deletion(&li.ctx, String::new()).await;
+        assert_eq!(over, Err(Error::Unauthenticated), "that session ended with the first");
+        let li = enter(&li, true).await;
         privacy::ask_deletion(&li.ctx, String::new()).await.unwrap();
 
         // Money that comes for what was cancelled goes back before anything is erased.
@@ -330,7 +333,13 @@ async fn whoever_erases_an_account_shows_who_that_is() {
         assert!(matches!(refused, Err(Error::TooMany { .. })), "guessing is held up: {refused:?}");
         assert_eq!(privacy::overview(&known.ctx).await.unwrap().deletion, None);
         let later = Member { ctx: at(&known.ctx, known.ctx.now + 60_000), id: known.id, cookie: known.cookie };
-        ask(&later, "correct horse").await.unwrap();
+        assert_eq!(
+            ask(&later, "correct horse").await,
+            Err(Error::Unauthenticated),
+            "the new password ended that session"
+        );
+        let again = Member { ctx: at(&later.ctx, later.ctx.now + 900_000), ..later };
+        ask(&enter(&again, false).await, "correct horse").await.unwrap();
         assert!(privacy::overview(&li.ctx).await.unwrap().deletion.is_some());
     })
     .await;

@@ -101,6 +101,7 @@ test('the checkout begins with the default, and a choice fills it', async ({ sho
   await page.getByRole('radio', { name: /First Road 1/ }).check();
   if (shopper.js) await expect(shopper.field('detail')).toHaveValue('First Road 1');
   await shopper.next();
+  await expect(shopper.heading(t('checkout.review_title'))).toBeAttached();
   await expect(shopper.main.getByText('First Road 1')).toBeVisible();
 });
 

@@ -128,7 +128,7 @@ test('a recovery code lets in once, new ones are made, and it is turned off', as
   await page.getByRole('button', { name: t('second.kept') }).click();
   await expect(page.getByText(t('second.left', { n: 9 }))).toBeVisible();
   const renew = page.getByRole('group').filter({ hasText: t('second.renew_text') });
-  await page.getByText(t('second.renew_title'), { exact: true }).click();
+  await page.locator('summary', { hasText: t('second.renew_title') }).click();
   await renew.getByRole('button', { name: t('second.renew') }).click();
   await expect(renew.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('error.required')));
   await renew.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(codes[1] ?? '');
@@ -139,7 +139,7 @@ test('a recovery code lets in once, new ones are made, and it is turned off', as
   await page.getByRole('button', { name: t('second.kept') }).click();
 
   const off = page.getByRole('group').filter({ hasText: t('second.off_again_text') });
-  await page.getByText(t('second.off_again_title'), { exact: true }).click();
+  await page.locator('summary', { hasText: t('second.off_again_title') }).click();
   await off.getByRole('textbox', { name: t('second.or_password') }).fill(PASSWORD);
   await off.getByRole('button', { name: t('second.turn_off') }).click();
   await expect(page.getByText(t('second.turned_off'))).toBeVisible();

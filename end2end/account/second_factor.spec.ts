@@ -38,6 +38,10 @@ async function turnOn(shopper: Shopper): Promise<{ phone: Phone; codes: string[]
   await expect(shopper.heading(t('second.title'))).toBeVisible();
   await page.getByRole('button', { name: t('second.begin') }).click();
   await expect(page.getByRole('img', { name: t('second.picture') })).toBeVisible();
+  if (shopper.js) {
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(over, 'nothing sticks out at the side').toBeLessThanOrEqual(0);
+  }
   const key = await page.getByRole('group', { name: t('second.key') }).innerText();
   expect(key).toMatch(/^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
   const phone = new Phone(key);

@@ -1,11 +1,13 @@
 //! The command line: serve a shop, fill it, and look after it.
 
-use clap::{Args, Parser, Subcommand};
-use ipnet::IpNet;
+mod options;
+
+use clap::Parser;
+use options::{Admin, Audit, Cli, Command, Import, KeysAction, LogFormat, Serve, Settings};
 use std::{
     ffi::OsString,
     io::{self, BufRead, IsTerminal, Write},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -13,7 +15,7 @@ use std::{
 use tracing_subscriber::EnvFilter;
 use xiadan::{
     args,
-    domain::{Error, Locale, permission::Role},
+    domain::{Error, Locale},
     server::{
         App, MIGRATIONS, account,
         audit::{self, Finding},
@@ -21,250 +23,16 @@ use xiadan::{
             self,
             import::{ImportOptions, to_stderr},
         },
-        config::{Config, TlsOptions},
+        config::Config,
         context::now,
         crypto::{self, Keys},
         db::DbError,
         http::tls::Source,
         keys::{self, Progress},
-        message::{
-            mail::MailSettings,
-            sms::{Provider, SmsSettings},
-        },
+        message::mail::MailSettings,
         start::{self, Failure, Listeners},
     },
 };
-
-/// Xiadan 下单: a self-service ordering platform in one program.
-#[derive(Parser)]
-#[command(version, about)]
-struct Cli {
-    #[command(flatten)]
-    settings: Settings,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Args)]
-struct Settings {
-    /// The folder of the database, the pictures and the keys
-    #[arg(long, global = true, env = "XIADAN_DATA", default_value = "data")]
-    data: PathBuf,
-    /// sqlite:///path/of/file or postgres://user:password@host/name [default: a SQLite file in the data folder]
-    #[arg(long, global = true, env = "XIADAN_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-    /// How the log is written
-    #[arg(long, global = true, env = "XIADAN_LOG_FORMAT", value_enum, default_value = "compact")]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    Compact,
-    Json,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve the shop
-    Serve(Box<Serve>),
-    /// Import products
-    Import {
-        #[command(subcommand)]
-        from: Import,
-    },
-    /// Fill an empty catalogue with the demo shop
-    Demo {
-        /// The folder of products.zh-CN.csv and products.en.csv
-        #[arg(long, default_value = "demo")]
-        demo: PathBuf,
-    },
-    /// People who work in the office
-    Admin {
-        #[command(subcommand)]
-        action: Admin,
-    },
-    /// The record of what must not be denied
-    Audit {
-        #[command(subcommand)]
-        action: Audit,
-    },
-    /// The keys that seal personal data
-    Keys {
-        #[command(subcommand)]
-        action: KeysAction,
-    },
-    /// Bring the database up to date; `serve` does so by itself
-    Migrate,
-}
-
-#[derive(Args)]
-struct Serve {
-    /// Where the shop listens [default: 127.0.0.1:3000]
-    #[arg(long, env = "XIADAN_LISTEN")]
-    listen: Option<SocketAddr>,
-    /// The address customers use [default: the first --acme-domain, or the address the shop listens on]
-    #[arg(long, env = "XIADAN_PUBLIC_URL")]
-    public_url: Option<String>,
-    /// Where the sandbox payment provider listens
-    #[arg(long, env = "XIADAN_SANDBOX_LISTEN", default_value = "127.0.0.1:3002")]
-    sandbox_listen: SocketAddr,
-    /// The address of the sandbox payment provider for customers [default: http:// and where it listens]
-    #[arg(long, env = "XIADAN_SANDBOX_URL")]
-    sandbox_url: Option<String>,
-    /// The folder of the built site [default: target/site]
-    #[arg(long, env = "XIADAN_SITE")]
-    site: Option<PathBuf>,
-    /// How long an unpaid order holds its goods
-    #[arg(long, env = "XIADAN_HOLD_MINUTES", default_value_t = Config::HOLD_MS / 60_000, value_parser = clap::value_parser!(i64).range(1..=1440))]
-    hold_minutes: i64,
-    /// How long to go on after SIGTERM with /readyz saying 503, so that a load balancer looks elsewhere, in milliseconds
-    #[arg(long, env = "XIADAN_DRAIN_MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(..=600_000))]
-    drain_ms: u64,
-    /// Show the page of all components at /design, and at /outbox the messages that cannot be sent
-    #[arg(long, env = "XIADAN_DEVELOPMENT")]
-    development: bool,
-    /// Proxies in front of the shop, by address or network: what they say in X-Forwarded-For is believed
-    #[arg(long, env = "XIADAN_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
-    trusted_proxy: Vec<IpNet>,
-    /// Whom to tell of a hole, for /.well-known/security.txt: mailto:security@shop.example
-    #[arg(long, env = "XIADAN_SECURITY_CONTACT", value_parser = contact)]
-    security_contact: Option<String>,
-    /// The mail server: smtps://user:password@host, or smtp://user:password@host?tls=required
-    #[arg(long, env = "XIADAN_SMTP_URL", hide_env_values = true, requires = "mail_from")]
-    smtp_url: Option<String>,
-    /// The sender of mail: Shop <no-reply@shop.example>
-    #[arg(long, env = "XIADAN_MAIL_FROM")]
-    mail_from: Option<String>,
-    #[command(flatten)]
-    sms: Sms,
-    #[command(flatten)]
-    tls: TlsOptions,
-}
-
-/// Text messages. The keys are read from the environment alone: a command line can be read by others.
-#[derive(Args)]
-struct Sms {
-    /// Who delivers text messages: alibaba or tencent
-    #[arg(long, env = "XIADAN_SMS_PROVIDER", value_parser = provider)]
-    sms_provider: Option<Provider>,
-    /// The approved signature of text messages
-    #[arg(long, env = "XIADAN_SMS_SIGN_NAME", default_value = "")]
-    sms_sign_name: String,
-    /// The approved template of one-time codes
-    #[arg(long, env = "XIADAN_SMS_TEMPLATE", default_value = "")]
-    sms_template: String,
-    /// Tencent's SmsSdkAppId
-    #[arg(long, env = "XIADAN_SMS_APP_ID", default_value = "")]
-    sms_app_id: String,
-    /// Where the provider's API is, if not where it always is
-    #[arg(long, env = "XIADAN_SMS_URL")]
-    sms_url: Option<String>,
-}
-
-impl Sms {
-    fn settings(self) -> Result<Option<SmsSettings>, Failure> {
-        let Some(provider) = self.sms_provider else { return Ok(None) };
-        let secret = |name: &str| std::env::var(name).map_err(|_| format!("text messages need {name}"));
-        Ok(Some(SmsSettings {
-            provider,
-            key_id: secret("XIADAN_SMS_KEY_ID")?,
-            key_secret: secret("XIADAN_SMS_KEY_SECRET")?,
-            sign_name: self.sms_sign_name,
-            template: self.sms_template,
-            app_id: self.sms_app_id,
-            url: self.sms_url.unwrap_or_else(|| provider.url().to_owned()),
-        }))
-    }
-}
-
-#[derive(Subcommand)]
-enum Import {
-    /// The product CSV that Shopify exports
-    Shopify {
-        file: PathBuf,
-        /// The language of the texts in the file
-        #[arg(long, default_value = "zh-CN", value_parser = locale)]
-        locale: Locale,
-        /// Only report what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// Leave the stock of variants that are in the shop as it is; new ones get theirs
-        #[arg(long)]
-        keep_stock: bool,
-        /// Write the report with all its problems to this file, as JSON
-        #[arg(long, value_name = "FILE")]
-        report: Option<PathBuf>,
-    },
-}
-
-#[derive(Subcommand)]
-enum Audit {
-    /// Check that no row was changed, added or taken out
-    Verify,
-}
-
-#[derive(Subcommand)]
-enum KeysAction {
-    /// Seal everything under a new key and remove the old one, while the shop serves; goes on with what was begun
-    Rotate,
-    /// Wrap the keys under another master key; start the program with it from then on
-    Rewrap {
-        /// A file with the other master key, 64 hexadecimal digits; made where there is none
-        file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
-enum Admin {
-    /// Make an account for the office, or set its password anew
-    Create {
-        #[arg(required_unless_present = "demo")]
-        login: Option<String>,
-        /// Read the password from the first line of standard input
-        #[arg(long, conflicts_with = "demo")]
-        password_stdin: bool,
-        /// What the account may do: support, warehouse, purchasing, finance, manager or owner; a new one is an owner
-        #[arg(long, value_parser = role)]
-        role: Option<Role>,
-        /// Make the account `demo` with a random password and print both
-        #[arg(long, conflicts_with = "login")]
-        demo: bool,
-    },
-    /// Take the second factor of somebody away whose phone and recovery codes are lost; the next sign-in sets up another
-    ResetSecondFactor {
-        /// The user name in the office; with --customer the phone or e-mail address of a customer
-        name: String,
-        #[arg(long)]
-        customer: bool,
-    },
-}
-
-fn locale(tag: &str) -> Result<Locale, String> {
-    Locale::from_tag(tag).ok_or_else(|| format!("choose one of {}", Locale::ALL.map(Locale::tag).join(", ")))
-}
-
-fn contact(text: &str) -> Result<String, String> {
-    let known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
-    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(text.to_owned())
-    } else {
-        Err("an address such as mailto:security@shop.example".to_owned())
-    }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = |_| text.parse::<IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>().or_else(address).map_err(|_| "an address, or a network such as 10.0.0.0/8".to_owned())
-}
-
-fn provider(name: &str) -> Result<Provider, String> {
-    Provider::from_name(name).ok_or_else(|| "choose alibaba or tencent".to_owned())
-}
-
-fn role(name: &str) -> Result<Role, String> {
-    Role::from_name(name).ok_or_else(|| format!("choose one of {}", Role::ALL.map(Role::name).join(", ")))
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 // Two-step verification: turned on, asked for at each sign-in, recovered and turned off. With script and without.
 
-import type { Locator, Page } from '@playwright/test';
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { type Shopper, expect, test } from '../support.ts';
 import { Phone } from './phone.ts';
 import { enter, fresh } from './sign_in.ts';
@@ -66,6 +66,17 @@ async function setPassword(shopper: Shopper): Promise<void> {
   await expect(page.getByText(t('account.password_saved'))).toBeVisible();
 }
 
+/** Makes an account with a password; answers with its e-mail address. */
+async function withPassword(shopper: Shopper, request: APIRequestContext): Promise<string> {
+  const { page, t } = shopper;
+  const target = fresh();
+  await page.goto('/sign-in?to=/me/security');
+  await enter(shopper, request, target);
+  await expect(shopper.heading(t('account.security_title'))).toBeVisible();
+  await setPassword(shopper);
+  return target;
+}
+
 async function isGuest(page: Page, t: Shopper['t']): Promise<void> {
   await page.goto('/me');
   await expect(page.getByText(t('account.guest_title'))).toBeVisible();
@@ -74,11 +85,7 @@ async function isGuest(page: Page, t: Shopper['t']): Promise<void> {
 test('the app is asked for at each sign-in, and what a guest had joins after it', async ({ shopper, page, another, office, request, guard, t }) => {
   guard.allow(/status of 422/);
   test.slow();
-  const target = fresh();
-  await page.goto('/sign-in?to=/me/security');
-  await enter(shopper, request, target);
-  await expect(shopper.heading(t('account.security_title'))).toBeVisible();
-  await setPassword(shopper);
+  const target = await withPassword(shopper, request);
   const { phone } = await turnOn(shopper);
 
   await test.step('they are shown until they are kept', async () => {
@@ -112,11 +119,7 @@ test('the app is asked for at each sign-in, and what a guest had joins after it'
 test('a recovery code lets in once, new ones are made, and it is turned off', async ({ shopper, page, another, request, guard, t }) => {
   guard.allow(/status of 422/);
   test.slow();
-  const target = fresh();
-  await page.goto('/sign-in?to=/me/security');
-  await enter(shopper, request, target);
-  await expect(shopper.heading(t('account.security_title'))).toBeVisible();
-  await setPassword(shopper);
+  const target = await withPassword(shopper, request);
   const { codes } = await turnOn(shopper);
 
   const other = await another();

@@ -175,6 +175,7 @@ impl Cart {
         wanted.iter().filter(|(id, quantity)| !whole(id, *quantity)).count()
     }
 
+    /// What every page shows of it.
     pub fn count(&self) -> Count {
         Count { version: self.version, pieces: self.quantity() }
     }

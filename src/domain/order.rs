@@ -315,6 +315,39 @@ pub fn totals(lines: &[OrderLine], rules: &ShippingRules, region: &str) -> Total
     price(&lines, rules, Some(region))
 }
 
+/// An order in a state to which these things happened one after the other; as unpaid it may be paid until 100, and now is 1.
+#[cfg(test)]
+pub fn sample(state: State, kinds: &[EventKind]) -> Order {
+    use super::address::{Contact, DeliveryWish};
+    let event = |(sequence, kind): (i64, &EventKind)| Event { sequence, kind: kind.clone(), at: 0 };
+    Order {
+        number: String::new(),
+        state,
+        version: 1,
+        currency: Currency::default(),
+        totals: Totals::default(),
+        lines: Vec::new(),
+        shipping_rules: ShippingRules::default(),
+        contact: Contact {
+            recipient: String::new(),
+            phone: None,
+            email: None,
+            region: String::new(),
+            detail: String::new(),
+        },
+        region_name: String::new(),
+        delivery_wish: DeliveryWish::default(),
+        note: String::new(),
+        payment_method: Method::default(),
+        placed_at: 0,
+        expires_at: (state == State::ToPay).then_some(100),
+        now: 1,
+        events: (0..).zip(kinds).map(event).collect(),
+        shipment: None,
+        refunds: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

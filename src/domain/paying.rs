@@ -41,47 +41,7 @@ pub fn phase(order: &Order) -> Phase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        address::{Contact, DeliveryWish},
-        money::Currency,
-        order::Event,
-        payment::Method,
-        pricing::{ShippingRules, Totals},
-    };
-
-    fn order(state: State, kinds: &[EventKind]) -> Order {
-        let event = |(i, kind): (usize, &EventKind)| Event {
-            sequence: i64::try_from(i).unwrap_or(0),
-            kind: kind.clone(),
-            at: 0,
-        };
-        Order {
-            number: String::new(),
-            state,
-            version: 1,
-            currency: Currency::default(),
-            totals: Totals::default(),
-            lines: vec![],
-            shipping_rules: ShippingRules::default(),
-            contact: Contact {
-                recipient: String::new(),
-                phone: None,
-                email: None,
-                region: String::new(),
-                detail: String::new(),
-            },
-            region_name: String::new(),
-            delivery_wish: DeliveryWish::default(),
-            note: String::new(),
-            payment_method: Method::default(),
-            placed_at: 0,
-            expires_at: Some(10),
-            now: 5,
-            events: kinds.iter().enumerate().map(event).collect(),
-            shipment: None,
-            refunds: vec![],
-        }
-    }
+    use crate::domain::{order::sample as order, payment::Method};
 
     #[test]
     fn the_last_attempt_to_pay_decides_what_is_shown() {
@@ -98,6 +58,6 @@ mod tests {
         for (state, kinds, expected) in table {
             assert_eq!(phase(&order(state, &kinds)), expected, "{state:?} {kinds:?}");
         }
-        assert_eq!(phase(&Order { now: 10, ..order(State::ToPay, &[]) }), Phase::Ending, "the time is over");
+        assert_eq!(phase(&Order { now: 100, ..order(State::ToPay, &[]) }), Phase::Ending, "the time is over");
     }
 }

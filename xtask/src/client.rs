@@ -46,7 +46,9 @@ pub fn finish(project: &Project) -> Result<Client> {
     let wasm = fs::read(&built).with_context(|| built.display().to_string())?;
     let wasm_opt = if project.release { find_wasm_opt() } else { None };
     let version = wasm_opt.as_ref().map_or("", |(_, version)| version);
-    let hash = hash([include_str!("client.rs").as_bytes(), version.as_bytes(), &wasm]);
+    // What shortens the scripts writes other bytes under the same names too.
+    let shortener = find_tool("esbuild").into_iter().next().map_or_else(String::new, |(_, version)| version);
+    let hash = hash([include_str!("client.rs").as_bytes(), version.as_bytes(), shortener.as_bytes(), &wasm]);
 
     let client = Client { dir: project.stage.join(folder), hash };
     let done = client.dir.with_extension("hash");

@@ -99,8 +99,8 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         }),
     };
     let currency = cart.with_untracked(|cart| cart.currency);
-    // The account's addresses, the one that the form says, and what the fields of the address began with, the how manieth
-    // time.
+    // The account's addresses, the one that the form says, and what the fields of the address began with since they were
+    // filled for the n-th time.
     let selected = RwSignal::new(chosen_of(&addresses, &form));
     let addresses = StoredValue::new(addresses);
     let filled = RwSignal::new((0u32, form.clone()));

@@ -297,46 +297,9 @@ fn Body(order: Order, posted: Option<Error>) -> impl IntoView {
 mod tests {
     use super::*;
     use crate::domain::{
-        address::{Contact, DeliveryWish},
-        money::Currency,
-        order::{Event, Refund},
+        order::{Refund, sample as order},
         payment::Method,
-        pricing::{ShippingRules, Totals},
     };
-
-    fn order(state: State, kinds: &[EventKind]) -> Order {
-        let event = |(i, kind): (usize, &EventKind)| Event {
-            sequence: i64::try_from(i).unwrap_or(0),
-            kind: kind.clone(),
-            at: 0,
-        };
-        Order {
-            number: String::new(),
-            state,
-            version: 1,
-            currency: Currency::CNY,
-            totals: Totals::default(),
-            lines: Vec::new(),
-            shipping_rules: ShippingRules::default(),
-            contact: Contact {
-                recipient: String::new(),
-                phone: None,
-                email: None,
-                region: String::new(),
-                detail: String::new(),
-            },
-            region_name: String::new(),
-            delivery_wish: DeliveryWish::AnyTime,
-            note: String::new(),
-            payment_method: Method::Alipay,
-            placed_at: 0,
-            expires_at: (state == State::ToPay).then_some(100),
-            now: 1,
-            events: kinds.iter().enumerate().map(event).collect(),
-            shipment: None,
-            refunds: Vec::new(),
-        }
-    }
 
     #[test]
     fn an_unpaid_order_tells_of_its_last_attempt() {

@@ -216,6 +216,7 @@ pub enum Admin {
     ResetSecondFactor {
         /// The user name in the office; with --customer the phone or e-mail address of a customer
         name: String,
+        /// Of a customer, who then signs in without one
         #[arg(long)]
         customer: bool,
     },

@@ -30,6 +30,7 @@
 //! `db.write::<_, Error>(…)`, or end the job in `Ok::<_, Error>(…)`.
 
 mod error;
+mod job;
 mod migrate;
 mod origin;
 mod postgres;
@@ -184,10 +185,12 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        match &self.arm {
-            Arm::Sqlite(sqlite) => sqlite.read(job).await,
-            Arm::Postgres(postgres) => postgres.read(job).await,
-        }
+        let job = job::Kept::new(job);
+        let ended = match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.read(job.clone()).await,
+            Arm::Postgres(postgres) => postgres.read(job.clone()).await,
+        };
+        job.take(ended)
     }
 
     /// One transaction: everything the job did, or nothing. The answer comes after the commit.
@@ -209,10 +212,12 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        match &self.arm {
-            Arm::Sqlite(sqlite) => sqlite.write(job).await,
-            Arm::Postgres(postgres) => postgres.write(job).await,
-        }
+        let job = job::Kept::new(job);
+        let ended = match &self.arm {
+            Arm::Sqlite(sqlite) => sqlite.write(job.clone()).await,
+            Arm::Postgres(postgres) => postgres.write(job.clone()).await,
+        };
+        job.take(ended)
     }
 
     /// Brings the schema up to date and names the migrations that were applied now.

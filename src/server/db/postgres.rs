@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use sqlx::{
     Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _,
     TypeInfo, ValueRef,
@@ -17,7 +17,13 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
 
-use super::{Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value, log_slow, origin::Origin, panicked};
+use super::{
+    Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value,
+    job::{Job, Work},
+    log_slow,
+    origin::Origin,
+    panicked,
+};
 
 /// How often a transaction is begun before its conflict is the caller's.
 const TRIES: u32 = 5;
@@ -83,36 +89,20 @@ impl Postgres {
         }
     }
 
-    pub(super) async fn read<T, E, J>(&self, job: J) -> Result<T, E>
-    where
-        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
-        E: From<DbError> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.transaction("begin isolation level repeatable read read only", &job).await
+    /// Runs a job that reads; `Ok` where the job's own result is the answer.
+    pub(super) async fn read(&self, job: Job) -> Result<(), DbError> {
+        self.transaction("begin isolation level repeatable read read only", &*job).await
     }
 
-    pub(super) async fn write<T, E, J>(&self, job: J) -> Result<T, E>
-    where
-        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
-        E: From<DbError> + Send + 'static,
-        T: Send + 'static,
-    {
+    /// Runs a job that writes; `Ok` where the job's own result is the answer.
+    pub(super) async fn write(&self, job: Job) -> Result<(), DbError> {
         // A task of its own: a caller that goes away leaves no statement half sent.
         let this = self.clone();
-        let work = Origin::current().follow(async move { this.transaction("begin", &job).await });
-        match tokio::spawn(work).await {
-            Ok(result) => result,
-            Err(_) => Err(DbError::Closed.into()),
-        }
+        let work = Origin::current().follow(async move { this.transaction("begin", &*job).await });
+        tokio::spawn(work).await.unwrap_or(Err(DbError::Closed))
     }
 
-    async fn transaction<T, E, J>(&self, begin: &'static str, job: &J) -> Result<T, E>
-    where
-        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
-        E: From<DbError> + Send,
-        T: Send,
-    {
+    async fn transaction(&self, begin: &'static str, job: &dyn Work) -> Result<(), DbError> {
         let started = Instant::now();
         let (mut attempt, mut before) = (1, None);
         loop {
@@ -122,10 +112,10 @@ impl Postgres {
                 discard(connection, &failure);
             }
             match outcome {
-                Outcome::Done(result) => return result,
-                Outcome::Again(cause, error) => {
+                Outcome::Done(ended) => return ended,
+                Outcome::Again(cause, ended) => {
                     if attempt >= TRIES || started.elapsed() >= PATIENCE {
-                        return Err(error);
+                        return ended;
                     }
                     tracing::debug!(%cause, attempt, "a transaction is repeated");
                     before = Some(cause);
@@ -156,53 +146,47 @@ impl Postgres {
     }
 }
 
-enum Outcome<T, E> {
-    Done(Result<T, E>),
-    /// Nothing was committed, and another try may succeed; if not, this is the caller's error.
-    Again(DbError, E),
+enum Outcome {
+    /// `Ok` where the job's own result is the answer.
+    Done(Result<(), DbError>),
+    /// Nothing was committed, and another try may succeed; if not, this is the answer.
+    Again(DbError, Result<(), DbError>),
 }
 
 /// One try. The second value is the failure after which the connection may be of no more use.
-async fn run<T, E, J>(connection: &mut PgConnection, begin: &'static str, job: &J) -> (Outcome<T, E>, Option<DbError>)
-where
-    J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
-    E: From<DbError> + Send,
-    T: Send,
-{
+async fn run(connection: &mut PgConnection, begin: &'static str, job: &dyn Work) -> (Outcome, Option<DbError>) {
     let mut transaction = match connection.begin_with(begin).await {
         Ok(transaction) => transaction,
-        Err(error) => return failed(from_sqlx(&error), None),
-    };
-    let mut tx = Tx::new(Connection::Postgres(&mut transaction));
-    let result = AssertUnwindSafe(async { job(&mut tx).await }).catch_unwind().await;
-    let failure = tx.failure.take();
-
-    let value = match result {
-        Ok(Ok(value)) if failure.is_none() => value,
-        result => {
-            let _ = transaction.rollback().await;
-            return match (result, failure) {
-                (Ok(Err(error)), Some(failure)) => failed(failure, Some(error)),
-                (Ok(Ok(_)), Some(failure)) => failed(failure, None),
-                (Ok(Err(error)), None) => (Outcome::Done(Err(error)), None),
-                _ => (Outcome::Done(Err(panicked().into())), None),
-            };
+        Err(error) => {
+            let failure = from_sqlx(&error);
+            return failed(Err(failure.clone()), failure);
         }
     };
+    let mut tx = Tx::new(Connection::Postgres(&mut transaction));
+    let result = AssertUnwindSafe(async { job.run(&mut tx).await }).catch_unwind().await;
+    let failure = tx.failure.take();
+
+    if !matches!((&result, &failure), (Ok(true), None)) {
+        let _ = transaction.rollback().await;
+        return match (result, failure) {
+            (Ok(false), Some(failure)) => failed(Ok(()), failure),
+            (Ok(true), Some(failure)) => failed(Err(failure.clone()), failure),
+            (Ok(_), None) => (Outcome::Done(Ok(())), None),
+            (Err(_), _) => (Outcome::Done(Err(panicked())), None),
+        };
+    }
     match transaction.commit().await {
-        Ok(()) => (Outcome::Done(Ok(value)), None),
+        Ok(()) => (Outcome::Done(Ok(())), None),
         Err(error) => match from_sqlx(&error) {
             // The server says itself that it was not committed.
-            DbError::Busy => failed(DbError::Busy, None),
-            error => (Outcome::Done(Err(error.clone().into())), Some(error)),
+            DbError::Busy => failed(Err(DbError::Busy), DbError::Busy),
+            error => (Outcome::Done(Err(error.clone())), Some(error)),
         },
     }
 }
 
-fn failed<T, E: From<DbError>>(failure: DbError, error: Option<E>) -> (Outcome<T, E>, Option<DbError>) {
-    let error = error.unwrap_or_else(|| failure.clone().into());
-    let outcome =
-        if failure.is_transient() { Outcome::Again(failure.clone(), error) } else { Outcome::Done(Err(error)) };
+fn failed(ended: Result<(), DbError>, failure: DbError) -> (Outcome, Option<DbError>) {
+    let outcome = if failure.is_transient() { Outcome::Again(failure.clone(), ended) } else { Outcome::Done(ended) };
     (outcome, Some(failure))
 }
 

@@ -21,7 +21,11 @@ use tokio::sync::oneshot;
 
 pub(super) use self::statement::{all, exec, exec_once};
 use self::{readers::Readers, statement::run, writer::Writer};
-use super::{Args, DbError, Options, Row, Sql, Tx, panicked};
+use super::{
+    Args, DbError, Options, Row, Sql, Tx,
+    job::{Job, Work},
+    panicked,
+};
 
 #[derive(Clone)]
 pub(super) struct Sqlite {
@@ -56,29 +60,21 @@ impl Sqlite {
         self.threads.readers.run(move |connection| all(connection, &sql, &args)).await?
     }
 
-    pub(super) async fn read<T, E, J>(&self, job: J) -> Result<T, E>
-    where
-        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
-        E: From<DbError> + Send + 'static,
-        T: Send + 'static,
-    {
+    /// Runs a job that reads; `Ok` where the job's own result is the answer.
+    pub(super) async fn read(&self, job: Job) -> Result<(), DbError> {
         let read = move |connection: &mut Connection| {
-            let (result, broken) = transaction(connection, &SNAPSHOT, &job);
+            let (ended, broken) = transaction(connection, &SNAPSHOT, &*job);
             if broken.is_some() && !connection.is_autocommit() {
                 let _ = run(connection, "rollback");
             }
-            result
+            ended
         };
         self.threads.readers.run(read).await?
     }
 
-    pub(super) async fn write<T, E, J>(&self, job: J) -> Result<T, E>
-    where
-        J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
-        E: From<DbError> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.threads.writer.run(move |connection| transaction(connection, &SAVEPOINT, &job)).await
+    /// Runs a job that writes; `Ok` where the job's own result is the answer.
+    pub(super) async fn write(&self, job: Job) -> Result<(), DbError> {
+        self.threads.writer.run(job).await
     }
 
     /// Readers first, so that the writer's last checkpoint finds nobody in its way.
@@ -134,30 +130,27 @@ const SNAPSHOT: Steps = Steps { begin: "begin", commit: &["commit"], rollback: &
 const SAVEPOINT: Steps =
     Steps { begin: "savepoint job", commit: &["release job"], rollback: &["rollback to job", "release job"] };
 
-/// Runs a job to its end. The second value tells why the transaction around it is of no more use.
-fn transaction<T, E, J>(connection: &mut Connection, steps: &Steps, job: &J) -> (Result<T, E>, Option<DbError>)
-where
-    J: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>,
-    E: From<DbError>,
-{
+/// Runs a job to its end; `Ok` where the job's own result is the answer. The second value tells why the transaction
+/// around it is of no more use.
+fn transaction(connection: &mut Connection, steps: &Steps, job: &dyn Work) -> (Result<(), DbError>, Option<DbError>) {
     if let Err(error) = run(connection, steps.begin) {
-        return (Err(error.clone().into()), Some(error));
+        return (Err(error.clone()), Some(error));
     }
     let mut tx = Tx::new(super::Connection::Sqlite(connection));
-    let outcome = catch_unwind(AssertUnwindSafe(|| poll_once(job(&mut tx))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| poll_once(job.run(&mut tx))));
     let failure = tx.failure.take();
-    let result = match (outcome, failure) {
-        (Ok(Some(Err(error))), _) => Err(error),
-        (Ok(_), Some(failure)) => Err(failure.into()),
-        (Ok(Some(Ok(value))), None) => Ok(value),
-        (Ok(None), None) => Err(DbError::Other("a job awaited something else than its transaction".into()).into()),
-        (Err(_), _) => Err(panicked().into()),
+    let (content, ended) = match (outcome, failure) {
+        (Ok(Some(false)), _) => (false, Ok(())),
+        (Ok(_), Some(failure)) => (false, Err(failure)),
+        (Ok(Some(true)), None) => (true, Ok(())),
+        (Ok(None), None) => (false, Err(DbError::Other("a job awaited something else than its transaction".into()))),
+        (Err(_), _) => (false, Err(panicked())),
     };
-    let ending = if result.is_ok() { steps.commit } else { steps.rollback };
+    let ending = if content { steps.commit } else { steps.rollback };
     let broken = ending.iter().find_map(|step| run(connection, step).err());
-    match (result, broken) {
-        (Ok(_), Some(error)) => (Err(error.clone().into()), Some(error)),
-        other => other,
+    match broken {
+        Some(error) if content => (Err(error.clone()), Some(error)),
+        broken => (ended, broken),
     }
 }
 

@@ -13,8 +13,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{joined, statement::run};
-use crate::server::db::{DbError, origin::Origin};
+use super::{SAVEPOINT, joined, statement::run, transaction};
+use crate::server::db::{DbError, job::Job, origin::Origin};
 
 /// Jobs in one commit.
 const BATCH: usize = 64;
@@ -27,12 +27,12 @@ pub(super) struct Writer {
 }
 
 enum Message {
-    Job(Job),
+    Step(Step),
     Close,
 }
 
 /// Runs on the connection of the batch, or learns that there is none.
-type Job = Box<dyn FnOnce(Result<&mut Connection, &DbError>) -> Finished + Send>;
+type Step = Box<dyn FnOnce(Result<&mut Connection, &DbError>) -> Finished + Send>;
 
 /// Called when the batch has ended, with what went wrong with all of it.
 type Answer = Box<dyn FnOnce(Option<&DbError>)>;
@@ -53,30 +53,24 @@ impl Writer {
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) async fn run<T, E>(
-        &self,
-        job: impl FnOnce(&mut Connection) -> (Result<T, E>, Option<DbError>) + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
+    /// Runs a job; `Ok` where the job's own result is the answer.
+    pub(super) async fn run(&self, job: Job) -> Result<(), DbError> {
         let (sender, receiver) = oneshot::channel();
         let origin = Origin::current();
-        let job: Job = Box::new(move |connection| {
-            let (result, broken) = origin.run(|| match connection {
-                Ok(connection) => job(connection),
-                Err(error) => (Err(error.clone().into()), None),
+        let step: Step = Box::new(move |connection| {
+            let (ended, broken) = origin.run(|| match connection {
+                Ok(connection) => transaction(connection, &SAVEPOINT, &*job),
+                Err(error) => (Err(error.clone()), None),
             });
             let answer = Box::new(move |failure: Option<&DbError>| {
-                let result = origin.run(|| failure.map_or(result, |failure| Err(failure.clone().into())));
+                let ended = failure.map_or(ended, |failure| Err(failure.clone()));
                 // Nobody is there to listen when the caller went away; the work is done all the same.
-                let _ = sender.send(result);
+                let _ = sender.send(ended);
             });
             Finished { answer, broken }
         });
-        self.queue.send(Message::Job(job)).await.map_err(|_| E::from(DbError::Closed))?;
-        receiver.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        self.queue.send(Message::Step(step)).await.map_err(|_| DbError::Closed)?;
+        receiver.await.unwrap_or(Err(DbError::Closed))
     }
 
     pub(super) async fn close(&self) {
@@ -92,7 +86,7 @@ fn work(mut connection: Connection, mut jobs: mpsc::Receiver<Message>) {
     // After `close` the channel still gives what had been accepted before.
     while let Some(message) = jobs.blocking_recv() {
         match message {
-            Message::Job(job) => batch(&mut connection, job, &mut jobs),
+            Message::Step(step) => batch(&mut connection, step, &mut jobs),
             Message::Close => jobs.close(),
         }
     }
@@ -102,13 +96,13 @@ fn work(mut connection: Connection, mut jobs: mpsc::Receiver<Message>) {
     }
 }
 
-fn batch(connection: &mut Connection, first: Job, jobs: &mut mpsc::Receiver<Message>) {
+fn batch(connection: &mut Connection, first: Step, jobs: &mut mpsc::Receiver<Message>) {
     let started = Instant::now();
     let mut answers = Vec::new();
     let mut failure = run(connection, "begin immediate").err();
     let mut next = Some(first);
-    while let Some(job) = next.take() {
-        let finished = job(match &failure {
+    while let Some(step) = next.take() {
+        let finished = step(match &failure {
             None => Ok(&mut *connection),
             Some(failure) => Err(failure),
         });
@@ -126,7 +120,7 @@ fn batch(connection: &mut Connection, first: Job, jobs: &mut mpsc::Receiver<Mess
         // Where another program holds the file, all who queued meanwhile have waited long enough.
         if answers.len() < BATCH && (failure.is_some() || started.elapsed() < BATCH_TIME) {
             next = match jobs.try_recv() {
-                Ok(Message::Job(job)) => Some(job),
+                Ok(Message::Step(step)) => Some(step),
                 Ok(Message::Close) => {
                     jobs.close();
                     None

@@ -17,6 +17,9 @@ use tokio::sync::Mutex;
 /// Of 100: where small pictures of goods begin to look worse.
 const QUALITY: f32 = 65.0;
 
+/// Of 0 to 6: each is made once and sent many times.
+const EFFORT: i32 = 6;
+
 /// The largest picture that is read, more than cameras make. A few bytes can claim any size.
 const MAX_PIXELS: u64 = 50_000_000;
 
@@ -86,7 +89,10 @@ fn shrink(bytes: &[u8], width: Width) -> Option<Vec<u8>> {
     let mut small = images::Image::new(width, height, PixelType::U8x4);
     Resizer::new().resize(&whole, &mut small, None).ok()?;
     let pixels = profile.and_then(|profile| to_srgb(&profile, small.buffer())).unwrap_or_else(|| small.into_vec());
-    let made = webp::Encoder::from_rgba(&pixels, width, height).encode_simple(false, QUALITY).ok()?;
+    let mut config = webp::WebPConfig::new().ok()?;
+    config.quality = QUALITY;
+    config.method = EFFORT;
+    let made = webp::Encoder::from_rgba(&pixels, width, height).encode_advanced(&config).ok()?;
     (made.len() < bytes.len()).then(|| made.to_vec())
 }
 

@@ -10,150 +10,202 @@ use super::{
         PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage,
         TermsPage, ViewedPage,
     },
+    components::{shell::ShopShell, travel::use_travel},
+    error::OfflinePage,
     office::{frame::Frame, order, orders, second::SecondPage, sign_in::SignInPage, stock::StockPage},
     shop::{
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
+        home::HomePage,
         list::{CategoriesPage, CategoryPage, SearchPage},
         order::{OrderEditPage, OrderPage},
         orders::{FindOrderPage, MePage, OrdersPage},
         pay::PayPage,
         product::ProductPage,
     },
+    texts,
 };
+use crate::api::page;
 use leptos::{
     prelude::*,
     wasm_split::{SplitLoaderError, wasm_split},
 };
+use leptos_router::{ChooseView, hooks::use_url};
 
 /// A page, or its part could not be loaded.
 type Loaded = Result<AnyView, SplitLoaderError>;
 
-/// Names the routes of a part. A page is chosen by value inside the part: a function handed in from outside would keep
-/// its code in the main file.
-macro_rules! routes {
-    ($(#[$doc:meta])* $part:ident, $preload:ident: $($page:ident),+) => {
-        $(#[$doc])*
-        pub mod $part {
-            use crate::{
-                api::page,
-                ui::{components::travel::use_travel, texts},
-            };
-            use leptos::prelude::*;
-            use leptos_router::{LazyRoute, hooks::use_url};
-
-            #[derive(Clone, Copy)]
-            #[repr(u8)]
-            pub(super) enum Page { $($page),+ }
-
-            $(
-                pub struct $page;
-
-                impl LazyRoute for $page {
-                    fn data() -> Self {
-                        Self
-                    }
-
-                    async fn view(_: Self) -> AnyView {
-                        page::preload(stringify!($part));
-                        // Loaded before, or the page would not be shown.
-                        super::$part(Page::$page).await.unwrap_or_else(|_| ().into_any())
-                    }
-
-                    async fn preload() {
-                        let (url, travel) = (use_url().get_untracked(), use_travel());
-                        let texts = texts::load();
-                        let load = async { super::$preload().await.is_ok() && texts.await.is_ok() };
-                        if !travel.opening(load).await {
-                            // The shop was brought up to date meanwhile, or the network is gone.
-                            travel.by_the_server(&url).await;
-                        }
-                    }
-                }
-            )+
-        }
-    };
+/// What a route shows. All routes are of this one type, so that the router is compiled once for it and not once for each
+/// page. A page is chosen by value inside its part: a function handed in from outside would keep its code in the main
+/// file.
+#[derive(Clone, Copy)]
+pub enum Page {
+    Shell,
+    Home,
+    Offline,
+    Catalog(Catalog),
+    Ordering(Ordering),
+    Account(Account),
+    Office(Office),
 }
 
-routes! {
-    /// Finding goods.
-    catalog, preload_catalog: Categories, Category, Search, Product
+impl ChooseView for Page {
+    async fn choose(self) -> AnyView {
+        // Loaded before, or the page would not be shown.
+        let page = match self {
+            Self::Shell => Ok(view! { <ShopShell/> }.into_any()),
+            Self::Home => Ok(view! { <HomePage/> }.into_any()),
+            Self::Offline => Ok(view! { <OfflinePage/> }.into_any()),
+            Self::Catalog(page) => {
+                page::preload("catalog");
+                catalog(page).await
+            }
+            Self::Ordering(page) => {
+                page::preload("ordering");
+                ordering(page).await
+            }
+            Self::Account(page) => {
+                page::preload("account");
+                account(page).await
+            }
+            Self::Office(page) => {
+                page::preload("office");
+                office(page).await
+            }
+        };
+        page.unwrap_or_else(|_| ().into_any())
+    }
+
+    async fn preload(&self) {
+        if matches!(self, Self::Shell | Self::Home | Self::Offline) {
+            return;
+        }
+        let (url, travel) = (use_url().get_untracked(), use_travel());
+        let texts = texts::load();
+        let part = async {
+            match self {
+                Self::Shell | Self::Home | Self::Offline => true,
+                Self::Catalog(_) => preload_catalog().await.is_ok(),
+                Self::Ordering(_) => preload_ordering().await.is_ok(),
+                Self::Account(_) => preload_account().await.is_ok(),
+                Self::Office(_) => preload_office().await.is_ok(),
+            }
+        };
+        if !travel.opening(async { part.await && texts.await.is_ok() }).await {
+            // The shop was brought up to date meanwhile, or the network is gone.
+            travel.by_the_server(&url).await;
+        }
+    }
+}
+
+/// Finding goods.
+#[derive(Clone, Copy)]
+pub enum Catalog {
+    Categories,
+    Category,
+    Search,
+    Product,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
-fn catalog(page: catalog::Page) -> Loaded {
-    use catalog::Page;
+fn catalog(page: Catalog) -> Loaded {
     Ok(match page {
-        Page::Categories => view! { <CategoriesPage/> }.into_any(),
-        Page::Category => view! { <CategoryPage/> }.into_any(),
-        Page::Search => view! { <SearchPage/> }.into_any(),
-        Page::Product => view! { <ProductPage/> }.into_any(),
+        Catalog::Categories => view! { <CategoriesPage/> }.into_any(),
+        Catalog::Category => view! { <CategoryPage/> }.into_any(),
+        Catalog::Search => view! { <SearchPage/> }.into_any(),
+        Catalog::Product => view! { <ProductPage/> }.into_any(),
     })
 }
 
-routes! {
-    /// From the cart to goods that have arrived.
-    ordering, preload_ordering: Cart, Checkout, Review, Pay, Orders, FindOrder, Order, OrderEdit, Me
+/// From the cart to goods that have arrived.
+#[derive(Clone, Copy)]
+pub enum Ordering {
+    Cart,
+    Checkout,
+    Review,
+    Pay,
+    Orders,
+    FindOrder,
+    Order,
+    OrderEdit,
+    Me,
 }
 
 #[wasm_split(ordering, wasm_split_path = ::leptos::wasm_split, preload(preload_ordering), fallible)]
-fn ordering(page: ordering::Page) -> Loaded {
-    use ordering::Page;
+fn ordering(page: Ordering) -> Loaded {
     Ok(match page {
-        Page::Cart => view! { <CartPage/> }.into_any(),
-        Page::Checkout => view! { <CheckoutPage/> }.into_any(),
-        Page::Review => view! { <ReviewPage/> }.into_any(),
-        Page::Pay => view! { <PayPage/> }.into_any(),
-        Page::Orders => view! { <OrdersPage/> }.into_any(),
-        Page::FindOrder => view! { <FindOrderPage/> }.into_any(),
-        Page::Order => view! { <OrderPage/> }.into_any(),
-        Page::OrderEdit => view! { <OrderEditPage/> }.into_any(),
-        Page::Me => view! { <MePage/> }.into_any(),
+        Ordering::Cart => view! { <CartPage/> }.into_any(),
+        Ordering::Checkout => view! { <CheckoutPage/> }.into_any(),
+        Ordering::Review => view! { <ReviewPage/> }.into_any(),
+        Ordering::Pay => view! { <PayPage/> }.into_any(),
+        Ordering::Orders => view! { <OrdersPage/> }.into_any(),
+        Ordering::FindOrder => view! { <FindOrderPage/> }.into_any(),
+        Ordering::Order => view! { <OrderPage/> }.into_any(),
+        Ordering::OrderEdit => view! { <OrderEditPage/> }.into_any(),
+        Ordering::Me => view! { <MePage/> }.into_any(),
     })
 }
 
-routes! {
-    /// Signing in, and what belongs to an account.
-    account, preload_account: SignIn, Code, Security, Outbox, Terms, Privacy, Addresses, AddressEdit, Favourites,
-        Viewed, Notifications, MyData, Shared, SecondFactor, SecondSignIn
+/// Signing in, and what belongs to an account.
+#[derive(Clone, Copy)]
+pub enum Account {
+    SignIn,
+    Code,
+    Security,
+    Outbox,
+    Terms,
+    Privacy,
+    Addresses,
+    AddressEdit,
+    Favourites,
+    Viewed,
+    Notifications,
+    MyData,
+    Shared,
+    SecondFactor,
+    SecondSignIn,
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
-fn account(page: account::Page) -> Loaded {
-    use account::Page;
+fn account(page: Account) -> Loaded {
     Ok(match page {
-        Page::SignIn => view! { <CustomerSignInPage/> }.into_any(),
-        Page::Code => view! { <CodePage/> }.into_any(),
-        Page::Security => view! { <SecurityPage/> }.into_any(),
-        Page::Outbox => view! { <OutboxPage/> }.into_any(),
-        Page::Terms => view! { <TermsPage/> }.into_any(),
-        Page::Privacy => view! { <PrivacyPage/> }.into_any(),
-        Page::Addresses => view! { <AddressesPage/> }.into_any(),
-        Page::AddressEdit => view! { <AddressEditPage/> }.into_any(),
-        Page::Favourites => view! { <FavouritesPage/> }.into_any(),
-        Page::Viewed => view! { <ViewedPage/> }.into_any(),
-        Page::Notifications => view! { <NotificationsPage/> }.into_any(),
-        Page::MyData => view! { <MyDataPage/> }.into_any(),
-        Page::Shared => view! { <SharedPage/> }.into_any(),
-        Page::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
-        Page::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
+        Account::SignIn => view! { <CustomerSignInPage/> }.into_any(),
+        Account::Code => view! { <CodePage/> }.into_any(),
+        Account::Security => view! { <SecurityPage/> }.into_any(),
+        Account::Outbox => view! { <OutboxPage/> }.into_any(),
+        Account::Terms => view! { <TermsPage/> }.into_any(),
+        Account::Privacy => view! { <PrivacyPage/> }.into_any(),
+        Account::Addresses => view! { <AddressesPage/> }.into_any(),
+        Account::AddressEdit => view! { <AddressEditPage/> }.into_any(),
+        Account::Favourites => view! { <FavouritesPage/> }.into_any(),
+        Account::Viewed => view! { <ViewedPage/> }.into_any(),
+        Account::Notifications => view! { <NotificationsPage/> }.into_any(),
+        Account::MyData => view! { <MyDataPage/> }.into_any(),
+        Account::Shared => view! { <SharedPage/> }.into_any(),
+        Account::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
+        Account::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
     })
 }
 
-routes! {
-    /// For the shop's staff.
-    office, preload_office: Frame, SignIn, Second, Orders, Order, Stock
+/// For the shop's staff.
+#[derive(Clone, Copy)]
+pub enum Office {
+    Frame,
+    SignIn,
+    Second,
+    Orders,
+    Order,
+    Stock,
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
-fn office(page: office::Page) -> Loaded {
-    use office::Page;
+fn office(page: Office) -> Loaded {
     Ok(match page {
-        Page::Frame => view! { <Frame/> }.into_any(),
-        Page::SignIn => view! { <SignInPage/> }.into_any(),
-        Page::Second => view! { <SecondPage/> }.into_any(),
-        Page::Orders => view! { <orders::OrdersPage/> }.into_any(),
-        Page::Order => view! { <order::OrderPage/> }.into_any(),
-        Page::Stock => view! { <StockPage/> }.into_any(),
+        Office::Frame => view! { <Frame/> }.into_any(),
+        Office::SignIn => view! { <SignInPage/> }.into_any(),
+        Office::Second => view! { <SecondPage/> }.into_any(),
+        Office::Orders => view! { <orders::OrdersPage/> }.into_any(),
+        Office::Order => view! { <order::OrderPage/> }.into_any(),
+        Office::Stock => view! { <StockPage/> }.into_any(),
     })
 }

@@ -11,13 +11,22 @@ use leptos_router::{hooks::use_location, location::Url};
 pub struct Travel {
     /// The page that the server made was left.
     moved: StoredValue<bool>,
-    /// The code of the next page is being loaded.
-    opening: RwSignal<bool>,
+    /// For how many pages code is being loaded: someone may go elsewhere meanwhile.
+    opening: RwSignal<u32>,
+}
+
+/// One page whose code is being loaded; that ends as well when its visitor goes elsewhere and nobody waits for it.
+struct Opening(RwSignal<u32>);
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.try_update(|opening| *opening -= 1);
+    }
 }
 
 /// Once, around all pages.
 pub fn provide_travel() {
-    provide_context(Travel { moved: StoredValue::new(false), opening: RwSignal::new(false) });
+    provide_context(Travel { moved: StoredValue::new(false), opening: RwSignal::new(0) });
 }
 
 pub fn use_travel() -> Travel {
@@ -27,10 +36,9 @@ pub fn use_travel() -> Travel {
 impl Travel {
     /// Runs while the bar is shown.
     pub async fn opening<T>(self, work: impl Future<Output = T>) -> T {
-        self.opening.try_set(true);
-        let done = work.await;
-        self.opening.try_set(false);
-        done
+        self.opening.try_update(|opening| *opening += 1);
+        let _opening = Opening(self.opening);
+        work.await
     }
 
     /// Leaves the next page to the server, or to the service worker in its place; never comes back. A page that the
@@ -77,7 +85,7 @@ pub fn TravelBar() -> impl IntoView {
         }
         now
     });
-    view! { <div class="travel" aria-hidden="true" hidden=move || !opening.get()></div> }.into_any()
+    view! { <div class="travel" aria-hidden="true" hidden=move || opening.get() == 0></div> }.into_any()
 }
 
 /// What a page is about. After a move it takes the focus, unless something in it has it or the visitor is typing.

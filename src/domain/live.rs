@@ -41,7 +41,7 @@ impl Topic {
     /// Reads a topic from an address.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
-            Some(("product", id)) if !id.is_empty() => Some(Self::Product(id.to_owned())),
+            Some(("product", id)) if is_id(id) => Some(Self::Product(id.to_owned())),
             Some(("order", number)) => super::number::parse(number).map(Self::Order),
             None if text == "cart" => Some(Self::Cart(String::new())),
             None if text == "office" => Some(Self::Office),
@@ -60,14 +60,26 @@ impl Topic {
     }
 }
 
-impl Update {
-    /// The topic a page follows to receive this.
-    pub fn topic(&self) -> Topic {
-        match self {
-            Self::Product { id, .. } => Topic::Product(id.clone()),
-            Self::Cart { .. } => Topic::Cart(String::new()),
-            Self::Order { number, .. } => Topic::Order(number.clone()),
-            Self::Office { .. } => Topic::Office,
-        }
+/// Whether it may be an id: in a name of the feed, which is a line of text, stands nothing else.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The version that a message about the cart tells, for the frame of every page: it would need the reader of all messages
+/// for this one number.
+pub fn cart_version(message: &str) -> Option<i64> {
+    message.split(|letter: char| !letter.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_a_cart_is_read_from_its_message() -> serde_json::Result<()> {
+        let told = serde_json::to_string(&Update::Cart { version: 1_234_567_890_123 })?;
+        assert_eq!(cart_version(&told), Some(1_234_567_890_123));
+        assert_eq!(cart_version("{}"), None);
+        Ok(())
     }
 }

@@ -201,7 +201,7 @@ impl Hub {
 
     fn tell(&self, topic: &Topic, update: &Update, for_all: bool) {
         let Ok(json) = serde_json::to_string(update) else { return };
-        let text = Bytes::from(format!("data: {json}\n\n"));
+        let text = Bytes::from(format!("event: {}\ndata: {json}\n\n", topic.name()));
         let told: Vec<_> = {
             let mut state = lock(&self.0.state);
             let places = state.topics.get_mut(topic).into_iter().flat_map(HashMap::values_mut);
@@ -346,7 +346,7 @@ mod tests {
         let (Some(mut first), topic) = (hub.listen(vec![product("a")]), product("a")) else { return };
         assert_eq!(hub.round(), [(topic.clone(), false)]);
         text(&hub, &topic, 1, false);
-        assert_eq!(next(&mut first).await.as_deref(), Some("data: {\"Office\":{\"to_ship\":1}}\n\n"));
+        assert_eq!(next(&mut first).await.as_deref(), Some("event: product:a\ndata: {\"Office\":{\"to_ship\":1}}\n\n"));
         let Some(mut second) = hub.listen(vec![product("a")]) else { return };
         text(&hub, &topic, 2, false);
         assert!(next(&mut second).await.is_some());
@@ -361,7 +361,8 @@ mod tests {
             text(&hub, &product("a"), n, true);
         }
         text(&hub, &product("b"), 7, true);
-        let expected = "data: {\"Office\":{\"to_ship\":99}}\n\ndata: {\"Office\":{\"to_ship\":7}}\n\n";
+        let expected = "event: product:a\ndata: {\"Office\":{\"to_ship\":99}}\n\n\
+                        event: product:b\ndata: {\"Office\":{\"to_ship\":7}}\n\n";
         assert_eq!(next(&mut listener).await.as_deref(), Some(expected));
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A page says which topics it shows with [`Live::subscribe`] and reads a signal. The connection is opened for all
 //! topics together, opened again when they change, and closed while the tab is in the background. Each connection
-//! begins with the present state of its topics, so nothing that happened in between is missed.
+//! begins with the present state of its topics, so nothing that happened in between is missed. An event has the name of
+//! its topic.
 //!
 //! On the server everything here does nothing, and every signal is `None`.
 
@@ -41,15 +42,20 @@ pub fn use_live() -> Live {
 impl Live {
     /// Follows a topic for as long as the caller's component (or effect) lives. The signal holds the latest state that
     /// arrived, and `None` before the first.
+    pub fn subscribe(self, topic: Topic) -> Signal<Option<Update>> {
+        let told = self.listen(&topic);
+        Signal::derive(move || told.with(|text| serde_json::from_str(text.as_ref()?).ok()))
+    }
+
+    /// As [`subscribe`](Self::subscribe), but gives the message as it came: who reads it loads the reader with it.
     #[cfg(not(feature = "hydrate"))]
-    pub fn subscribe(self, _topic: Topic) -> Signal<Option<Update>> {
+    pub fn listen(self, _topic: &Topic) -> Signal<Option<String>> {
         Signal::stored(None)
     }
 
-    /// Follows a topic for as long as the caller's component (or effect) lives. The signal holds the latest state that
-    /// arrived, and `None` before the first.
+    /// As [`subscribe`](Self::subscribe), but gives the message as it came: who reads it loads the reader with it.
     #[cfg(feature = "hydrate")]
-    pub fn subscribe(self, topic: Topic) -> Signal<Option<Update>> {
+    pub fn listen(self, topic: &Topic) -> Signal<Option<String>> {
         let name = topic.name();
         let signal = Connection::follow(self.connection, &name);
         on_cleanup(move || Connection::leave(self.connection, &name));
@@ -77,13 +83,14 @@ mod connection {
     }
 
     struct Followed {
-        latest: ArcRwSignal<Option<Update>>,
+        latest: ArcRwSignal<Option<String>>,
         followers: usize,
     }
 
     struct Open {
         source: EventSource,
-        address: String,
+        /// Their names, with commas between.
+        topics: String,
         /// Kept for as long as the browser may call it, as is the next.
         _on_message: Closure<dyn Fn(MessageEvent)>,
         _on_error: Closure<dyn Fn()>,
@@ -91,7 +98,6 @@ mod connection {
 
     impl Drop for Open {
         fn drop(&mut self) {
-            self.source.set_onmessage(None);
             self.source.set_onerror(None);
             self.source.close();
         }
@@ -121,7 +127,7 @@ mod connection {
             });
         }
 
-        pub fn follow(this: Stored, name: &str) -> ReadSignal<Option<Update>> {
+        pub fn follow(this: Stored, name: &str) -> ReadSignal<Option<String>> {
             let latest = this.try_update_value(|connection| {
                 let followed = connection.topics.entry(name.to_owned());
                 let followed = followed.or_insert_with(|| Followed { latest: ArcRwSignal::new(None), followers: 0 });
@@ -164,25 +170,22 @@ mod connection {
                     connection.open = None;
                     return;
                 }
-                let names: Vec<_> = connection.topics.keys().map(String::as_str).collect();
-                let address = format!("/live?topics={}", names.join(","));
-                if connection.open.as_ref().is_some_and(|open| open.address == address) {
+                let topics = connection.topics.keys().map(String::as_str).collect::<Vec<_>>().join(",");
+                if connection.open.as_ref().is_some_and(|open| open.topics == topics) {
                     return;
                 }
-                connection.open = Open::new(this, address);
+                connection.open = Open::new(this, topics);
             });
         }
 
-        fn receive(this: Stored, text: &str) {
-            let Ok(update) = serde_json::from_str::<Update>(text) else { return };
-            let name = update.topic().name();
+        fn receive(this: Stored, event: &MessageEvent) {
             let latest = this.try_update_value(|connection| {
                 connection.refused = 0;
-                connection.topics.get(&name).map(|followed| followed.latest.clone())
+                connection.topics.get(&event.type_()).map(|followed| followed.latest.clone())
             });
             // Outside of the update, because whoever reads the signal may follow or leave a topic.
             if let Some(Some(latest)) = latest {
-                latest.set(Some(update));
+                latest.set(event.data().as_string());
             }
         }
 
@@ -204,18 +207,17 @@ mod connection {
     }
 
     impl Open {
-        fn new(this: Stored, address: String) -> Option<Self> {
-            let source = EventSource::new(&address).ok()?;
-            let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                if let Some(text) = event.data().as_string() {
-                    Connection::receive(this, &text);
-                }
-            });
+        fn new(this: Stored, topics: String) -> Option<Self> {
+            let source = EventSource::new(&format!("/live?topics={topics}")).ok()?;
+            let message =
+                Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| Connection::receive(this, &event));
+            for topic in topics.split(',') {
+                source.add_event_listener_with_callback(topic, message.as_ref().unchecked_ref()).ok()?;
+            }
             // In a task of its own: the handler may not be dropped while it runs.
             let error = Closure::<dyn Fn()>::new(move || set_timeout(move || Connection::failed(this), Duration::ZERO));
-            source.set_onmessage(Some(message.as_ref().unchecked_ref()));
             source.set_onerror(Some(error.as_ref().unchecked_ref()));
-            Some(Self { source, address, _on_message: message, _on_error: error })
+            Some(Self { source, topics, _on_message: message, _on_error: error })
         }
     }
 }

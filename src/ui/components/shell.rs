@@ -6,7 +6,7 @@ use crate::{
         Locale,
         cart::{Cart, Count},
         catalog::percent_encode,
-        live::{Topic, Update as Changed},
+        live::{Topic, cart_version},
         texts::shell as t,
     },
     ui::{
@@ -29,7 +29,7 @@ const TOAST_WITH_ACTION: Duration = Duration::from_secs(10);
 
 /// What the frame holds for all pages: the number in the cart, and the toasts.
 pub fn provide_shell() {
-    provide_context(Toasts { shown: RwSignal::new(Vec::new()), counted: StoredValue::new(0) });
+    provide_context(Toasts { shown: std::array::from_fn(|_| RwSignal::new(None)), counted: StoredValue::new(0) });
     provide_context(CartCount(RwSignal::new(None)));
 }
 
@@ -63,7 +63,8 @@ impl CartCount {
 /// Short messages about what just happened, at the lower edge.
 #[derive(Clone, Copy)]
 pub struct Toasts {
-    shown: RwSignal<Vec<Toast>>,
+    /// A place for each that is shown at once. A toast keeps its place, and with it the focus and its time.
+    shown: [RwSignal<Option<Toast>>; 3],
     /// How many there were; each has a number of its own, so that no timer closes another.
     counted: StoredValue<usize>,
 }
@@ -106,27 +107,36 @@ impl Toasts {
             *counted += 1;
             *counted
         })?;
-        self.shown.try_update(|toasts| toasts.push(Toast { id, text, action }));
+        // The free place, or that of the oldest.
+        let place = self.shown.into_iter().min_by_key(|place| place.try_with_untracked(toast_id))?;
+        place.try_set(Some(Toast { id, text, action }));
         Some(id)
     }
 
     fn close(self, id: usize) {
-        self.shown.try_update(|toasts| toasts.retain(|toast| toast.id != id));
+        for place in self.shown {
+            if place.try_with_untracked(toast_id) == Some(Some(id)) {
+                place.try_set(None);
+            }
+        }
     }
+}
+
+fn toast_id(toast: &Option<Toast>) -> Option<usize> {
+    toast.as_ref().map(|toast| toast.id)
 }
 
 /// Where toasts appear; belongs once into each frame.
 #[component]
 pub fn ToastRegion() -> impl IntoView {
     let toasts = use_toasts();
-    let toast = move |Toast { id, text, action }| match action {
+    let toast = |Toast { id, text, action }| match action {
         Some(action) => view! { <ToastWithAction id text action/> }.into_any(),
         None => view! { <div class="toast"><span>{text}</span></div> }.into_any(),
     };
+    let place = |place: RwSignal<Option<Toast>>| move || place.get().map(toast);
     view! {
-        <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.shown.get() key=|toast| toast.id children=toast/>
-        </div>
+        <div class="toasts" role="status" aria-live="polite">{toasts.shown.map(place).into_iter().collect_view()}</div>
     }
     .into_any()
 }
@@ -206,9 +216,9 @@ fn cart_resource() -> CartResource {
         if !has_cart.get() {
             return;
         }
-        let updates = live.subscribe(Topic::Cart(String::new()));
+        let told = live.listen(&Topic::Cart(String::new()));
         Effect::new(move |_| {
-            if let Some(Changed::Cart { version }) = updates.get()
+            if let Some(version) = told.with(|text| text.as_deref().and_then(cart_version))
                 && shown.0.with_untracked(|shown| shown.is_none_or(|shown| shown.version < version))
             {
                 resource.refetch();

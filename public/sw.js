@@ -21,7 +21,7 @@ const PATIENCE_MS = 6000;
 const NEVER = /^\/(api|live|office|pay|sandbox|healthz|readyz|metrics)(\/|$)/;
 // Pages with a form that the server keeps: an old one would be typed into, and overwrite what is newer there. Names and
 // addresses have no business on the disk either.
-const FORMS = /^\/((checkout|me\/(security|privacy|addresses|notifications)|sign-in|outbox)(\/|$)|orders\/[^/]+\/edit(\/|$))/;
+const FORMS = /^\/((checkout|me|sign-in|outbox)(\/|$)|orders\/[^/]+)/;
 // Files without a hash in their name: always the network's, the cache's only when there is none.
 const UNHASHED = /^\/[^/]+\.(svg|png|ico|js|json|webmanifest|bin|txt)$/;
 // After these nobody's pages may be left behind for the next person at this device.

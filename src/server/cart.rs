@@ -107,12 +107,18 @@ pub async fn set_quantity(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<
 /// Puts a line aside, or back among those to be bought.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the variant is not in the cart.
+/// [`Error::NotFound`] when the variant is not in the cart; [`Error::Invalid`] when it is full.
 pub async fn save_for_later(ctx: &Ctx, variant_id: &str, saved: bool) -> Result<Cart> {
     let variant_id = variant_id.to_owned();
     change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         let variant_id = variant_id.clone();
         Box::pin(async move {
+            let sql =
+                "select count(*) as lines from cart_line where customer_id = $1 and variant_id <> $2 and not saved";
+            let others: i64 = tx.one(sql, args![&customer, &variant_id]).await?.get("lines")?;
+            if !saved && others >= MAX_LINES {
+                return Err(Error::field("quantity", Problem::Full(u32::try_from(MAX_LINES).unwrap_or(u32::MAX))));
+            }
             let sql = "update cart_line set saved = $3 where customer_id = $1 and variant_id = $2";
             match tx.exec(sql, args![customer, variant_id, saved]).await? {
                 0 => Err(Error::NotFound),
@@ -279,12 +285,10 @@ pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) 
     let present = tx.all(sql, args![account]).await?.iter().map(read).collect::<Result<HashMap<_, _>>>()?;
     let mut lines = present.len();
     for row in &brought {
-        let (variant, wanted) = read(row)?;
+        let (variant, mut wanted) = read(row)?;
         if !present.contains_key(&variant) {
-            // A cart with more could not be ordered.
-            if i64::try_from(lines).is_ok_and(|lines| lines >= MAX_LINES) {
-                continue;
-            }
+            // A cart with more could not be ordered, and nothing is lost: the rest is put aside.
+            wanted.saved |= i64::try_from(lines).is_ok_and(|lines| lines >= MAX_LINES);
             lines += 1;
         }
         let available = row.get::<i64>("available")?.clamp(0, UNLIMITED);

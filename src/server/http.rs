@@ -146,11 +146,13 @@ where
     get(move |request: Request<Body>| {
         let render = render.clone();
         // What these showed must not come back after signing out, from no cache and no history.
-        let secret =
-            ["/office", "/me/", "/sign-in", "/outbox"].iter().any(|part| request.uri().path().starts_with(part));
+        let secret = SECRET.iter().any(|part| request.uri().path().starts_with(part));
         async move { private(render(request).await, secret) }
     })
 }
+
+/// Where pages begin that show names and addresses, or what only staff may see.
+const SECRET: [&str; 7] = ["/office", "/me", "/orders/", "/checkout", "/pay", "/sign-in", "/outbox"];
 
 /// Keeps what was made for one person out of shared caches, and lets browsers ask whether it is still true.
 /// A `secret` page is not kept at all.

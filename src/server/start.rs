@@ -70,7 +70,13 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     // Fails only when a provider was chosen already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // The sandbox provider is on this machine, where a proxy of the environment would not find it.
-    let client = reqwest::Client::builder().timeout(PROVIDER).user_agent("xiadan").no_proxy().build()?;
+    // A provider answers where it was asked: what is signed for one address goes to no other.
+    let client = reqwest::Client::builder()
+        .timeout(PROVIDER)
+        .user_agent("xiadan")
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
     Ok(App::new(Shop {
         keys,
         db,

@@ -44,6 +44,7 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("order/get", "GET", "number={order}", AsOfNothing),
     ("order/edit", "GET", "number={order}&draft=false", AsOfNothing),
     ("order/find", "POST", "number={order}&contact=13911112222", AsOfNothing),
+    ("order/find", "POST", "number={order}&contact=13800138000", AsOfNothing),
     ("order/change", "POST", "number={order}&change[version]=1", AsOfNothing),
     ("order/complete", "POST", "number={order}", AsOfNothing),
     ("order/again", "POST", "number={order}", AsOfNothing),

@@ -98,6 +98,15 @@ pub fn grant_order(ctx: &Ctx, number: &str) {
     http::set_cookie(&ctx.app, http::ORDERS_COOKIE, &value, GUEST_COOKIE_SECONDS);
 }
 
+/// Whether a customer has an account, rather than being a guest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn has_account(app: &App, customer: &str) -> Result<bool> {
+    let sql = "select customer_id from account where customer_id = $1";
+    Ok(app.db.optional(sql, args![customer]).await?.is_some())
+}
+
 /// Lets this browser forget its customer and the orders it was granted, with all that it keeps of this shop.
 pub fn forget(ctx: &Ctx) {
     for cookie in [http::GUEST_COOKIE, http::ORDERS_COOKIE] {

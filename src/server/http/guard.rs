@@ -20,8 +20,14 @@ use std::time::Duration;
 /// How long a page or a server function may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Sent with everything. A content security policy comes with each document, see [`super::document::secure`].
-const HEADERS: [(HeaderName, &str); 4] = [
+/// Sent with everything. A document comes with a content security policy of its own, see [`super::document::secure`];
+/// the one here is for the rest, should a browser take it for a document. The service worker works under it.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // The shop's own forms are sent back to the page they came from; other sites learn nothing.
     (header::REFERRER_POLICY, "same-origin"),

@@ -115,15 +115,17 @@ pub async fn may_see(ctx: &Ctx, number: &str) -> bool {
     ctx.require(Permission::SeeOrders).is_ok() || own(ctx, number).await.is_ok()
 }
 
-/// An order of the customer who asks, or one granted to this browser.
+/// An order of the customer who asks, or one granted to this browser that nobody's account has.
 pub(super) async fn own(ctx: &Ctx, number: &str) -> Result<OrderRow> {
     let number = number::parse(number).ok_or(Error::NotFound)?;
     let row = store::by_number(&ctx.app.db, &number).await?;
-    let owns = ctx.customer.as_ref() == Some(&row.customer_id) || ctx.granted_orders.contains(&number);
+    let owns = ctx.customer.as_ref() == Some(&row.customer_id)
+        || ctx.granted_orders.contains(&number) && !account::has_account(&ctx.app, &row.customer_id).await?;
     if owns { Ok(row) } else { Err(Error::NotFound) }
 }
 
-/// Finds an order of a guest by number and by the phone or e-mail given with it, and lets this browser act on it.
+/// Finds an order of a guest by number and by the phone or e-mail given with it, and lets this browser act on it. An
+/// order of an account is found by signing in alone: a number and a phone are no sign-in.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what can be neither; [`Error::NotFound`] without telling which of the two was wrong;
@@ -138,7 +140,8 @@ pub async fn find(ctx: &Ctx, typed_number: &str, contact: &str) -> Result<String
     // A phone that was seen masked has only ten thousand others to be.
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &format!("find:{number}"));
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    let sql = "select number from orders where number = $1 and (phone_hash = $2 or email_hash = $3)";
+    let sql = "select number from orders where number = $1 and (phone_hash = $2 or email_hash = $3)
+        and not exists (select 1 from account where account.customer_id = orders.customer_id)";
     ctx.app.db.one(sql, args![&number, phone.ok(), email.ok()]).await?;
     attempt::over(&ctx.app, &guarded).await?;
     account::grant_order(ctx, &number);

@@ -17,7 +17,8 @@ pub const CODE_TRIES: i64 = 5;
 /// How long until another code may be asked for, in milliseconds: a minute.
 pub const RESEND_MS: i64 = 60_000;
 
-/// The shortest password, in characters (NIST SP 800-63B-4 §3.1.1.2 beside another factor; codes are always a way in).
+/// The shortest password, in characters: what NIST SP 800-63B-4 §3.1.1.2 asks for beside another factor. Why it is enough
+/// for customers who have none: SECURITY.md.
 pub const PASSWORD_MIN: u32 = 8;
 /// The longest password that is taken, in characters: hashing more would only cost time.
 pub const PASSWORD_MAX: u32 = 128;

@@ -193,6 +193,12 @@ fn directory(text: &str) -> Result<String, String> {
     known.then(|| text.to_owned()).ok_or_else(|| "an address that begins with https://".to_owned())
 }
 
+/// Whether a host is this machine, so that nobody is on the way there; a path is that of a local socket.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || host.starts_with('/') || address.is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use sqlx::{
     Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _,
     TypeInfo, ValueRef,
     pool::PoolConnection,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
 };
 
 use super::{
@@ -24,6 +24,8 @@ use super::{
     origin::Origin,
     panicked,
 };
+
+use crate::server::config::is_this_machine;
 
 /// How often a transaction is begun before its conflict is the caller's.
 const TRIES: u32 = 5;
@@ -37,8 +39,13 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn open(options: &Options) -> Result<Self, DbError> {
-        let connect = PgConnectOptions::from_str(&options.url)
-            .map_err(|_| DbError::Other("the PostgreSQL URL cannot be read".into()))?
+        let mut connect = PgConnectOptions::from_str(&options.url)
+            .map_err(|_| DbError::Other("the PostgreSQL URL cannot be read".into()))?;
+        // What goes over a wire is not read on the way, unless the operator says that it may.
+        if !options.url.contains("sslmode=") && !is_this_machine(connect.get_host()) {
+            connect = connect.ssl_mode(PgSslMode::VerifyFull);
+        }
+        let connect = connect
             .application_name("xiadan")
             .statement_cache_capacity(256)
             .options([("statement_timeout", options.statement_timeout), ("lock_timeout", options.lock_timeout)].map(

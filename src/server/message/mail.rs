@@ -1,7 +1,7 @@
 //! Mail by SMTP.
 
 use super::Unsent;
-use crate::server::start::Failure;
+use crate::server::{config::is_this_machine, start::Failure};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -27,6 +27,13 @@ impl fmt::Debug for MailSettings {
     }
 }
 
+/// Whether codes would be readable on the way: without TLS, and to another machine.
+fn is_in_clear(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    let required = url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
+    url.scheme() == "smtp" && !required && !url.host_str().is_some_and(is_this_machine)
+}
+
 /// A way to send mail. It connects for each message: codes are few and servers forget.
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -40,6 +47,9 @@ impl Mailer {
     pub fn new(settings: &MailSettings) -> Result<Self, Failure> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url);
         let transport = transport.map_err(|_| "the SMTP address is not smtp://host or smtps://user:password@host")?;
+        if is_in_clear(&settings.url) {
+            return Err("mail would go in clear: smtps://…, smtp://…?tls=required, or a relay on this machine".into());
+        }
         let from = settings.from.parse().map_err(|e| format!("{}: {e}", settings.from))?;
         Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
     }
@@ -63,6 +73,28 @@ impl Mailer {
                 let code = error.status().map(|code| format!("the mail server refused with {code}"));
                 Err(Unsent(code.unwrap_or_else(|| "the mail server cannot be reached".to_owned())))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_crosses_no_wire_in_clear() {
+        for clear in ["smtp://mail.example", "smtp://user:secret@10.0.0.5:25", "smtp://mail.example?tls=opportunistic"]
+        {
+            assert!(is_in_clear(clear), "{clear}");
+        }
+        for sealed in [
+            "smtps://user:secret@mail.example",
+            "smtp://mail.example?tls=required",
+            "smtp://127.0.0.1:25",
+            "smtp://[::1]:25",
+            "smtp://localhost",
+        ] {
+            assert!(!is_in_clear(sealed), "{sealed}");
         }
     }
 }

@@ -29,7 +29,7 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
-const GUESSING: [&str; 17] = [
+const GUESSING: [&str; 18] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
@@ -45,6 +45,7 @@ const GUESSING: [&str; 17] = [
     "/api/passkey/begin_registration",
     "/api/passkey/begin_sign_in",
     "/api/passkey/finish_sign_in",
+    "/api/passkey/remove",
     "/api/order/find",
     "/api/privacy/delete_account",
 ];

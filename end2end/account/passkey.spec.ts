@@ -94,6 +94,44 @@ test('a passkey is added, signs in, gets a name and goes', async ({ shopper, pag
   await expect(page.getByRole('alert')).toHaveText(t('passkey.said_refused'));
 });
 
+test('whoever was let in by a password shows anew who this is before a passkey goes', async ({ shopper, page, request, guard, t }) => {
+  test.skip(!shopper.js, 'the browser is asked by script');
+  guard.allow(/status of 422/);
+  const device = await Device.of(page);
+  const target = fresh();
+  await page.goto('/sign-in?to=/me/security');
+  await enter(shopper, request, target);
+  await page.getByRole('textbox', { name: t('account.new_password') }).fill('a sentence is fine');
+  await page.getByRole('button', { name: t('account.set_password') }).click();
+  await expect(page.getByText(t('account.password_saved'))).toBeVisible();
+  const passkeys = section(shopper);
+  await passkeys.getByRole('button', { name: t('passkey.add') }).click();
+  await expect(page.getByText(t('passkey.added'))).toBeVisible();
+  await signOut(shopper);
+
+  await device.touched(false);
+  await page.goto('/sign-in?with=password&to=/me/security');
+  await page.getByRole('textbox', { name: t('account.name_or_target') }).fill(target);
+  await page.getByRole('textbox', { name: t('account.password'), exact: true }).fill('a sentence is fine');
+  await page.getByRole('button', { name: t('account.sign_in'), exact: true }).click();
+  await expect(shopper.heading(t('account.security_title'))).toBeVisible();
+
+  const row = passkeys.getByRole('listitem');
+  await row.getByText(t('passkey.remove'), { exact: false }).first().click();
+  const password = row.getByRole('textbox', { name: t('passkey.password') });
+  const remove = row.getByRole('button', { name: t('passkey.remove_yes') });
+  await remove.click();
+  await expect(password).toHaveAccessibleDescription(t('error.required'));
+  await expect(password).toBeFocused();
+  await password.fill('another sentence');
+  await remove.click();
+  await expect(password).toHaveAccessibleDescription(t('error.credentials'));
+  await expect(password, 'what was typed stays').toHaveValue('another sentence');
+  await password.fill('a sentence is fine');
+  await remove.click();
+  await expect(passkeys.getByText(t('passkey.empty'))).toBeVisible();
+});
+
 test('where there are no passkeys nothing offers them, and the page says why', async ({ shopper, page, request, t }) => {
   const home = shopper.js ? `http://127.0.0.1:${PORT}` : '';
   await page.goto(`${home}/sign-in?to=/me/security`);

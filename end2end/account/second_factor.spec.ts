@@ -55,6 +55,11 @@ async function turnOn(shopper: Shopper): Promise<{ phone: Phone; codes: string[]
   await page.getByRole('button', { name: t('second.confirm') }).click();
   const list = page.getByRole('list', { name: t('second.codes_title') });
   await expect(list.getByRole('listitem')).toHaveCount(10);
+  if (shopper.js) {
+    const heading = page.getByRole('heading', { name: t('second.codes_title') });
+    await expect(heading, 'the reader goes on where the codes are').toBeFocused();
+    await expect(heading).toBeInViewport();
+  }
   return { phone, codes: await list.getByRole('listitem').allInnerTexts() };
 }
 

@@ -36,7 +36,8 @@ pub async fn me() -> Result<Option<Profile>, Error> {
 #[server(prefix = "/api", endpoint = "account/send_code", output = Json)]
 pub async fn send_code(target: String, #[server(default)] to: Option<String>) -> Result<SentCode, Error> {
     super::with(async |ctx| {
-        let sent = crate::server::sign_in::send_code(&ctx, "+86", &target).await?;
+        let sent = crate::server::sign_in::send_code(&ctx, "+86", &target).await;
+        let sent = sent.inspect_err(|_| super::keep_typed(&ctx, "target", &target))?;
         super::go_to(Some(&sent.href(to.as_deref())));
         Ok(sent)
     })
@@ -93,7 +94,8 @@ pub async fn enter(
 #[server(prefix = "/api", endpoint = "account/sign_in", output = Json)]
 pub async fn sign_in(name: String, password: String, #[server(default)] to: Option<String>) -> Result<String, Error> {
     super::with(async |ctx| {
-        let entered = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await?;
+        let entered = crate::server::sign_in::by_password(&ctx, "+86", &name, password).await;
+        let entered = entered.inspect_err(|_| super::keep_typed(&ctx, "name", &name))?;
         Ok(super::second_factor::after_first(&ctx, entered, to).await)
     })
     .await

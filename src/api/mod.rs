@@ -88,9 +88,24 @@ pub fn go_anew(path: Option<&str>, otherwise: &str) -> String {
 /// Sends a form without script to a page of this shop. A script stays where it is and says itself what came of it.
 #[cfg(feature = "ssr")]
 pub fn form_to(path: &str) {
-    let parts = leptos::context::use_context::<http::request::Parts>();
-    let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
+    if without_script() {
         leptos_axum::redirect(path);
     }
+}
+
+/// Keeps what was typed into a field of a form without script that is refused, for the page it is sent back to: see
+/// [`page::typed`]. With script it is still there.
+#[cfg(feature = "ssr")]
+pub fn keep_typed(ctx: &Ctx, field: &str, typed: &str) {
+    if without_script() {
+        crate::server::http::kept::keep(ctx, field, typed);
+    }
+}
+
+/// Whether the browser itself posted the form that is being answered.
+#[cfg(feature = "ssr")]
+fn without_script() -> bool {
+    let parts = leptos::context::use_context::<http::request::Parts>();
+    let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }

@@ -21,7 +21,8 @@ use server_fn::codec::GetUrl;
 #[server(prefix = "/api", endpoint = "office/sign_in", output = Json)]
 pub async fn sign_in(login: String, password: String, #[server(default)] to: Option<String>) -> Result<(), Error> {
     super::with(async |ctx| {
-        let inside = crate::server::account::sign_in(&ctx, &login, password).await?;
+        let inside = crate::server::account::sign_in(&ctx, &login, password).await;
+        let inside = inside.inspect_err(|_| super::keep_typed(&ctx, "login", &login))?;
         let to = wanted(to);
         super::go_to(Some(&if inside { to } else { format!("{SECOND}?to={}", percent_encode(&to)) }));
         Ok(())

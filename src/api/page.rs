@@ -32,6 +32,12 @@ pub fn set_status(status: u16) {
     side::set_status(status);
 }
 
+/// What was typed into a field, by its id, of a form that was refused without script, on the page that says why; else
+/// empty. In the browser what the page came with, while it is taken over.
+pub fn typed(field: &'static str) -> String {
+    side::typed(field)
+}
+
 /// Lets the browser load a part of the client while it still reads the page; nothing in the browser.
 pub fn preload(part: &'static str) {
     side::preload(part);
@@ -40,7 +46,10 @@ pub fn preload(part: &'static str) {
 #[cfg(feature = "ssr")]
 mod side {
     use super::*;
-    use crate::server::{Ctx, http::document};
+    use crate::server::{
+        Ctx,
+        http::{document, kept},
+    };
     use leptos::context::use_context;
 
     /// The context of the request; a test that renders a piece of a page has none.
@@ -72,6 +81,10 @@ mod side {
         }
     }
 
+    pub fn typed(field: &'static str) -> String {
+        read(|ctx| kept::take(ctx, field)).unwrap_or_default()
+    }
+
     pub fn preload(part: &'static str) {
         document::preload(part);
     }
@@ -80,7 +93,7 @@ mod side {
 #[cfg(not(feature = "ssr"))]
 mod side {
     use super::*;
-    use leptos::prelude::{document, window};
+    use leptos::prelude::{Owner, document, window};
     use std::sync::OnceLock;
 
     fn attribute(name: &str) -> Option<String> {
@@ -113,6 +126,12 @@ mod side {
     }
 
     pub fn set_status(_status: u16) {}
+
+    pub fn typed(field: &'static str) -> String {
+        let taken_over = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
+        let element = taken_over.then(|| document().get_element_by_id(field)).flatten();
+        element.and_then(|element| element.get_attribute("value")).unwrap_or_default()
+    }
 
     pub fn preload(_part: &'static str) {}
 }

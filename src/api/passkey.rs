@@ -77,14 +77,15 @@ pub async fn rename(id: String, name: String) -> Result<(), Error> {
     .await
 }
 
-/// Removes a passkey.
+/// Removes a passkey. Whoever asks has to show anew who this is, as for [`begin_registration`].
 ///
 /// # Errors
-/// [`Error::NotFound`] for an unknown passkey and for that of someone else alike.
+/// [`Error::Invalid`] about the password; [`Error::TooMany`] after wrong passwords in a row; [`Error::NotFound`] for an
+/// unknown passkey and for that of someone else alike.
 #[server(prefix = "/api", endpoint = "passkey/remove", output = Json)]
-pub async fn remove(id: String) -> Result<(), Error> {
+pub async fn remove(id: String, #[server(default)] password: String) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::account::passkey::remove(&ctx, &id).await?;
+        crate::server::account::passkey::remove(&ctx, &id, password).await?;
         super::form_to("/me/security?done=passkey_removed");
         Ok(())
     })

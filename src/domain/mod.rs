@@ -23,6 +23,7 @@ pub mod permission;
 pub mod pricing;
 pub mod privacy;
 pub mod second_factor;
+pub mod time;
 pub mod wire;
 
 pub use error::{Error, Result};

@@ -74,6 +74,8 @@ pub struct Ctx {
     pub staff_token: Option<String>,
     /// The token of a sign-in to the office of which the second factor is awaited.
     pub staff_pending: Option<String>,
+    /// What was typed into a form without script that was refused, sealed; see [`kept`](super::http::kept).
+    pub typed: Option<String>,
 }
 
 /// Where a request comes from.
@@ -138,6 +140,7 @@ impl Ctx {
             staff: None,
             staff_token: None,
             staff_pending: None,
+            typed: None,
         }
     }
 

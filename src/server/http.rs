@@ -11,6 +11,7 @@ pub mod document;
 mod functions;
 mod guard;
 mod health;
+pub mod kept;
 pub mod limit;
 pub mod listen;
 mod live;

@@ -476,6 +476,13 @@ async fn a_new_device_and_much_guessing_are_noticed() {
         }
         world.ask(&mut world.browser(), "han@example.com").await;
         assert_eq!(events("many_codes").await, 1);
+
+        // A first password is told, and another one.
+        for (password, mails) in [("correct horse", 2), ("another horse", 3)] {
+            let set = [("old", ""), ("new", password)];
+            assert_eq!(second.post("/api/account/set_password", &set).await.unwrap().0, 200);
+            assert_eq!(told().await, mails);
+        }
     })
     .await;
 }

@@ -34,6 +34,7 @@ mod found;
 mod guessing;
 mod hostile;
 mod http;
+mod kept;
 mod keys;
 mod leaks;
 mod media;

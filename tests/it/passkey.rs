@@ -274,6 +274,37 @@ async fn whoever_adds_a_passkey_shows_who_this_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_removes_a_passkey_shows_who_this_is() {
+    in_world(async |world| {
+        let mut li = signed_in(&world, LI).await;
+        let mut device = register(&world, &mut li).await;
+        let id = keys(&li).await[0]["id"].as_str().unwrap().to_owned();
+        const LONG_AGO: &str = "update session set opened_at = opened_at - $1";
+        exec(&world, LONG_AGO, 16 * 60_000).await;
+        let remove = async |browser: &mut Buyer, password: &str| {
+            browser.post("/api/passkey/remove", &[("id", &id), ("password", password)]).await.unwrap()
+        };
+        assert_eq!(wrong(&remove(&mut li, "").await, "password"), "Proof", "there is no password to show it by");
+        let mut other = world.browser();
+        assert_eq!(sign_in(&mut other, &mut device).await.0, 200);
+        let set = [("old", ""), ("new", "correct horse")];
+        assert_eq!(other.post("/api/account/set_password", &set).await.unwrap().0, 200);
+        exec(&world, LONG_AGO, 16 * 60_000).await;
+        for (password, problem) in [("", "Required"), ("wrong horse", "Credentials")] {
+            assert_eq!(wrong(&remove(&mut other, password).await, "password"), problem);
+        }
+        assert_eq!(keys(&other).await.len(), 1);
+        assert_eq!(world.count("select count(*) as n from audit where action = 'passkey_removed'").await, 0);
+        // What is another's is nothing, whatever was shown.
+        let mut han = signed_in(&world, HAN).await;
+        assert_eq!(remove(&mut han, "correct horse").await.0, 404);
+        assert_eq!(remove(&mut other, "correct horse").await.0, 200);
+        assert_eq!(keys(&other).await.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_has_so_many_passkeys_and_no_more() {
     in_world(async |world| {
         let mut li = signed_in(&world, LI).await;

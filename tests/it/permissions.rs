@@ -106,7 +106,7 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "passkey/begin_sign_in", ""), Anybody),
     (("POST", "passkey/finish_sign_in", "id=x&credential=x"), Anybody),
     (("POST", "passkey/rename", "id=x&name=x"), Account),
-    (("POST", "passkey/remove", "id=x"), Account),
+    (("POST", "passkey/remove", "id=x&password=x"), Account),
     (("GET", "privacy/overview", ""), Anybody),
     (("POST", "privacy/ask_copy", ""), Account),
     (("POST", "privacy/discard_copy", "id=x"), Account),

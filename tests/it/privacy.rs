@@ -3,7 +3,7 @@
 use crate::{
     account::{self, PHONE},
     door::Door,
-    member::{Member, columns, dump, enter, exec, member, number},
+    member::{Member, columns, dump, enter, exec, member, number, posted, reached_by},
     order::{charge, expire},
     shop::{Piece, books, both, customer, place, staff},
     till::with_till,
@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 use xiadan::{
     args,
     domain::{
-        Error,
+        Error, Locale,
         error::Problem,
         order::State,
         privacy::{COPY_MS, CopyState, DAY_MS, DataCopy, Datum, Proof, Receiver, WAY_BACK_MS},
+        time::date_time,
     },
     server::{
         App, Ctx,
@@ -318,6 +319,7 @@ async fn an_order_that_expired_before_is_not_bought_by_late_money_after_the_eras
 async fn whoever_erases_an_account_shows_who_that_is() {
     both(&[], async |app| {
         let li = member(&app, LI).await;
+        reached_by(&li, "li@example.com").await;
         let ask = async |member: &Member, password: &str| privacy::ask_deletion(&member.ctx, password.to_owned()).await;
         assert_eq!(privacy::ask_deletion(&customer(&app).await, String::new()).await, Err(Error::Unauthenticated));
         let known = enter(&li, false).await;
@@ -339,8 +341,18 @@ async fn whoever_erases_an_account_shows_who_that_is() {
             "the new password ended that session"
         );
         let again = Member { ctx: at(&later.ctx, later.ctx.now + 900_000), ..later };
-        ask(&enter(&again, false).await, "correct horse").await.unwrap();
-        assert!(privacy::overview(&li.ctx).await.unwrap().deletion.is_some());
+        let entered = enter(&again, false).await;
+        for _ in 0..2 {
+            ask(&entered, "correct horse").await.unwrap();
+        }
+        let deletion = privacy::overview(&li.ctx).await.unwrap().deletion.unwrap();
+        let told = posted(&app).await;
+        assert_eq!(told.len(), 2, "of the password and, once, of the erasure: {told:?}");
+        assert!(told[0].1.contains("设置了新密码"), "{told:?}");
+        let (to, text) = &told[1];
+        assert_eq!(to, "li@example.com");
+        let until = date_time(Locale::ZhCn, deletion.erase_at);
+        assert!(text.contains(&until) && text.contains("/me/privacy"), "{text}");
     })
     .await;
 }

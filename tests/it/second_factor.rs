@@ -4,7 +4,7 @@ use crate::{
     account::{PHONE, World, in_world},
     client::{Buyer, run},
     http, member,
-    member::{columns, dump, exec, member, number},
+    member::{columns, dump, exec, member, number, posted, reached_by},
     permissions,
     privacy::fetched,
     second::{Phone, codes, turn_on},
@@ -220,11 +220,15 @@ async fn guessing_is_slowed_down_and_waiting_ends() {
 async fn a_recovery_code_stands_for_the_app_once_and_its_owner_is_told() {
     in_world(async |world| {
         let (mut owner, phone, shown) = with_app(&world, EMAIL).await;
-        let mails = async || {
+        let all_mails = async |word: &str| {
             let posted = world.browser().get("/api/account/outbox").await.unwrap();
             let texts = posted.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned());
-            texts.filter(|text| text.contains("恢复码")).collect::<Vec<_>>()
+            texts.filter(|text| text.contains(word)).collect::<Vec<_>>()
         };
+        let mails = async || all_mails("用恢复码代替").await;
+        for word in ["设置了新密码", "开启了两步验证"] {
+            assert_eq!(all_mails(word).await.len(), 1, "{word}");
+        }
         let mut browser = by_password(&world, EMAIL).await;
         let typed = shown[3].replace('-', " ");
         let form = [("code", &*typed), ("to", "/cart")];
@@ -260,6 +264,7 @@ async fn a_recovery_code_stands_for_the_app_once_and_its_owner_is_told() {
         assert_eq!(wrong(&enter(&mut browser, &shown[4]).await), "SecondFactor");
         assert_eq!(enter(&mut browser, &renewed[4]).await.0, 200);
         assert_eq!(told(&world.app, "recovery_codes_renewed").await, 1);
+        assert_eq!(all_mails("重新生成了恢复码").await.len(), 1, "not for what was refused");
 
         // Off, by a recovery code; then signing in needs one step.
         let (status, answer) = owner.post("/api/account/second_off", &[("code", &*renewed[4])]).await.unwrap();
@@ -269,6 +274,7 @@ async fn a_recovery_code_stands_for_the_app_once_and_its_owner_is_told() {
         assert_eq!(second(&owner).await, "off");
         assert_eq!(told(&world.app, "second_factor_off").await, 1);
         assert_eq!(owner.post("/api/account/second_off", &[("password", PASSWORD)]).await.unwrap().0, 409, "it is off");
+        assert_eq!(all_mails("关闭了两步验证").await.len(), 1);
         let mut browser = world.browser();
         let form = [("name", EMAIL), ("password", PASSWORD)];
         assert_eq!(browser.post("/api/account/sign_in", &form).await.unwrap(), (200, Value::from("/me")));
@@ -470,6 +476,7 @@ async fn the_operator_lets_a_customer_in_again_who_lost_the_app() {
     http::in_world(async |world| {
         let app = &world.app;
         let li = member(app, LI).await;
+        reached_by(&li, EMAIL).await;
         turn_on(&li.ctx).await;
         let url = app.config.database_url.clone();
         let options = ["admin", "reset-second-factor", "--customer", "138 0013 8000", "--database-url", &url];
@@ -479,6 +486,8 @@ async fn the_operator_lets_a_customer_in_again_who_lost_the_app() {
         assert_eq!(number(app, "select count(*) as n from session").await, 0);
         let sql = "select count(*) as n from audit where action = 'second_factor_reset' and actor = 'operator'";
         assert_eq!(number(app, sql).await, 1);
+        let mails = posted(app).await;
+        assert!(mails.iter().any(|(to, text)| to == EMAIL && text.contains("重置了您的账号的两步验证")), "{mails:?}");
         assert_eq!(mine::reset(app, "nobody@example.com").await, Err(Error::NotFound));
         assert!(matches!(mine::reset(app, "lilei").await, Err(Error::Invalid(_))));
     })

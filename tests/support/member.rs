@@ -10,7 +10,8 @@ use xiadan::{
         account::{code, consent, profile, session::Session},
         context::new_id,
         crypto,
-        db::{DbError, Kind},
+        db::{DbError, Kind, Row},
+        message,
     },
 };
 
@@ -41,6 +42,28 @@ pub async fn member(app: &App, phone: &str) -> Member {
         .await
         .unwrap();
     enter(&Member { ctx, id, cookie: String::new() }, true).await
+}
+
+/// Lets a person be reached by e-mail too.
+pub async fn reached_by(member: &Member, email: &str) {
+    let (app, id, now) = (&member.ctx.app, member.id.clone(), member.ctx.now);
+    let target = Target::Email(email.to_owned());
+    let (hash, sealed) = (code::hash_of(&app.keys, &target), profile::seal_target(&app.keys, &id, &target).unwrap());
+    app.db
+        .write::<_, Error>(move |tx| {
+            let (id, hash, sealed) = (id.clone(), hash.clone(), sealed.clone());
+            Box::pin(async move { profile::set_target(tx, &id, ("email", &hash, &sealed), now).await })
+        })
+        .await
+        .unwrap();
+}
+
+/// To whom messages wait in the outbox and what they say, the oldest first.
+pub async fn posted(app: &App) -> Vec<(String, String)> {
+    let sql = "select payload from outbox where kind = $1 order by id";
+    let rows = app.db.all(sql, args![message::KIND]).await.unwrap();
+    let open = |row: &Row| message::open(app, &row.get::<String>("payload").unwrap()).unwrap();
+    rows.iter().map(open).map(|message| (message.to.value().to_owned(), message.text())).collect()
 }
 
 /// The same person after signing in, with a code or with a password.

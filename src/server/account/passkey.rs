@@ -6,6 +6,7 @@
 use super::{
     attempt::{self, Guarded},
     ceremony, profile, proof,
+    session::Session,
 };
 use crate::{
     args,
@@ -142,10 +143,7 @@ pub async fn finish_registration(ctx: &Ctx, id: &str, answer: &str) -> Result<()
                 let customer = &session.customer_id;
                 // Those who add one at the same time wait here, so that all count.
                 tx.exec("update account set created_at = created_at where customer_id = $1", args![customer]).await?;
-                // Not with a session that was ended meanwhile.
-                if tx.optional("select id from session where id = $1", args![&session.id]).await?.is_none() {
-                    return Err(Error::Unauthenticated);
-                }
+                still_in(tx, &session).await?;
                 let sql = "select count(*) as n from passkey where customer_id = $1";
                 if tx.one(sql, args![customer]).await?.get::<i64>("n")? >= i64::from(MAX_PASSKEYS) {
                     return Err(full());
@@ -203,31 +201,46 @@ pub async fn rename(ctx: &Ctx, id: &str, name: &str) -> Result<()> {
     if renamed == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Removes a passkey: it opens the account no more. The owner is told.
+/// Removes a passkey, once it is sure who asks: it opens the account no more. The owner is told.
 ///
 /// # Errors
-/// [`Error::NotFound`] for an unknown passkey and for that of someone else alike.
-pub async fn remove(ctx: &Ctx, id: &str) -> Result<()> {
-    let customer = ctx.session()?.customer_id.clone();
+/// Those of [`proof::prove`]; [`Error::NotFound`] for an unknown passkey and for that of someone else alike.
+pub async fn remove(ctx: &Ctx, id: &str, password: String) -> Result<()> {
+    let session = ctx.session()?.clone();
+    let proved = proof::prove(ctx, &session, password).await?;
     let (app, now, locale) = (ctx.app.clone(), ctx.now, ctx.locale);
     let (id, device) = (id.to_owned(), ctx.asker.device.clone());
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
-            let (app, customer, id, device) = (app.clone(), customer.clone(), id.clone(), device.clone());
+            let (app, session, id, device) = (app.clone(), session.clone(), id.clone(), device.clone());
+            let proved = proved.clone();
             Box::pin(async move {
+                let customer = &session.customer_id;
+                still_in(tx, &session).await?;
                 let sql = "delete from passkey where id = $1 and customer_id = $2";
-                if tx.exec(sql, args![&id, &customer]).await? == 0 {
+                if tx.exec(sql, args![&id, customer]).await? == 0 {
                     return Err(Error::NotFound);
                 }
+                if let Some(guarded) = proved {
+                    attempt::succeeded(tx, &guarded).await?;
+                }
                 let page = risk::security_page(&app);
-                risk::tell(tx, &app, &customer, What::PasskeyRemoved { device, page }, locale, now).await?;
-                audit::record(tx, &app.keys, &entry(&customer, Action::PasskeyRemoved, id), now).await
+                risk::tell(tx, &app, customer, What::PasskeyRemoved { device, page }, locale, now).await?;
+                audit::record(tx, &app.keys, &entry(customer, Action::PasskeyRemoved, id), now).await
             })
         })
         .await?;
     ctx.app.wake.notify_waiters();
     Ok(())
+}
+
+/// Not with a session that was ended meanwhile.
+async fn still_in(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    match tx.optional("select id from session where id = $1", args![&session.id]).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::Unauthenticated),
+    }
 }
 
 /// Begins a sign-in with whatever passkey the browser has for this shop.

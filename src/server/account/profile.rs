@@ -18,6 +18,8 @@ use crate::{
         context::{internal, unreadable},
         crypto::Keys,
         db::Tx,
+        message::What,
+        risk,
     },
 };
 
@@ -144,7 +146,7 @@ pub async fn set(ctx: &Ctx, name: &str, login: &str) -> Result<()> {
 }
 
 /// Sets a new password and signs out on all other devices. Whoever asks has to show anew who this is: by a code that was
-/// just typed, or by the old password.
+/// just typed, or by the old password. The owner is told.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the problems by field, `Proof` where there is no old password to show it by;
@@ -169,12 +171,13 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
         }
     }
     let hash = password::hash(new).await?;
-    let (app, now) = (ctx.app.clone(), ctx.now);
+    let (app, now, locale) = (ctx.app.clone(), ctx.now, ctx.locale);
+    let news = What::PasswordSet { device: ctx.asker.device.clone(), page: risk::security_page(&app) };
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
             let (app, session, hash) = (app.clone(), session.clone(), hash.clone());
-            let (guarded, before) = (guarded.clone(), before.clone());
+            let (guarded, before, news) = (guarded.clone(), before.clone(), news.clone());
             Box::pin(async move {
                 // Not over a password that was set meanwhile, and not with a session that was ended meanwhile.
                 let sql = "update account set password_hash = $2 where customer_id = $1
@@ -184,6 +187,7 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
                     return Err(Error::Conflict);
                 }
                 attempt::succeeded(tx, &guarded).await?;
+                risk::tell(tx, &app, &session.customer_id, news, locale, now).await?;
                 let actor = format!("customer:{}", session.customer_id);
                 let entry = Entry { subject: actor.clone(), actor, action: Action::PasswordSet, detail: String::new() };
                 audit::record(tx, &app.keys, &entry, now).await?;
@@ -191,7 +195,9 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
                 session::end_all_but(tx, &session.customer_id, &session.id).await
             })
         })
-        .await
+        .await?;
+    ctx.app.wake.notify_waiters();
+    Ok(())
 }
 
 /// Under which failed tries of their own password by those who are signed in are counted.

@@ -16,6 +16,8 @@ pub const STAFF_COOKIE: &str = "xiadan_staff";
 pub const PENDING_COOKIE: &str = "xiadan_pending";
 /// The same for the office.
 pub const STAFF_PENDING_COOKIE: &str = "xiadan_staff_pending";
+/// What was typed into a form without script that was refused; see [`kept`](super::kept).
+pub const TYPED_COOKIE: &str = "xiadan_typed";
 /// By which a browser is known again when somebody signs in; it opens nothing.
 pub const DEVICE_COOKIE: &str = "xiadan_device";
 /// The language chosen in the footer.

@@ -43,11 +43,14 @@ const GUESSING: [&str; 17] = [
     "/api/office/second_enter",
     "/api/office/second_renew",
     "/api/passkey/begin_registration",
-    "/api/passkey/begin_sign_in",
     "/api/passkey/finish_sign_in",
+    "/api/passkey/remove",
     "/api/order/find",
     "/api/privacy/delete_account",
 ];
+/// The function that every open page of the sign-in asks by itself, again and again: with it nothing can be guessed, but the
+/// database be filled.
+const OFFERING: &str = "/api/passkey/begin_sign_in";
 /// Networks that are counted at once. Over that, those that have rested are forgotten early.
 const NETWORKS: usize = 100_000;
 /// How often those that have rested are forgotten.
@@ -57,6 +60,28 @@ const REST: Duration = Duration::from_secs(60);
 pub struct Limits {
     anything: DefaultKeyedRateLimiter<String>,
     guessing: DefaultKeyedRateLimiter<String>,
+    offering: DefaultKeyedRateLimiter<String>,
+}
+
+/// What a request is beside being one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// A try at what could be guessed.
+    Guess,
+    /// An open page offers passkeys. It counts on its own, so that it uses up no tries of people behind the same address.
+    Offer,
+}
+
+impl Kind {
+    fn of(method: &Method, path: &str) -> Self {
+        match path {
+            _ if method != Method::POST => Self::Plain,
+            OFFERING => Self::Offer,
+            path if GUESSING.contains(&path) => Self::Guess,
+            _ => Self::Plain,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -69,17 +94,20 @@ impl Default for Limits {
         Self {
             anything: RateLimiter::keyed(quota(Duration::from_millis(20), 600)),
             guessing: RateLimiter::keyed(quota(Duration::from_secs(2), 60)),
+            offering: RateLimiter::keyed(quota(Duration::from_secs(2), 60)),
         }
     }
 }
 
 impl Limits {
     /// Counts a request of a network, and tells how long to wait when it is one too many.
-    fn count(&self, network: &str, guessing: bool) -> Result<(), Duration> {
-        for (limiter, counts) in [(&self.anything, true), (&self.guessing, guessing)] {
-            if !counts {
-                continue;
-            }
+    fn count(&self, network: &str, kind: Kind) -> Result<(), Duration> {
+        let beside = match kind {
+            Kind::Plain => None,
+            Kind::Guess => Some(&self.guessing),
+            Kind::Offer => Some(&self.offering),
+        };
+        for limiter in [Some(&self.anything), beside].into_iter().flatten() {
             if limiter.len() > NETWORKS {
                 limiter.retain_recent();
             }
@@ -92,7 +120,7 @@ impl Limits {
 
     /// Forgets the networks that have rested long enough to begin anew.
     pub fn forget(&self) {
-        for limiter in [&self.anything, &self.guessing] {
+        for limiter in [&self.anything, &self.guessing, &self.offering] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -114,8 +142,8 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
     if asker.is_local() {
         return next.run(request).await;
     }
-    let guessing = request.method() == Method::POST && GUESSING.contains(&request.uri().path());
-    match front.limits.count(&asker.network(), guessing) {
+    let kind = Kind::of(request.method(), request.uri().path());
+    match front.limits.count(&asker.network(), kind) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
             let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
@@ -209,13 +237,26 @@ mod tests {
     #[test]
     fn guessing_is_held_up_long_before_looking_around() {
         let limits = Limits::default();
-        let refused =
-            |network: &str, guessing, times| (0..times).filter(|_| limits.count(network, guessing).is_err()).count();
-        assert_eq!(refused("a", true, 60), 0);
-        assert!(refused("a", true, 100) > 90);
-        assert_eq!(refused("a", false, 100), 0, "pages are still shown");
-        assert_eq!(refused("b", true, 60), 0, "others are not held up");
-        let wait = limits.count("a", true).err().unwrap_or_default();
+        let refused = |network: &str, kind, times| (0..times).filter(|_| limits.count(network, kind).is_err()).count();
+        assert_eq!(refused("a", Kind::Guess, 60), 0);
+        assert!(refused("a", Kind::Guess, 100) > 90);
+        assert_eq!(refused("a", Kind::Plain, 100), 0, "pages are still shown");
+        assert_eq!(refused("b", Kind::Guess, 60), 0, "others are not held up");
+        let wait = limits.count("a", Kind::Guess).err().unwrap_or_default();
         assert!(wait <= Duration::from_secs(2), "{wait:?}");
+    }
+
+    #[test]
+    fn open_pages_that_offer_passkeys_use_up_no_tries() {
+        let limits = Limits::default();
+        let refused = |kind, times| (0..times).filter(|_| limits.count("a", kind).is_err()).count();
+        assert_eq!(refused(Kind::Offer, 60), 0);
+        assert!(refused(Kind::Offer, 100) > 90, "they are held up all the same");
+        assert_eq!(refused(Kind::Guess, 60), 0);
+        let kind = |path| Kind::of(&Method::POST, path);
+        assert_eq!(kind("/api/passkey/begin_sign_in"), Kind::Offer);
+        assert_eq!(kind("/api/passkey/finish_sign_in"), Kind::Guess);
+        assert_eq!(kind("/api/cart/add"), Kind::Plain);
+        assert_eq!(Kind::of(&Method::GET, "/api/account/sign_in"), Kind::Plain);
     }
 }

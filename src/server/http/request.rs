@@ -4,7 +4,7 @@ use super::{
     Front,
     cookie::{
         self, DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
-        STAFF_PENDING_COOKIE,
+        STAFF_PENDING_COOKIE, TYPED_COOKIE,
     },
     limit::asker,
     request_id,
@@ -76,6 +76,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         staff,
         staff_token,
         staff_pending: cookie(STAFF_PENDING_COOKIE).map(str::to_owned),
+        typed: cookie(TYPED_COOKIE).map(str::to_owned),
     }
 }
 

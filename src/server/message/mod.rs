@@ -18,6 +18,7 @@ use crate::{
         account::{CODE_MS, Posted, Target},
         locale::Text,
         texts::message as t,
+        time::date_time,
     },
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -55,6 +56,19 @@ pub enum What {
     PasskeyAdded { device: String, page: String },
     /// A passkey of the account was removed: on which device, and the page to see what is left.
     PasskeyRemoved { device: String, page: String },
+    /// The second factor was turned on: on which device, and the page to see to it.
+    SecondFactorOn { device: String, page: String },
+    /// The second factor was turned off: on which device, and the page to turn it on again.
+    SecondFactorOff { device: String, page: String },
+    /// The operator took the second factor away.
+    SecondFactorReset,
+    /// New recovery codes took the place of those before: on which device, and the page to see to it.
+    RecoveryCodesRenewed { device: String, page: String },
+    /// A password was set where there was none, or another one: on which device, and the page to set a new one.
+    PasswordSet { device: String, page: String },
+    /// The account is to be erased: asked for on which device, in UTC milliseconds until when that can be taken back, and
+    /// the page to do so.
+    DeletionAsked { device: String, until: i64, page: String },
 }
 
 /// The ways out.
@@ -111,6 +125,12 @@ impl Message {
             What::RecoveryCode { .. } => t::RECOVERY_SUBJECT,
             What::PasskeyAdded { .. } => t::PASSKEY_ADDED_SUBJECT,
             What::PasskeyRemoved { .. } => t::PASSKEY_REMOVED_SUBJECT,
+            What::SecondFactorOn { .. } => t::SECOND_ON_SUBJECT,
+            What::SecondFactorOff { .. } => t::SECOND_OFF_SUBJECT,
+            What::SecondFactorReset => t::SECOND_RESET_SUBJECT,
+            What::RecoveryCodesRenewed { .. } => t::CODES_RENEWED_SUBJECT,
+            What::PasswordSet { .. } => t::PASSWORD_SUBJECT,
+            What::DeletionAsked { .. } => t::DELETION_SUBJECT,
         };
         self.locale.t(subject).to_owned()
     }
@@ -126,6 +146,15 @@ impl Message {
             }
             What::PasskeyAdded { device, page } => self.about(t::PASSKEY_ADDED_TEXT, device, page),
             What::PasskeyRemoved { device, page } => self.about(t::PASSKEY_REMOVED_TEXT, device, page),
+            What::SecondFactorOn { device, page } => self.about(t::SECOND_ON_TEXT, device, page),
+            What::SecondFactorOff { device, page } => self.about(t::SECOND_OFF_TEXT, device, page),
+            What::SecondFactorReset => self.locale.t(t::SECOND_RESET_TEXT).to_owned(),
+            What::RecoveryCodesRenewed { device, page } => self.about(t::CODES_RENEWED_TEXT, device, page),
+            What::PasswordSet { device, page } => self.about(t::PASSWORD_TEXT, device, page),
+            What::DeletionAsked { device, until, page } => {
+                let (device, until) = (self.device(device), date_time(self.locale, *until));
+                self.locale.f(t::DELETION_TEXT, &[("device", &device), ("until", &until), ("page", page)])
+            }
         }
     }
 

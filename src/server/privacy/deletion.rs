@@ -10,14 +10,16 @@ use crate::{
         App, Ctx,
         account::{attempt, proof},
         audit::{self, Action, Entry},
-        order,
+        message::What,
+        order, risk,
     },
 };
 
 /// How many orders lose their recipient in one transaction.
 const ORDERS: i64 = 50;
 
-/// Lets the account be erased in a week: unpaid orders are cancelled and all sessions end. Asking twice is once.
+/// Lets the account be erased in a week: unpaid orders are cancelled and all sessions end. The owner is told. Asking
+/// twice is once.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] for a wrong password, or `Proof` where
@@ -25,14 +27,16 @@ const ORDERS: i64 = 50;
 pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
     let session = ctx.session()?.clone();
     let proved = proof::prove(ctx, &session, typed).await?;
-    let (app, now) = (ctx.app.clone(), ctx.now);
+    let (app, now, locale) = (ctx.app.clone(), ctx.now, ctx.locale);
     let (customer, session) = (session.customer_id, session.id);
+    let (until, page) = (now + WAY_BACK_MS, format!("{}/me/privacy", app.config.public_url));
+    let news = What::DeletionAsked { device: ctx.asker.device.clone(), until, page };
     let cancelled = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, customer, proved) = (app.clone(), customer.clone(), proved.clone());
-            let session = session.clone();
+            let (session, news) = (session.clone(), news.clone());
             Box::pin(async move {
                 if let Some(guarded) = proved {
                     attempt::succeeded(tx, &guarded).await?;
@@ -40,13 +44,14 @@ pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
                 // Orders before accounts, as a sign-in with a guest's orders does.
                 let cancelled = order::cancel_unpaid(tx, &app, &customer, now).await?;
                 store::lock(tx, &customer).await?;
-                let new = store::ask_deletion(tx, &customer, now, now + WAY_BACK_MS).await?;
+                let new = store::ask_deletion(tx, &customer, now, until).await?;
                 // Not by a session that its owner ended meanwhile; asking twice is once.
                 if new && !store::is_open(tx, &session).await? {
                     return Err(Error::Unauthenticated);
                 }
                 store::end_sessions(tx, &customer).await?;
                 if new {
+                    risk::tell(tx, &app, &customer, news, locale, now).await?;
                     audit::record(tx, &app.keys, &entry(&customer, Action::DeletionAsked), now).await?;
                 }
                 Ok(cancelled)
@@ -56,6 +61,7 @@ pub async fn ask(ctx: &Ctx, typed: String) -> Result<()> {
     for changed in &cancelled {
         order::announce(&ctx.app, changed);
     }
+    ctx.app.wake.notify_waiters();
     crate::server::account::session::forget(ctx);
     tracing::info!("an account is to be erased");
     Ok(())

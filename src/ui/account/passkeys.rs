@@ -14,11 +14,12 @@ use crate::{
         account::Profile,
         error::Problem,
         passkey::{self, NAME, Passkey},
+        privacy::Proof,
         texts::passkey as t,
     },
     ui::{
         components::{
-            field::{TextField, invalid, problem_of},
+            field::{TextField, focus, invalid, problem_of},
             form::FormState,
             icon::Icon,
             shell::use_toasts,
@@ -30,6 +31,9 @@ use crate::{
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, web_sys};
+
+/// Where somebody shows anew who this is, and comes back from.
+const PROVE: &str = "/sign-in?with=code&to=/me/security";
 
 /// The script, which runs once however many pages ask for it; and the news of this page for a script that runs already.
 #[component]
@@ -91,6 +95,11 @@ pub fn ByPasskey(to: Memo<Option<String>>) -> impl IntoView {
 #[component]
 pub fn Passkeys(profile: Profile) -> impl IntoView {
     let l = use_locale();
+    let proof = match profile {
+        Profile { proved: true, .. } => Proof::Given,
+        Profile { has_password: true, .. } => Proof::Password,
+        Profile { .. } => Proof::Code,
+    };
     let keys = Resource::new(|| (), |()| api::passkey::list());
     let again = Callback::new(move |()| keys.refetch());
     // What was posted twice, or is gone by now, is no matter.
@@ -104,16 +113,16 @@ pub fn Passkeys(profile: Profile) -> impl IntoView {
             <div class="panel-head"><h2 class="panel-title" id="passkeys-title">{l.t(t::TITLE)}</h2></div>
             <div class="stack-sm">
                 <p class="muted">{l.t(t::TEXT)}</p>
-                {posted.map(|error| view! { <ErrorNotice error/> })}
+                {posted.map(|error| view! { <Posted error/> })}
                 <Transition fallback=|| view! { <SkeletonText lines=2/> }>
                     {move || Suspend::new(async move {
                         match keys.await {
-                            Ok(found) => view! { <List found again/> }.into_any(),
+                            Ok(found) => view! { <List found proof again/> }.into_any(),
                             Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
                         }
                     })}
                 </Transition>
-                <Add profile/>
+                <Add proof/>
             </div>
             <Script/>
         </section>
@@ -121,8 +130,27 @@ pub fn Passkeys(profile: Profile) -> impl IntoView {
     .into_any()
 }
 
+/// What was wrong with a form that was posted without script: of which passkey it was is not known here.
 #[component]
-fn List(found: passkey::Passkeys, again: Callback<()>) -> impl IntoView {
+fn Posted(error: Error) -> impl IntoView {
+    let l = use_locale();
+    let text = match error.problem("password") {
+        Some(Problem::Required) => t::SAID_REQUIRED,
+        Some(Problem::Credentials) => t::SAID_CREDENTIALS,
+        Some(_) => t::SAID_PROOF,
+        None => return view! { <ErrorNotice error/> }.into_any(),
+    };
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <Icon name="error"/>
+            <div class="notice-body"><p class="notice-title">{l.t(text)}</p></div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn List(found: passkey::Passkeys, proof: Proof, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let passkey::Passkeys { keys, origin } = found;
     let elsewhere = match origin {
@@ -132,7 +160,7 @@ fn List(found: passkey::Passkeys, again: Callback<()>) -> impl IntoView {
     let list = if keys.is_empty() {
         view! { <p>{l.t(t::EMPTY)}</p> }.into_any()
     } else {
-        let rows = keys.into_iter().map(|key| view! { <Row key again/> }).collect_view();
+        let rows = keys.into_iter().map(|key| view! { <Row key proof again/> }).collect_view();
         view! { <ul class="devices">{rows}</ul> }.into_any()
     };
     view! {
@@ -144,7 +172,7 @@ fn List(found: passkey::Passkeys, again: Callback<()>) -> impl IntoView {
 }
 
 #[component]
-fn Row(key: Passkey, again: Callback<()>) -> impl IntoView {
+fn Row(key: Passkey, proof: Proof, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let Passkey { id, name, created_at, last_used_at } = key;
     let used = match last_used_at {
@@ -159,7 +187,7 @@ fn Row(key: Passkey, again: Callback<()>) -> impl IntoView {
                 <p class="muted small">{l.t(t::ADDED_AT)} " " <Time ms=created_at/></p>
                 <p class="muted small">{used}</p>
                 <RenameForm id=id.clone() name=name.clone() again/>
-                <RemoveForm id name again/>
+                <RemoveForm id name proof again/>
             </div>
         </li>
     }
@@ -213,58 +241,111 @@ fn RenameForm(id: String, name: String, again: Callback<()>) -> impl IntoView {
     .into_any()
 }
 
+/// Removing one, which asks who is here: whoever finds the browser open must not shut its owner out.
 #[component]
-fn RemoveForm(id: String, name: String, again: Callback<()>) -> impl IntoView {
+fn RemoveForm(id: String, name: String, proof: Proof, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let toasts = use_toasts();
-    let state = FormState::new(None, &[]);
-    let removed = id.clone();
+    let state = FormState::new(None, &["password"]);
+    let problem = Signal::derive(move || state.error.with(|error| error.as_ref()?.problem("password")));
+    // The proof that was fresh when the page was made may be too old by now.
+    let way = Memo::new(move |before: Option<&Proof>| match problem.get() {
+        Some(Problem::Proof) => Proof::Code,
+        Some(_) => Proof::Password,
+        None => before.copied().unwrap_or(proof),
+    });
+    let by_code = Memo::new(move |_| way.get() == Proof::Code);
+    // An id of its own for each row.
+    let place = format!("passkey-{id}-proof");
+    let wanted = place.clone();
+    Effect::new(move |before: Option<()>| {
+        if problem.get().is_some() && before.is_some() {
+            let place = wanted.clone();
+            request_animation_frame(move || {
+                focus(&place);
+            });
+        }
+    });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let id = removed.clone();
+        let Ok(Remove { id, password }) = Remove::from_event(&event) else { return };
+        let empty = way.get_untracked() == Proof::Password && password.is_empty();
+        let wrong = empty.then(|| Error::field("password", Problem::Required));
         let gone = async move {
-            match api::passkey::remove(id).await {
+            match api::passkey::remove(id, password).await {
                 // By another tab, a moment ago.
                 Err(Error::NotFound) => Ok(()),
                 other => other,
             }
         };
-        state.send(None, gone, move |()| {
+        state.send(wrong, gone, move |()| {
             toasts.show(l.t(t::REMOVED));
             again.run(());
         });
     };
-    view! {
-        <details>
-            <summary class="ask">{l.t(t::REMOVE)}{of(&name)}</summary>
-            <form class="stack-sm" action=Remove::url() method="post" on:submit=submit>
+    let summary = view! { <summary class="ask">{l.t(t::REMOVE)}{of(&name)}</summary> };
+    let ways = move || {
+        if by_code.get() {
+            return view! {
+                <div class="stack-sm">
+                    <p class="muted small">{l.t(t::REMOVE_PROVE)}</p>
+                    <div><a class="btn btn-secondary btn-sm" id=place.clone() href=PROVE>{l.t(t::PROVE)}{of(&name)}</a></div>
+                </div>
+            }
+            .into_any();
+        }
+        let place = place.clone();
+        let field = move || (way.get() == Proof::Password).then(|| view! { <PasswordField id=place.clone() state/> });
+        view! {
+            <form class="stack-sm" action=Remove::url() method="post" novalidate on:submit=submit>
                 {state.notice()}
-                <input type="hidden" name="id" value=id/>
+                <input type="hidden" name="id" value=id.clone()/>
                 <p class="muted small">{l.t(t::REMOVE_ASK)}</p>
+                {field}
                 <div><button class="btn btn-danger btn-sm" type="submit" aria-busy=state.busy()>{l.t(t::REMOVE_YES)}{of(&name)}</button></div>
             </form>
-        </details>
+        }
+        .into_any()
+    };
+    view! { <details>{summary}{ways}</details> }.into_any()
+}
+
+/// The present password, in a form that a page has several of.
+#[component]
+fn PasswordField(id: String, state: FormState) -> impl IntoView {
+    let l = use_locale();
+    let error = problem_of(state.error.into(), "password");
+    let line = format!("{id}-error");
+    let described = line.clone();
+    let described_by = move || error.with(Option::is_some).then(|| described.clone());
+    let said = move || error.get().map(|text| view! { <p class="field-error" id=line.clone()>{text}</p> });
+    view! {
+        <div class="field">
+            <label class="field-label" for=id.clone()>{l.t(t::PASSWORD)}</label>
+            <input
+                class="input" id=id name="password" type="password" autocomplete="current-password"
+                aria-required="true" aria-invalid=invalid(error) aria-describedby=described_by
+            />
+            {said}
+        </div>
     }
     .into_any()
 }
 
 /// Adding one, which asks who is here: whoever finds the browser open must not leave a key of their own.
 #[component]
-fn Add(profile: Profile) -> impl IntoView {
+fn Add(proof: Proof) -> impl IntoView {
     let l = use_locale();
-    let Profile { has_password, proved, .. } = profile;
-    if !has_password && !proved {
+    if proof == Proof::Code {
         return view! {
             <div class="if-passkeys stack-sm">
                 <p class="muted">{l.t(t::PROVE_FIRST)}</p>
-                <div class="form-actions">
-                    <a class="btn btn-secondary" href="/sign-in?with=code&to=/me/security">{l.t(t::PROVE)}</a>
-                </div>
+                <div class="form-actions"><a class="btn btn-secondary" href=PROVE>{l.t(t::PROVE)}</a></div>
             </div>
         }
         .into_any();
     }
-    let password = (!proved).then(|| {
+    let password = (proof == Proof::Password).then(|| {
         view! {
             <TextField
                 id="passkey-password" name="password" label=l.t(t::PASSWORD) error=Signal::stored(None::<String>)

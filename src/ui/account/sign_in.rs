@@ -5,6 +5,7 @@ use crate::{
     api::{
         self,
         account::{SendCode, SignIn},
+        page::typed,
     },
     domain::{
         Error,
@@ -78,7 +79,7 @@ fn ByCode(to: Memo<Option<String>>) -> impl IntoView {
             {state.notice()}
             <ToField to/>
             <TextField
-                id="target" name="target" label=l.t(t::TARGET) error=problem_of(state.error.into(), "target")
+                id="target" name="target" label=l.t(t::TARGET) value=typed("target") error=problem_of(state.error.into(), "target")
                 autocomplete="username webauthn" hint=Signal::stored(l.t(t::TARGET_HINT).to_owned())
             />
             <button class="btn btn-primary btn-lg btn-block" type="submit" aria-busy=state.busy()>{l.t(t::SEND_CODE)}</button>
@@ -113,8 +114,8 @@ fn ByPassword(to: Memo<Option<String>>) -> impl IntoView {
             {state.notice()}
             <ToField to/>
             <TextField
-                id="name" name="name" label=l.t(t::NAME_OR_TARGET) error=problem_of(state.error.into(), "name")
-                autocomplete="username webauthn"
+                id="name" name="name" label=l.t(t::NAME_OR_TARGET) value=typed("name")
+                error=problem_of(state.error.into(), "name") autocomplete="username webauthn"
             />
             <TextField
                 id="password" name="password" label=l.t(t::PASSWORD) error=problem_of(state.error.into(), "password")

@@ -4,6 +4,8 @@
 use super::{
     copy::CopyButton,
     field::{Field, described_by, invalid},
+    travel::focus_quietly,
+    typed::taking_over,
 };
 use crate::{
     domain::{
@@ -12,7 +14,7 @@ use crate::{
     },
     ui::use_locale,
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 /// The light modules around a QR code (ISO/IEC 18004 §6.3.8).
 const QUIET: u32 = 4;
@@ -63,13 +65,26 @@ pub fn SecondFactorField(label: &'static str, #[prop(into)] error: Signal<Option
     .into_any()
 }
 
-/// New recovery codes, to be copied or printed.
+/// New recovery codes, to be copied or printed. Where they take the place of the form that asked for them, the reader goes
+/// on at their heading.
 #[component]
 pub fn RecoveryCodes(codes: Vec<String>) -> impl IntoView {
     let l = use_locale();
     let all = codes.join("\n");
+    let heading = NodeRef::<html::H2>::new();
+    // A page that came with them begins where pages begin.
+    let came_along = taking_over();
+    Effect::new(move |_| {
+        if let (Some(heading), false) = (heading.get(), came_along) {
+            // After everything around them has its place.
+            request_animation_frame(move || {
+                focus_quietly(&heading);
+                heading.scroll_into_view();
+            });
+        }
+    });
     view! {
-        <h2 class="panel-title" id="codes-title">{l.t(t::CODES_TITLE)}</h2>
+        <h2 class="panel-title" id="codes-title" tabindex="-1" node_ref=heading>{l.t(t::CODES_TITLE)}</h2>
         <p>{l.t(t::CODES_TEXT)}</p>
         <p class="muted no-print">{l.t(t::CODES_ONCE)}</p>
         <ul class="recovery-codes" aria-labelledby="codes-title">

@@ -1,7 +1,7 @@
 //! The door of the office.
 
 use crate::{
-    api::{self, office::SignIn},
+    api::{self, office::SignIn, page::typed},
     domain::{
         Error,
         error::{Check, Problem},
@@ -83,7 +83,10 @@ fn Form() -> impl IntoView {
         <form class="panel form" action=SignIn::url() method="post" novalidate on:submit=submit>
             {notice}
             {to.map(|to| view! { <input type="hidden" name="to" value=to/> })}
-            <TextField id="login" name="login" label=l.t(t::LOGIN) error=problem_of(error.into(), "login") autocomplete="username"/>
+            <TextField
+                id="login" name="login" label=l.t(t::LOGIN) value=typed("login")
+                error=problem_of(error.into(), "login") autocomplete="username"
+            />
             <TextField
                 id="password"
                 name="password"

@@ -4,7 +4,7 @@ use super::{Owner, Shown, accept};
 use crate::{
     args,
     domain::{
-        Error, Result,
+        Error, Locale, Result,
         account::Target,
         error::Problem,
         second_factor::{Mine, Typed},
@@ -20,7 +20,8 @@ use crate::{
         audit::{self, Action, Entry},
         context::now,
         db::Tx,
-        risk::Browser,
+        message::What,
+        risk::{self, Browser},
     },
 };
 
@@ -46,7 +47,7 @@ pub async fn is_awaited(ctx: &Ctx) -> Result<bool> {
 }
 
 /// Takes the second factor of a customer away, for the operator: a phone was lost, and the recovery codes too. Ends all
-/// sessions.
+/// sessions. The owner is told.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is neither phone nor e-mail, [`Error::NotFound`] where no account has it.
@@ -61,7 +62,10 @@ pub async fn reset(app: &App, typed: &str) -> Result<()> {
                 let row = tx.optional(sql, args![hash]).await?.ok_or(Error::NotFound)?;
                 let customer: String = row.get("customer_id")?;
                 let owner = Owner::Customer(customer.clone());
-                super::remove(tx, &app.keys, &owner).await?;
+                if super::remove(tx, &app.keys, &owner).await? {
+                    // Nobody who has a language asks.
+                    risk::tell(tx, &app, &customer, What::SecondFactorReset, Locale::default(), now).await?;
+                }
                 tx.exec("delete from session where customer_id = $1", args![customer]).await?;
                 let entry = owner.entry(Action::SecondFactorReset, String::new());
                 audit::record(tx, &app.keys, &Entry { actor: "operator".to_owned(), ..entry }, now).await
@@ -98,7 +102,7 @@ pub async fn begin(ctx: &Ctx, password: String) -> Result<()> {
         .await
 }
 
-/// Turns it on with a code of the app.
+/// Turns it on with a code of the app. The owner is told.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when nobody is signed in; `SecondFactor` of `code` for a wrong one; [`Error::Conflict`] where
@@ -106,17 +110,21 @@ pub async fn begin(ctx: &Ctx, password: String) -> Result<()> {
 pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
     let session = ctx.session()?.clone();
     let typed = read(typed)?;
-    let (app, now) = (ctx.app.clone(), ctx.now);
+    let (app, now, locale) = (ctx.app.clone(), ctx.now, ctx.locale);
+    let news = What::SecondFactorOn { device: ctx.asker.device.clone(), page: risk::security_page(&app) };
     ctx.app
         .db
         .write::<_, Error>(move |tx| {
-            let (app, session, typed) = (app.clone(), session.clone(), typed.clone());
+            let (app, session, typed, news) = (app.clone(), session.clone(), typed.clone(), news.clone());
             Box::pin(async move {
                 still_in(tx, &session).await?;
+                risk::tell(tx, &app, &session.customer_id, news, locale, now).await?;
                 super::confirm(tx, &app, &owner(&session), &typed, (&session.id, &session.id), now).await
             })
         })
-        .await
+        .await?;
+    ctx.app.wake.notify_waiters();
+    Ok(())
 }
 
 /// Shows the new recovery codes no more.
@@ -134,7 +142,7 @@ pub async fn keep(ctx: &Ctx) -> Result<()> {
         .await
 }
 
-/// Makes new recovery codes in place of those before.
+/// Makes new recovery codes in place of those before. The owner is told.
 ///
 /// # Errors
 /// As [`turn_off`].
@@ -142,7 +150,7 @@ pub async fn renew(ctx: &Ctx, code: &str, password: String) -> Result<()> {
     change(ctx, code, password, Change::Renew).await
 }
 
-/// Turns it off: by a code of the app, by a recovery code, or by the password.
+/// Turns it off: by a code of the app, by a recovery code, or by the password. The owner is told.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] about `code` and `password`; [`Error::TooMany`]
@@ -160,13 +168,18 @@ enum Change {
 async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result<()> {
     let session = ctx.session()?.clone();
     let proof = prove(ctx, &session, code, password).await?;
-    let (app, browser, now) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now);
+    let (app, browser, now, locale) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now, ctx.locale);
+    let (device, page) = (ctx.asker.device.clone(), risk::security_page(&app));
+    let news = match what {
+        Change::Renew => What::RecoveryCodesRenewed { device, page },
+        Change::Off => What::SecondFactorOff { device, page },
+    };
     let done = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, browser) = (app.clone(), browser.clone());
-            let (session, proof) = (session.clone(), proof.clone());
+            let (session, proof, news) = (session.clone(), proof.clone(), news.clone());
             Box::pin(async move {
                 let owner = owner(&session);
                 still_in(tx, &session).await?;
@@ -184,6 +197,7 @@ async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result
                 if let Shown::Recovery(left) = shown {
                     browser.note_recovery(tx, &app, &session.customer_id, left, now).await?;
                 }
+                risk::tell(tx, &app, &session.customer_id, news, locale, now).await?;
                 super::record(tx, &app, &owner, shown, now).await?;
                 match what {
                     Change::Renew => super::renew(tx, &app, &owner, &session.id, now).await?,

@@ -21,8 +21,8 @@ use crate::{
             field::{TextField, invalid, problem_of},
             form::FormState,
             icon::Icon,
+            loaded::Loaded,
             shell::use_toasts,
-            skeleton::SkeletonText,
             time::Time,
         },
         error::ErrorNotice,
@@ -105,14 +105,9 @@ pub fn Passkeys(profile: Profile) -> impl IntoView {
             <div class="stack-sm">
                 <p class="muted">{l.t(t::TEXT)}</p>
                 {posted.map(|error| view! { <ErrorNotice error/> })}
-                <Transition fallback=|| view! { <SkeletonText lines=2/> }>
-                    {move || Suspend::new(async move {
-                        match keys.await {
-                            Ok(found) => view! { <List found again/> }.into_any(),
-                            Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                        }
-                    })}
-                </Transition>
+                <Loaded data=keys lines=2 inside=true let:found>
+                    <List found again/>
+                </Loaded>
                 <Add profile/>
             </div>
             <Script/>

@@ -400,9 +400,9 @@ interface Fixtures {
   shopper: Shopper;
   /** Another customer, at a browser of their own. */
   another: () => Promise<Shopper>;
-  /** Tests of all projects run at the same time in one shop: each takes a product of its own from the list, in the order
-   * of the projects. */
-  mine: (...handles: string[]) => string;
+  /** Tests of all projects run at the same time in one shop: each takes a product or a login of its own from the list, in
+   * the order of the projects. */
+  mine: (...names: string[]) => string;
 }
 
 const PROJECTS = ['phone', 'phone without JavaScript', 'desktop', 'desktop English', 'desktop without JavaScript', 'phone English'];
@@ -441,10 +441,10 @@ export const test = base.extend<Fixtures, { office: Office }>({
     for (const context of contexts) await context.close();
   },
   mine: async ({}, use, testInfo) => {
-    await use((...handles) => {
-      const handle = handles[PROJECTS.indexOf(testInfo.project.name)];
-      if (!handle) throw new Error(`no product for ${testInfo.project.name}`);
-      return handle;
+    await use((...names) => {
+      const name = names[PROJECTS.indexOf(testInfo.project.name)];
+      if (!name) throw new Error(`nothing for ${testInfo.project.name}`);
+      return name;
     });
   },
 });

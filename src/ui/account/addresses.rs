@@ -24,23 +24,12 @@ use crate::{
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn AddressesPage() -> impl IntoView {
     let l = use_locale();
     let addresses = Resource::new(|| (), |()| api::account::addresses());
     let again = Callback::new(move |()| addresses.refetch());
-    let query = use_query_map();
-    let done = move || {
-        let text = match query.with(|query| query.get("done"))?.as_str() {
-            "saved" => t::ADDRESS_SAVED,
-            "deleted" => t::ADDRESS_DELETED,
-            "default" => t::DEFAULT_SET,
-            _ => return None,
-        };
-        Some(view! { <Done text=l.t(text)/> })
-    };
     // What was posted twice, or is gone by now, is no matter.
     let posted = [
         ServerAction::<DeleteAddress>::new().value().get_untracked().and_then(Result::err),
@@ -49,7 +38,7 @@ pub fn AddressesPage() -> impl IntoView {
     let posted = posted.into_iter().flatten().find(|error| *error != Error::NotFound);
     view! {
         <Narrow title=l.t(t::ADDRESSES_TITLE)>
-            {done}
+            <Done said=&[("saved", t::ADDRESS_SAVED), ("deleted", t::ADDRESS_DELETED), ("default", t::DEFAULT_SET)]/>
             {posted.map(|error| view! { <ErrorNotice error/> })}
             <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=6/></div> }>
                 {move || Suspend::new(async move {

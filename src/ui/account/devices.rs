@@ -10,11 +10,10 @@ use crate::{
         components::{
             form::{FormState, load},
             icon::Icon,
+            loaded::Loaded,
             shell::use_toasts,
-            skeleton::SkeletonText,
             time::Time,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
@@ -28,22 +27,20 @@ pub fn Devices() -> impl IntoView {
     view! {
         <section class="panel section-sm" aria-labelledby="devices-title">
             <div class="panel-head"><h2 class="panel-title" id="devices-title">{l.t(t::DEVICES_TITLE)}</h2></div>
-            <Transition fallback=|| view! { <SkeletonText lines=3/> }>
-                {move || Suspend::new(async move {
-                    match devices.await {
-                        Ok(devices) => {
-                            let several = devices.len() > 1;
-                            view! {
-                                <ul class="devices">{devices.into_iter().map(|device| view! { <Row device again/> }).collect_view()}</ul>
-                                {several.then(|| view! { <Others again/> })}
-                            }
-                            .into_any()
-                        }
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                    }
-                })}
-            </Transition>
+            <Loaded data=devices lines=3 inside=true let:devices>
+                <List devices again/>
+            </Loaded>
         </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn List(devices: Vec<Device>, again: Callback<()>) -> impl IntoView {
+    let several = devices.len() > 1;
+    view! {
+        <ul class="devices">{devices.into_iter().map(|device| view! { <Row device again/> }).collect_view()}</ul>
+        {several.then(|| view! { <Others again/> })}
     }
     .into_any()
 }

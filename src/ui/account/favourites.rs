@@ -1,6 +1,9 @@
 //! The favourites of a person at this browser, with or without an account.
 
-use super::kept::{KeptRow, page_href, page_of};
+use super::{
+    Narrow,
+    kept::{KeptList, KeptRow, page_href, page_of},
+};
 use crate::{
     api::{self, catalog::SetFavourite},
     domain::{
@@ -9,16 +12,12 @@ use crate::{
         texts::{common, personal as t},
     },
     ui::{
-        components::{
-            form::FormState, icon::Icon, pagination::Pagination, shell::use_toasts, skeleton::SkeletonText,
-            travel::Main,
-        },
+        components::{form::FormState, icon::Icon, loaded::Loaded, shell::use_toasts},
         error::ErrorNotice,
-        set_status, use_locale,
+        use_locale,
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn, task::spawn_local};
-use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
 const PATH: &str = "/me/favourites";
@@ -32,24 +31,13 @@ pub fn FavouritesPage() -> impl IntoView {
     let again = Callback::new(move |()| products.refetch());
     let posted = ServerAction::<SetFavourite>::new().value().get_untracked().and_then(Result::err);
     view! {
-        <Title text=l.t(t::FAVOURITES_TITLE)/>
-        <Meta name="robots" content="noindex"/>
-        <Main class="page container container-narrow">
-            <div class="page-head"><h1 class="page-title">{l.t(t::FAVOURITES_TITLE)}</h1></div>
+        <Narrow title=l.t(t::FAVOURITES_TITLE) class="page container container-narrow">
             {posted.map(|error| view! { <ErrorNotice error/> })}
             {move || query.with(|query| Some((query.get("removed")?, query.get("at")?))).map(|(id, at)| view! { <Removed id at/> })}
-            <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=8/></div> }>
-                {move || Suspend::new(async move {
-                    match products.await {
-                        Ok(products) => view! { <List products again/> }.into_any(),
-                        Err(error) => {
-                            set_status(error.status_code());
-                            view! { <ErrorNotice error reload=true/> }.into_any()
-                        }
-                    }
-                })}
-            </Transition>
-        </Main>
+            <Loaded data=products lines=8 let:products>
+                <List products again/>
+            </Loaded>
+        </Narrow>
     }
     .into_any()
 }
@@ -78,31 +66,9 @@ fn Removed(id: String, at: String) -> impl IntoView {
 
 #[component]
 fn List(products: Page<KeptProduct>, again: Callback<()>) -> impl IntoView {
-    let l = use_locale();
-    if products.items.is_empty() {
-        // Also a page beyond the last one, after the last of it was removed.
-        let way = match products.total {
-            0 => view! { <a class="btn btn-primary" href="/">{l.t(t::TO_SHOP)}</a> },
-            _ => view! { <a class="btn btn-primary" href=PATH>{l.t(t::FIRST_PAGE)}</a> },
-        };
-        let empty = products.total == 0;
-        return view! {
-            <div class="empty">
-                <span class="empty-art"><Icon name="heart" class="icon-lg"/></span>
-                <h2 class="empty-title">{l.t(if empty { t::FAVOURITES_EMPTY_TITLE } else { t::PAGE_EMPTY_TITLE })}</h2>
-                {empty.then(|| view! { <p class="empty-text">{l.t(t::FAVOURITES_EMPTY_TEXT)}</p> })}
-                <div class="empty-actions">{way}</div>
-            </div>
-        }
-        .into_any();
-    }
-    let (page, pages) = (products.page, products.pages());
-    let rows = products.items.into_iter().map(|product| view! { <Row product page again/> }).collect_view();
-    view! {
-        <div class="panel"><ul class="lines">{rows}</ul></div>
-        <Pagination page pages href=|page| page_href(PATH, page)/>
-    }
-    .into_any()
+    let page = products.page;
+    let empty = (t::FAVOURITES_EMPTY_TITLE, t::FAVOURITES_EMPTY_TEXT);
+    view! { <KeptList products path=PATH icon="heart" empty let:product><Row product page again/></KeptList> }
 }
 
 #[component]

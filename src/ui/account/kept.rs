@@ -3,11 +3,15 @@
 use crate::{
     domain::{
         catalog::{KeptProduct, Width},
+        locale::Text,
+        page::Page,
         texts::{catalog as t, common, personal},
     },
     ui::{
         components::{
+            icon::Icon,
             links::product_href,
+            pagination::Pagination,
             picture::Picture,
             price::{Price, PriceWas},
             time::Time,
@@ -25,6 +29,52 @@ pub fn page_of(typed: Option<String>) -> i64 {
 /// The address of a page of a list.
 pub fn page_href(path: &str, page: i64) -> String {
     if page > 1 { format!("{path}?page={page}") } else { path.to_owned() }
+}
+
+/// A page of a list, with the way to the others; and where nothing is on it, why and where to go.
+#[component]
+pub fn KeptList<F, V>(
+    products: Page<KeptProduct>,
+    /// Where the list is.
+    path: &'static str,
+    /// Of a list with nothing in it.
+    icon: &'static str,
+    /// Title and text of a list with nothing in it.
+    empty: (Text, Text),
+    /// Text of a page beyond the last one.
+    #[prop(optional)]
+    beyond: Option<Text>,
+    /// The row of a product.
+    children: F,
+) -> impl IntoView
+where
+    F: Fn(KeptProduct) -> V,
+    V: IntoView + 'static,
+{
+    let l = use_locale();
+    if products.items.is_empty() {
+        let (title, text, href, way) = match products.total {
+            0 => (empty.0, Some(empty.1), "/", personal::TO_SHOP),
+            // After the last of it was removed.
+            _ => (personal::PAGE_EMPTY_TITLE, beyond, path, personal::FIRST_PAGE),
+        };
+        return view! {
+            <div class="empty">
+                <span class="empty-art"><Icon name=icon class="icon-lg"/></span>
+                <h2 class="empty-title">{l.t(title)}</h2>
+                {text.map(|text| view! { <p class="empty-text">{l.t(text)}</p> })}
+                <div class="empty-actions"><a class="btn btn-primary" href=href>{l.t(way)}</a></div>
+            </div>
+        }
+        .into_any();
+    }
+    let (page, pages) = (products.page, products.pages());
+    let rows = products.items.into_iter().map(children).collect_view();
+    view! {
+        <div class="panel"><ul class="lines">{rows}</ul></div>
+        <Pagination page pages href=move |page| page_href(path, page)/>
+    }
+    .into_any()
 }
 
 /// A row: the product with its present price and whether it can be had; `children` are what can be done with it.

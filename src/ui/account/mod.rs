@@ -37,7 +37,7 @@ pub use sign_in::SignInPage;
 pub use viewed::ViewedPage;
 
 use crate::{
-    domain::{catalog::percent_encode, texts::account as t},
+    domain::{catalog::percent_encode, locale::Text, texts::account as t},
     ui::{
         components::{icon::Icon, travel::Main},
         use_locale,
@@ -45,14 +45,19 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
 
-/// A narrow page with a heading, which search engines leave out.
+/// A narrow page with a heading, which search engines leave out; as wide as a form, unless `class` says otherwise.
 #[component]
-fn Narrow(#[prop(into)] title: String, children: Children) -> impl IntoView {
+fn Narrow(
+    #[prop(into)] title: String,
+    #[prop(default = "page container container-form")] class: &'static str,
+    children: Children,
+) -> impl IntoView {
     view! {
         <Title text=title.clone()/>
         <Meta name="robots" content="noindex"/>
-        <Main class="page container container-form">
+        <Main class>
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
             {children()}
         </Main>
@@ -60,16 +65,21 @@ fn Narrow(#[prop(into)] title: String, children: Children) -> impl IntoView {
     .into_any()
 }
 
-/// What a form without script came to, on the page after it.
+/// What a form came to, on the page after it: `said` has the words for the `done` of the address.
 #[component]
-fn Done(text: &'static str) -> impl IntoView {
-    view! {
-        <div class="notice notice-success" role="status">
-            <Icon name="success"/>
-            <div class="notice-body"><p>{text}</p></div>
-        </div>
+fn Done(said: &'static [(&'static str, Text)]) -> impl IntoView {
+    let l = use_locale();
+    let query = use_query_map();
+    move || {
+        let done = query.with(|query| query.get("done"))?;
+        let (_, text) = said.iter().find(|(name, _)| *name == done)?;
+        Some(view! {
+            <div class="notice notice-success" role="status">
+                <Icon name="success"/>
+                <div class="notice-body"><p>{l.t(*text)}</p></div>
+            </div>
+        })
     }
-    .into_any()
 }
 
 /// The way to sign in, and back to this page.

@@ -1,6 +1,6 @@
 //! One's own data: a copy of all of it, and the erasure of the account.
 
-use super::Narrow;
+use super::{Done, Narrow};
 use crate::{
     api::{
         self,
@@ -17,16 +17,14 @@ use crate::{
             field::{FieldError, TextField, problem_of},
             form::{FormState, load},
             icon::Icon,
+            loaded::Loaded,
             shell::use_toasts,
-            skeleton::SkeletonText,
             time::Time,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_query_map;
 use std::time::Duration;
 
 const SIGN_IN: &str = "/sign-in?to=/me/privacy";
@@ -39,33 +37,15 @@ pub fn MyDataPage() -> impl IntoView {
     let l = use_locale();
     let overview = Resource::new(|| (), |()| api::privacy::overview());
     let again = Callback::new(move |()| overview.refetch());
-    let query = use_query_map();
-    let done = move || {
-        let text = match query.with(|query| query.get("done"))?.as_str() {
-            "discarded" => t::DISCARDED,
-            "deletion" => t::DELETION_ASKED,
-            "kept" => t::KEPT,
-            _ => return None,
-        };
-        Some(view! {
-            <div class="notice notice-success" role="status">
-                <Icon name="success"/>
-                <div class="notice-body"><p>{l.t(text)}</p></div>
-            </div>
-        })
-    };
     view! {
         <Narrow title=l.t(t::TITLE)>
-            {done}
-            <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=6/></div> }>
-                {move || Suspend::new(async move {
-                    match overview.await {
-                        Ok(Some(overview)) => view! { <Both overview again/> }.into_any(),
-                        Ok(None) => view! { <SignInFirst/> }.into_any(),
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                    }
-                })}
-            </Transition>
+            <Done said=&[("discarded", t::DISCARDED), ("deletion", t::DELETION_ASKED), ("kept", t::KEPT)]/>
+            <Loaded data=overview lines=6 let:overview>
+                {match overview {
+                    Some(overview) => view! { <Both overview again/> }.into_any(),
+                    None => view! { <SignInFirst/> }.into_any(),
+                }}
+            </Loaded>
             <div class="form-actions section-sm">
                 <a class="btn btn-secondary" href="/privacy/shared">{l.t(t::SHARED_LINK)}</a>
                 <a class="btn btn-secondary" href="/privacy">{l.t(t::NOTICE_LINK)}</a>

@@ -15,18 +15,14 @@ use crate::{
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn NotificationsPage() -> impl IntoView {
     let l = use_locale();
     let choices = Resource::new(|| (), |()| api::account::choices());
-    let query = use_query_map();
-    let done =
-        move || query.with(|query| query.get("done")).map(|_| view! { <Done text=l.t(t::NOTIFICATIONS_SAVED)/> });
     view! {
         <Narrow title=l.t(t::NOTIFICATIONS_TITLE)>
-            {done}
+            <Done said=&[("1", t::NOTIFICATIONS_SAVED)]/>
             <Suspense fallback=|| view! { <div class="panel"><SkeletonText lines=8/></div> }>
                 {move || Suspend::new(async move {
                     match choices.await {

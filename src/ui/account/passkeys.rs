@@ -22,8 +22,8 @@ use crate::{
             field::{TextField, focus, invalid, problem_of},
             form::FormState,
             icon::Icon,
+            loaded::Loaded,
             shell::use_toasts,
-            skeleton::SkeletonText,
             time::Time,
         },
         error::ErrorNotice,
@@ -114,14 +114,9 @@ pub fn Passkeys(profile: Profile) -> impl IntoView {
             <div class="stack-sm">
                 <p class="muted">{l.t(t::TEXT)}</p>
                 {posted.map(|error| view! { <Posted error/> })}
-                <Transition fallback=|| view! { <SkeletonText lines=2/> }>
-                    {move || Suspend::new(async move {
-                        match keys.await {
-                            Ok(found) => view! { <List found proof again/> }.into_any(),
-                            Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                        }
-                    })}
-                </Transition>
+                <Loaded data=keys lines=2 inside=true let:found>
+                    <List found proof again/>
+                </Loaded>
                 <Add proof/>
             </div>
             <Script/>

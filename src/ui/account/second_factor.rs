@@ -18,12 +18,11 @@ use crate::{
             field::{FieldError, TextField, problem_of},
             form::FormState,
             icon::Icon,
+            loaded::Loaded,
             second_factor::{RecoveryCodes, SecondFactorField, TellApp},
             shell::use_toasts,
-            skeleton::SkeletonText,
             time::date,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
@@ -46,18 +45,15 @@ pub fn SecondFactorSection() -> impl IntoView {
     view! {
         <section class="panel section-sm stack" aria-labelledby="second-title">
             <div class="panel-head"><h2 class="panel-title" id="second-title">{l.t(t::TITLE)}</h2></div>
-            <Suspense fallback=|| view! { <SkeletonText lines=2/> }>
-                {move || Suspend::new(async move {
-                    match mine.await {
-                        Ok(Some(Mine { second: SecondFactor::On(on), .. })) => {
-                            let since = l.f(t::SECTION_ON, &[("date", &date(l, on.since))]);
-                            view! { <p>{since}" "{left_text(l, on.left)}</p> }.into_any()
-                        }
-                        Ok(_) => view! { <p class="muted">{l.t(t::SECTION_OFF)}</p> }.into_any(),
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+            <Loaded data=mine lines=2 inside=true let:mine>
+                {match mine {
+                    Some(Mine { second: SecondFactor::On(on), .. }) => {
+                        let since = l.f(t::SECTION_ON, &[("date", &date(l, on.since))]);
+                        view! { <p>{since}" "{left_text(l, on.left)}</p> }.into_any()
                     }
-                })}
-            </Suspense>
+                    _ => view! { <p class="muted">{l.t(t::SECTION_OFF)}</p> }.into_any(),
+                }}
+            </Loaded>
             <div class="form-actions"><a class="btn btn-secondary" href=PAGE>{l.t(t::SEE_TO)}</a></div>
         </section>
     }
@@ -69,28 +65,20 @@ pub fn SecondFactorPage() -> impl IntoView {
     let l = use_locale();
     let mine = Resource::new(|| (), |()| api::second_factor::get());
     let again = Callback::new(move |()| mine.refetch());
-    let query = use_query_map();
-    let done = move || {
-        let off = query.with(|query| query.get_str("done") == Some("off"));
-        off.then(|| view! { <Done text=l.t(t::TURNED_OFF)/> })
-    };
     view! {
         <Narrow title=l.t(t::TITLE)>
-            {done}
-            <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=6/></div> }>
-                {move || Suspend::new(async move {
-                    match mine.await {
-                        Ok(Some(Mine { second, has_password, proved })) => match second {
-                            SecondFactor::Off => view! { <TurnOn has_password proved again/> }.into_any(),
-                            SecondFactor::SettingUp(set_up) => view! { <Connect set_up again/> }.into_any(),
-                            SecondFactor::On(on) if !on.codes.is_empty() => view! { <NewCodes codes=on.codes again/> }.into_any(),
-                            SecondFactor::On(on) => view! { <IsOn on has_password again/> }.into_any(),
-                        },
-                        Ok(None) => view! { <SignInFirst to=PAGE text=l.t(t::SIGN_IN_FIRST)/> }.into_any(),
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                    }
-                })}
-            </Transition>
+            <Done said=&[("off", t::TURNED_OFF)]/>
+            <Loaded data=mine lines=6 let:mine>
+                {match mine {
+                    Some(Mine { second, has_password, proved }) => match second {
+                        SecondFactor::Off => view! { <TurnOn has_password proved again/> }.into_any(),
+                        SecondFactor::SettingUp(set_up) => view! { <Connect set_up again/> }.into_any(),
+                        SecondFactor::On(on) if !on.codes.is_empty() => view! { <NewCodes codes=on.codes again/> }.into_any(),
+                        SecondFactor::On(on) => view! { <IsOn on has_password again/> }.into_any(),
+                    },
+                    None => view! { <SignInFirst to=PAGE text=l.t(t::SIGN_IN_FIRST)/> }.into_any(),
+                }}
+            </Loaded>
             <p class="section-sm no-print"><a class="link" href="/me/security">{l.t(t::BACK)}</a></p>
         </Narrow>
     }

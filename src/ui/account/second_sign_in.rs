@@ -8,10 +8,9 @@ use crate::{
         components::{
             field::problem_of,
             form::{FormState, load},
+            loaded::Loaded,
             second_factor::SecondFactorField,
-            skeleton::SkeletonText,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
@@ -26,21 +25,19 @@ pub fn SecondSignInPage() -> impl IntoView {
     let awaited = Resource::new(|| (), |()| api::second_factor::is_awaited());
     view! {
         <Narrow title=l.t(t::SIGN_IN_TITLE)>
-            <Suspense fallback=|| view! { <div class="panel"><SkeletonText lines=3/></div> }>
-                {move || Suspend::new(async move {
-                    match awaited.await {
-                        Ok(true) => view! { <SecondForm to/> }.into_any(),
-                        Ok(false) => view! {
-                            <div class="panel stack">
-                                <p>{l.t(t::OVER)}</p>
-                                <div class="form-actions"><a class="btn btn-primary" href="/sign-in">{l.t(t::AGAIN)}</a></div>
-                            </div>
-                        }
-                        .into_any(),
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+            <Loaded data=awaited lines=3 let:awaited>
+                {if awaited {
+                    view! { <SecondForm to/> }.into_any()
+                } else {
+                    view! {
+                        <div class="panel stack">
+                            <p>{l.t(t::OVER)}</p>
+                            <div class="form-actions"><a class="btn btn-primary" href="/sign-in">{l.t(t::AGAIN)}</a></div>
+                        </div>
                     }
-                })}
-            </Suspense>
+                    .into_any()
+                }}
+            </Loaded>
             <p class="section-sm"><a class="link" href="/sign-in">{l.t(t::AGAIN)}</a></p>
         </Narrow>
     }

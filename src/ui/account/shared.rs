@@ -12,9 +12,8 @@ use crate::{
         texts::privacy as t,
     },
     ui::{
-        components::{pagination::Pagination, skeleton::SkeletonText, time::Time},
-        error::ErrorNotice,
-        set_status, use_locale,
+        components::{loaded::Loaded, pagination::Pagination, time::Time},
+        use_locale,
     },
 };
 use leptos::prelude::*;
@@ -73,29 +72,16 @@ pub fn SharedPage() -> impl IntoView {
             <p>{l.t(t::SHARED_TEXT)}</p>
             <section class="panel section-sm stack" aria-labelledby="receivers-title">
                 <h2 class="panel-title" id="receivers-title">{l.t(t::RECEIVERS_TITLE)}</h2>
-                <Suspense fallback=|| view! { <SkeletonText lines=4/> }>
-                    {move || Suspend::new(async move {
-                        match receivers.await {
-                            Ok(receivers) => view! { <Receivers receivers/> }.into_any(),
-                            Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                        }
-                    })}
-                </Suspense>
+                <Loaded data=receivers lines=4 inside=true let:receivers>
+                    <Receivers receivers/>
+                </Loaded>
             </section>
             <section class="panel section-sm stack" aria-labelledby="records-title">
                 <h2 class="panel-title" id="records-title">{l.t(t::RECORDS_TITLE)}</h2>
                 <p class="muted">{l.t(t::RECORDS_TEXT)}</p>
-                <Transition fallback=|| view! { <SkeletonText lines=4/> }>
-                    {move || Suspend::new(async move {
-                        match records.await {
-                            Ok(records) => view! { <Records records/> }.into_any(),
-                            Err(error) => {
-                                set_status(error.status_code());
-                                view! { <ErrorNotice error reload=true/> }.into_any()
-                            }
-                        }
-                    })}
-                </Transition>
+                <Loaded data=records lines=4 inside=true let:records>
+                    <Records records/>
+                </Loaded>
             </section>
             <div class="form-actions section-sm">
                 <a class="btn btn-secondary" href=api::privacy::PAGE>{l.t(t::TITLE)}</a>

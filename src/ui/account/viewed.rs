@@ -1,8 +1,8 @@
 //! The products that the person at this browser looked at last, and whether that is remembered.
 
 use super::{
-    Done,
-    kept::{KeptRow, page_href, page_of},
+    Done, Narrow,
+    kept::{KeptList, KeptRow, page_of},
 };
 use crate::{
     api::{
@@ -14,13 +14,11 @@ use crate::{
         texts::personal as t,
     },
     ui::{
-        components::{form::FormState, icon::Icon, pagination::Pagination, skeleton::SkeletonText, travel::Main},
-        error::ErrorNotice,
-        set_status, use_locale,
+        components::{form::FormState, loaded::Loaded},
+        use_locale,
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
-use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
 const PATH: &str = "/me/viewed";
@@ -32,72 +30,25 @@ pub fn ViewedPage() -> impl IntoView {
     let page = Memo::new(move |_| query.with(|query| page_of(query.get("page"))));
     let viewed = Resource::new(move || page.get(), api::catalog::viewed);
     let again = Callback::new(move |()| viewed.refetch());
-    let done = move || {
-        let text = match query.with(|query| query.get("done"))?.as_str() {
-            "cleared" => t::VIEWED_CLEARED,
-            "on" => t::VIEWED_ON,
-            "off" => t::VIEWED_OFF,
-            _ => return None,
-        };
-        Some(view! { <Done text=l.t(text)/> })
-    };
     view! {
-        <Title text=l.t(t::VIEWED_TITLE)/>
-        <Meta name="robots" content="noindex"/>
-        <Main class="page container container-narrow">
-            <div class="page-head"><h1 class="page-title">{l.t(t::VIEWED_TITLE)}</h1></div>
-            {done}
-            <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=8/></div> }>
-                {move || Suspend::new(async move {
-                    match viewed.await {
-                        Ok(viewed) => view! { <List viewed again/> }.into_any(),
-                        Err(error) => {
-                            set_status(error.status_code());
-                            view! { <ErrorNotice error reload=true/> }.into_any()
-                        }
-                    }
-                })}
-            </Transition>
-        </Main>
+        <Narrow title=l.t(t::VIEWED_TITLE) class="page container container-narrow">
+            <Done said=&[("cleared", t::VIEWED_CLEARED), ("on", t::VIEWED_ON), ("off", t::VIEWED_OFF)]/>
+            <Loaded data=viewed lines=8 let:viewed>
+                <List viewed again/>
+            </Loaded>
+        </Narrow>
     }
     .into_any()
 }
 
 #[component]
 fn List(viewed: Viewed, again: Callback<()>) -> impl IntoView {
-    let l = use_locale();
     let Viewed { products, remembered } = viewed;
-    let (page, pages, total) = (products.page, products.pages(), products.total);
-    let list = if products.items.is_empty() {
-        let (title, text) = match (total, remembered) {
-            (0, true) => (t::VIEWED_EMPTY_TITLE, t::VIEWED_EMPTY_TEXT),
-            (0, false) => (t::VIEWED_EMPTY_TITLE, t::VIEWED_OFF_TEXT),
-            _ => (t::PAGE_EMPTY_TITLE, t::VIEWED_EMPTY_TEXT),
-        };
-        let way = match total {
-            0 => view! { <a class="btn btn-primary" href="/">{l.t(t::TO_SHOP)}</a> },
-            _ => view! { <a class="btn btn-primary" href=PATH>{l.t(t::FIRST_PAGE)}</a> },
-        };
-        view! {
-            <div class="empty">
-                <span class="empty-art"><Icon name="clock" class="icon-lg"/></span>
-                <h2 class="empty-title">{l.t(title)}</h2>
-                <p class="empty-text">{l.t(text)}</p>
-                <div class="empty-actions">{way}</div>
-            </div>
-        }
-        .into_any()
-    } else {
-        let rows = products.items.into_iter().map(|product| view! { <KeptRow product/> }).collect_view();
-        view! {
-            <div class="panel"><ul class="lines">{rows}</ul></div>
-            <Pagination page pages href=|page| page_href(PATH, page)/>
-        }
-        .into_any()
-    };
+    let some = products.total > 0;
+    let empty = (t::VIEWED_EMPTY_TITLE, if remembered { t::VIEWED_EMPTY_TEXT } else { t::VIEWED_OFF_TEXT });
     view! {
-        {list}
-        <Choice remembered some={total > 0} again/>
+        <KeptList products path=PATH icon="clock" empty beyond=t::VIEWED_EMPTY_TEXT let:product><KeptRow product/></KeptList>
+        <Choice remembered some again/>
     }
     .into_any()
 }

@@ -10,6 +10,7 @@ pub mod form;
 pub mod head;
 pub mod icon;
 pub mod links;
+pub mod loaded;
 pub mod method;
 pub mod order_state;
 pub mod pagination;

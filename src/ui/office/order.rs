@@ -19,6 +19,7 @@ use crate::{
         number,
         office::OpenOrder,
         order::{Action, EventKind, Order, State},
+        paying::refunds,
         permission::{Permission, Role},
         texts::{common, office as t},
     },
@@ -376,10 +377,8 @@ fn Refunds(open: Open) -> impl IntoView {
     let l = use_locale();
     let sums = Memo::new(move |_| {
         open.order.with(|order| {
-            let sum = |done| {
-                order.refunds.iter().filter(|refund| refund.done == done).map(|refund| refund.amount).sum::<Amount>()
-            };
-            (sum(false), sum(true), order.currency)
+            let (under_way, done) = refunds(order);
+            (under_way, done, order.currency)
         })
     });
     let notice = move |amount: Amount, text, class| {

@@ -16,12 +16,11 @@ use crate::{
             field::problem_of,
             form::{FormState, load},
             icon::Icon,
+            loaded::Loaded,
             second_factor::{RecoveryCodes, SecondFactorField, TellApp},
             shell::Languages,
-            skeleton::SkeletonText,
             travel::Main,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
@@ -47,23 +46,20 @@ pub fn SecondPage() -> impl IntoView {
                 </p>
                 <h1 class="page-title">{l.t(t::OFFICE_TITLE)}</h1>
             </div>
-            <Transition fallback=|| view! { <div class="panel"><SkeletonText lines=4/></div> }>
-                {move || Suspend::new(async move {
-                    match found.await {
-                        Ok(Some(OfStaff { login, inside, second })) => match (second, inside) {
-                            (SecondFactor::Off, _) => view! { <Begin login inside to again/> }.into_any(),
-                            (SecondFactor::SettingUp(set_up), _) => view! { <Connect set_up to again/> }.into_any(),
-                            (SecondFactor::On(_), false) => view! { <Ask login to/> }.into_any(),
-                            (SecondFactor::On(on), true) => view! { <Inside on to again/> }.into_any(),
-                        },
-                        Ok(None) => {
-                            let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-                            view! { <Redirect path=SIGN_IN options/> }.into_any()
-                        }
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+            <Loaded data=found lines=4 let:found>
+                {match found {
+                    Some(OfStaff { login, inside, second }) => match (second, inside) {
+                        (SecondFactor::Off, _) => view! { <Begin login inside to again/> }.into_any(),
+                        (SecondFactor::SettingUp(set_up), _) => view! { <Connect set_up to again/> }.into_any(),
+                        (SecondFactor::On(_), false) => view! { <Ask login to/> }.into_any(),
+                        (SecondFactor::On(on), true) => view! { <Inside on to again/> }.into_any(),
+                    },
+                    None => {
+                        let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
+                        view! { <Redirect path=SIGN_IN options/> }.into_any()
                     }
-                })}
-            </Transition>
+                }}
+            </Loaded>
             <div class="cluster no-print">
                 <a class="link link-quiet" href=SIGN_IN>{l.t(t::AGAIN)}</a>
                 <Languages/>

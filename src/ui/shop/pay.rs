@@ -11,7 +11,7 @@ use crate::{
         live::{self, Topic},
         money::Currency,
         number,
-        order::Order,
+        order::{CancelReason, Order},
         paying::{Phase, phase},
         texts::{self, checkout as t},
     },
@@ -127,13 +127,13 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     let other =
         Memo::new(move |_| query.with(|query| query.get("other").and_then(|attempt| attempt.parse::<i64>().ok())));
     let phase = Memo::new(move |_| match order.with(phase) {
-        Phase::Waiting if other.get().is_some() && other.get() == order.with(Order::open_attempt) => {
-            Phase::Choose { failed: false }
+        Phase::Paying if other.get().is_some() && other.get() == order.with(Order::open_attempt) => {
+            Phase::ToPay { failed: false }
         }
         phase => phase,
     });
     let clock = Memo::new(move |_| {
-        let open = matches!(phase.get(), Phase::Choose { .. } | Phase::Waiting);
+        let open = phase.get().is_open();
         order.with(|order| order.expires_at.filter(|_| open).map(|end| (order.now, order.placed_at, end)))
     });
     let pay = Beginning { action: pay, busy: RwSignal::new(false) };
@@ -162,10 +162,10 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     };
     let content = move || {
         match phase.get() {
-        Phase::Choose { failed } => view! { <Choose order pay failed href currency/> }.into_any(),
-        Phase::Waiting => view! { <Waiting order pay href/> }.into_any(),
+        Phase::ToPay { failed } => view! { <Choose order pay failed href currency/> }.into_any(),
+        Phase::Paying => view! { <Waiting order pay href/> }.into_any(),
         Phase::Ending => view! { <Said title=l.t(t::ENDING_TITLE) text=l.t(t::ENDING_TEXT) class="order-state order-state-warn center"><EndingActions order href/></Said> }.into_any(),
-        Phase::Paid => view! {
+        Phase::ToShip { .. } | Phase::Shipped | Phase::Completed => view! {
             <Said title=l.t(t::PAID_TITLE) text=l.t(t::PAID_TEXT) class="order-state order-state-ok center">
                 <div class="order-state-actions">
                     <a class="btn btn-primary" href=href.get_value()>{l.t(t::VIEW_ORDER)}</a>
@@ -174,13 +174,13 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
             </Said>
         }
         .into_any(),
-        Phase::Expired => view! {
+        Phase::Cancelled { reason: CancelReason::Expired, .. } => view! {
             <Said title=l.t(t::EXPIRED_TITLE) text=ended(t::EXPIRED_TEXT) class="order-state order-state-warn center">
                 <OrderAgain order error=posted_again.get_value()/>
             </Said>
         }
         .into_any(),
-        Phase::Cancelled => view! {
+        Phase::Cancelled { .. } => view! {
             <Said title=l.t(t::CANCELLED_TITLE) text=ended(t::CANCELLED_TEXT) class="order-state order-state-warn center">
                 <OrderAgain order error=posted_again.get_value()/>
             </Said>
@@ -189,15 +189,15 @@ fn Body(order: Order, pay: ServerAction<Pay>, posted_again: Option<Error>) -> im
     }
     };
     let spoken = move || match phase.get() {
-        Phase::Choose { .. } => "",
-        Phase::Waiting => l.t(t::WAITING_TITLE),
+        Phase::ToPay { .. } => "",
+        Phase::Paying => l.t(t::WAITING_TITLE),
         Phase::Ending => l.t(t::ENDING_TITLE),
-        Phase::Paid => l.t(t::PAID_TITLE),
-        Phase::Expired => l.t(t::EXPIRED_TITLE),
-        Phase::Cancelled => l.t(t::CANCELLED_TITLE),
+        Phase::ToShip { .. } | Phase::Shipped | Phase::Completed => l.t(t::PAID_TITLE),
+        Phase::Cancelled { reason: CancelReason::Expired, .. } => l.t(t::EXPIRED_TITLE),
+        Phase::Cancelled { .. } => l.t(t::CANCELLED_TITLE),
     };
     let bar = move || match phase.get() {
-        Phase::Choose { failed } => {
+        Phase::ToPay { failed } => {
             let label = move || pay_label(failed, total().display(currency));
             let busy = move || pay.busy.get().then_some("true");
             Some(view! {

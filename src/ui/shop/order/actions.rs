@@ -2,13 +2,13 @@
 //!
 //! Each works as a plain form. What cannot be undone asks first: in a dialog, or without script on the page itself.
 
-use super::{Ask, Page, Phase, again::use_again, load};
+use super::{Ask, Page, again::use_again, load};
 use crate::{
     api::{
         self,
         order::{Again, Cancel, Complete, Pay},
     },
-    domain::{Error, order::State, texts::order as t},
+    domain::{Error, order::State, paying::Phase, texts::order as t},
     ui::{
         components::{dialog::Dialog, icon::Icon},
         use_locale,

@@ -1,9 +1,9 @@
 //! The head of an order's page: its state in plain words, what happens next, and the buttons for it.
 
 use super::{
-    Ask, Page, Phase, STATE_ID,
+    Ask, Page, STATE_ID,
     actions::{AgainButton, AgainForm, Confirmation, PayButton, PayForm, Trigger},
-    load, refunds,
+    load,
 };
 use crate::{
     domain::{
@@ -11,6 +11,7 @@ use crate::{
         money::Amount,
         number,
         order::{Action, CancelReason, Order, State},
+        paying::{MoneyBack, Phase, refunds},
         texts::order as t,
     },
     ui::{
@@ -53,15 +54,22 @@ fn words(l: Locale, phase: Phase, order: &Order) -> (&'static str, String) {
             (t::SHIPPED_TITLE, expected.unwrap_or_default())
         }
         Phase::Completed => (t::COMPLETED_TITLE, l.t(t::COMPLETED_TEXT).to_owned()),
-        // Whether an attempt to pay came to something may be known later only.
-        Phase::Cancelled(_) if order.open_attempt().is_some() => {
-            (t::CANCELLED_TITLE, l.t(t::CANCELLED_OPEN_TEXT).to_owned())
+        Phase::Cancelled { back: MoneyBack::UnderWay(amount), .. } => {
+            (t::REFUNDING_TITLE, back(t::REFUNDING_TEXT, amount))
         }
-        Phase::Cancelled(CancelReason::Customer) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_TEXT).to_owned()),
-        Phase::Cancelled(CancelReason::Expired) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_EXPIRED_TEXT).to_owned()),
-        Phase::Cancelled(CancelReason::Office) => (t::CANCELLED_TITLE, l.t(t::CANCELLED_OFFICE_TEXT).to_owned()),
-        Phase::Refunding(amount) => (t::REFUNDING_TITLE, back(t::REFUNDING_TEXT, amount)),
-        Phase::Refunded(amount) => (t::REFUNDED_TITLE, back(t::REFUNDED_TEXT, amount)),
+        Phase::Cancelled { back: MoneyBack::Arrived(amount), .. } => {
+            (t::REFUNDED_TITLE, back(t::REFUNDED_TEXT, amount))
+        }
+        Phase::Cancelled { reason, back: MoneyBack::Nothing } => {
+            let text = match reason {
+                // Whether an attempt to pay came to something may be known later only.
+                _ if order.open_attempt().is_some() => t::CANCELLED_OPEN_TEXT,
+                CancelReason::Customer => t::CANCELLED_TEXT,
+                CancelReason::Expired => t::CANCELLED_EXPIRED_TEXT,
+                CancelReason::Office => t::CANCELLED_OFFICE_TEXT,
+            };
+            (t::CANCELLED_TITLE, l.t(text).to_owned())
+        }
     };
     (l.t(title), text)
 }
@@ -75,9 +83,9 @@ fn join(l: Locale, first: String, second: String) -> String {
 const fn class(phase: Phase) -> &'static str {
     match phase {
         Phase::ToPay { .. } | Phase::Paying => "order-state order-state-pay",
-        Phase::Ending | Phase::Refunding(_) => "order-state order-state-warn",
+        Phase::Ending | Phase::Cancelled { back: MoneyBack::UnderWay(_), .. } => "order-state order-state-warn",
         Phase::ToShip { .. } | Phase::Shipped => "order-state order-state-ok",
-        Phase::Completed | Phase::Cancelled(_) | Phase::Refunded(_) => "order-state",
+        Phase::Completed | Phase::Cancelled { .. } => "order-state",
     }
 }
 
@@ -87,7 +95,7 @@ pub fn Head(page: Page) -> impl IntoView {
     let number = page.number();
     let words = Memo::new(move |_| page.order.with(|order| words(l, page.phase.get(), order)));
     let clock = Memo::new(move |_| {
-        let open = matches!(page.phase.get(), Phase::ToPay { .. } | Phase::Paying);
+        let open = page.phase.get().is_open();
         page.order.with(|order| order.expires_at.filter(|_| open).map(|end| (order.now, end)))
     });
     // What changes while the page is open is said once; the clock beside it is not.
@@ -168,8 +176,10 @@ fn Buttons(page: Page) -> impl IntoView {
         Phase::Shipped => {
             view! { <Trigger page ask=Ask::Receive/><AgainButton page class="btn btn-quiet"/> }.into_any()
         }
-        Phase::Completed | Phase::Cancelled(_) => view! { <AgainButton page class="btn btn-primary"/> }.into_any(),
-        Phase::Refunding(_) | Phase::Refunded(_) => view! { <AgainButton page class="btn btn-secondary"/> }.into_any(),
+        Phase::Completed | Phase::Cancelled { back: MoneyBack::Nothing, .. } => {
+            view! { <AgainButton page class="btn btn-primary"/> }.into_any()
+        }
+        Phase::Cancelled { .. } => view! { <AgainButton page class="btn btn-secondary"/> }.into_any(),
     };
     view! { <div class="order-state-actions">{buttons}</div> }.into_any()
 }

@@ -17,9 +17,9 @@ use crate::{
     domain::{
         Error,
         live::{self, Topic},
-        money::Amount,
         number,
-        order::{Action, CancelReason, EventKind, Order, State},
+        order::{Action, Order},
+        paying::{MoneyBack, Phase, phase},
         texts::order as t,
     },
     ui::{
@@ -87,57 +87,6 @@ fn Loading() -> impl IntoView {
         </Main>
     }
     .into_any()
-}
-
-/// Where an order stands, as its customer sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// To be paid; `failed` after an attempt that did not go through.
-    ToPay {
-        failed: bool,
-    },
-    /// A payment was begun and its result is not known.
-    Paying,
-    /// The time is over and the order is about to be cancelled.
-    Ending,
-    /// `late` when the money came after the time was over.
-    ToShip {
-        late: bool,
-    },
-    Shipped,
-    Completed,
-    Cancelled(CancelReason),
-    Refunding(Amount),
-    Refunded(Amount),
-}
-
-fn phase(order: &Order) -> Phase {
-    let latest = |wanted: fn(&EventKind) -> bool| {
-        let events = order.events.iter().filter(|event| wanted(&event.kind));
-        events.max_by_key(|event| event.sequence).map(|event| &event.kind)
-    };
-    match order.state {
-        State::ToPay if order.expires_at.is_some_and(|end| end <= order.now) => Phase::Ending,
-        State::ToPay if order.open_attempt().is_some() => Phase::Paying,
-        State::ToPay => Phase::ToPay { failed: latest(|kind| *kind == EventKind::PaymentFailed).is_some() },
-        State::ToShip => Phase::ToShip { late: latest(|kind| matches!(kind, EventKind::Reopened)).is_some() },
-        State::Shipped => Phase::Shipped,
-        State::Completed => Phase::Completed,
-        State::Cancelled => match refunds(order) {
-            (Amount::ZERO, Amount::ZERO) => match latest(|kind| matches!(kind, EventKind::Cancelled { .. })) {
-                Some(EventKind::Cancelled { reason }) => Phase::Cancelled(*reason),
-                _ => Phase::Cancelled(CancelReason::Customer),
-            },
-            (Amount::ZERO, done) => Phase::Refunded(done),
-            (under_way, _) => Phase::Refunding(under_way),
-        },
-    }
-}
-
-/// What is on its way back, and what came back.
-fn refunds(order: &Order) -> (Amount, Amount) {
-    let sum = |done| order.refunds.iter().filter(|refund| refund.done == done).map(|refund| refund.amount).sum();
-    (sum(false), sum(true))
 }
 
 /// What the page shows, and what is going on.
@@ -262,7 +211,10 @@ fn follow(order: RwSignal<Order>) {
 
 /// While something is about to happen that the live feed should tell: should it be cut off, asking now and then does.
 fn ask_meanwhile(page: Page) {
-    let awaited = Memo::new(move |_| matches!(page.phase.get(), Phase::Paying | Phase::Ending | Phase::Refunding(_)));
+    let awaited = Memo::new(move |_| {
+        let phase = page.phase.get();
+        matches!(phase, Phase::Paying | Phase::Ending | Phase::Cancelled { back: MoneyBack::UnderWay(_), .. })
+    });
     Effect::new(move |_| {
         if awaited.get() {
             let asking =
@@ -291,36 +243,4 @@ fn Body(order: Order, posted: Option<Error>) -> impl IntoView {
         </Main>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        order::{Refund, sample as order},
-        payment::Method,
-    };
-
-    #[test]
-    fn an_unpaid_order_tells_of_its_last_attempt() {
-        let (started, failed) = (EventKind::PaymentStarted { method: Method::Alipay }, EventKind::PaymentFailed);
-        let of = |kinds: &[EventKind]| phase(&order(State::ToPay, kinds));
-        assert_eq!(of(&[EventKind::Placed]), Phase::ToPay { failed: false });
-        assert_eq!(of(&[EventKind::Placed, started.clone()]), Phase::Paying);
-        assert_eq!(of(&[EventKind::Placed, started.clone(), failed.clone()]), Phase::ToPay { failed: true });
-        assert_eq!(of(&[started.clone(), failed, EventKind::Changed, started]), Phase::Paying);
-        assert_eq!(phase(&Order { now: 100, ..order(State::ToPay, &[]) }), Phase::Ending);
-    }
-
-    #[test]
-    fn a_cancelled_order_tells_of_its_money_first() {
-        let expired = EventKind::Cancelled { reason: CancelReason::Expired };
-        let mut order = order(State::Cancelled, &[EventKind::Placed, expired]);
-        assert_eq!(phase(&order), Phase::Cancelled(CancelReason::Expired));
-        let refund = |amount, done| Refund { amount: Amount(amount), done, requested_at: 0 };
-        order.refunds = vec![refund(300, true)];
-        assert_eq!(phase(&order), Phase::Refunded(Amount(300)));
-        order.refunds.push(refund(200, false));
-        assert_eq!(phase(&order), Phase::Refunding(Amount(200)));
-    }
 }

@@ -94,3 +94,14 @@ pub fn form_to(path: &str) {
         leptos_axum::redirect(path);
     }
 }
+
+/// Sends a form without script that failed back to a page of this shop, with the error where `ServerAction::value()`
+/// finds it. What is to stand in the form again is in the address of the page.
+#[cfg(feature = "ssr")]
+pub fn form_back<F: leptos::server_fn::ServerFn>(page: &str, error: &Error) {
+    let failed = leptos::server_fn::error::ServerFnUrlError::new(F::PATH, error.clone());
+    // The host is needed to write the address and left out again.
+    if let Ok(url) = failed.to_url(&format!("http://shop{page}")) {
+        form_to(&url[url::Position::BeforePath..]);
+    }
+}

@@ -164,6 +164,11 @@ test('my orders: by state, by words, by page', async ({ shopper, page, office })
     await page.getByRole('navigation', { name: '分页' }).getByRole('link', { name: '下一页' }).click();
     await expect(cards).toHaveCount(1);
     await expect(cards).toContainText(grouped(paid));
+    await page.goto('/orders?page=99');
+    await expect(page.getByRole('heading', { name: '没有这一页' })).toBeVisible();
+    await page.getByRole('link', { name: '回到第一页' }).click();
+    await expect(page).toHaveURL(/\/orders$/);
+    await expect(cards).toHaveCount(10);
   });
 
   await test.step('state', async () => {

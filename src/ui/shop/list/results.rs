@@ -4,14 +4,11 @@ use super::{filter_count, href, unfiltered};
 use crate::{
     api,
     domain::{
-        catalog::{ListQuery, ProductList},
+        catalog::{ListQuery, ProductCard, ProductList},
         texts::catalog as t,
     },
     ui::{
-        components::{
-            icon::Icon, pagination::Pagination, price::use_currency, product_card::ProductGrid,
-            skeleton::SkeletonProducts,
-        },
+        components::{icon::Icon, pagination::Pagination, price::use_currency, product_card::ProductGrid},
         use_locale,
     },
 };
@@ -117,18 +114,21 @@ pub fn Nothing(query: ListQuery, list: ProductList, heading: u8) -> impl IntoVie
     .into_any()
 }
 
-/// What sells well, for those who found nothing. Left out silently when it cannot be loaded: it is not what was asked.
+/// What sells well, for those who found nothing. Left out silently when there is none or it cannot be loaded: it is not
+/// what was asked.
 #[component]
 fn Suggestions() -> impl IntoView {
     let l = use_locale();
     let hot = Resource::new(|| (), |()| async { api::catalog::home().await.map(|home| home.hot).unwrap_or_default() });
-    view! {
-        <section class="section" aria-labelledby="suggestions">
-            <div class="section-head"><h2 class="section-title" id="suggestions">{l.t(t::SUGGESTIONS)}</h2></div>
-            <Suspense fallback=|| view! { <SkeletonProducts/> }>
-                {move || Suspend::new(async move { view! { <ProductGrid products=hot.await/> } })}
-            </Suspense>
-        </section>
-    }
-    .into_any()
+    let section = move |products: Vec<ProductCard>| {
+        (!products.is_empty()).then(|| {
+            view! {
+                <section class="section" aria-labelledby="suggestions">
+                    <div class="section-head"><h2 class="section-title" id="suggestions">{l.t(t::SUGGESTIONS)}</h2></div>
+                    <ProductGrid products/>
+                </section>
+            }
+        })
+    };
+    view! { <Suspense>{move || Suspend::new(async move { section(hot.await) })}</Suspense> }.into_any()
 }

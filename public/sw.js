@@ -38,6 +38,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
+      await keepFilesOfPages().catch((error) => console.debug("files of saved pages were not kept:", error));
       for (const name of await caches.keys()) if (!(name in LIMITS)) await caches.delete(name);
       await self.clients.claim();
     })(),
@@ -192,9 +193,30 @@ async function precacheOffline() {
   const inert = html.replace(/<script(?![^>]*src="\/boot\.js")[\s\S]*?<\/script>/g, "");
   const shell = await caches.open(SHELL);
   await shell.put(OFFLINE, new Response(inert, { headers: response.headers }));
+  await Promise.allSettled([...filesOf(html)].map((file) => shell.add(file)));
+}
+
+// A saved page needs the style sheet and the scripts of the build that made it, which are in the shell of that build. Before
+// that goes, what the saved pages name moves to the other files. It is young again there at each new build, so that the
+// limit takes what no saved page names before it.
+async function keepFilesOfPages() {
+  const pages = await caches.open(PAGES);
+  const files = new Set();
+  for (const request of await pages.keys()) {
+    const html = (await (await pages.match(request, ANY))?.text()) ?? "";
+    for (const file of filesOf(html)) if (file.startsWith("/pkg/")) files.add(file);
+  }
+  for (const file of files) {
+    if (await caches.match(file, { ...ANY, cacheName: SHELL })) continue;
+    const copy = await caches.match(file, ANY);
+    if (copy) await keep(FILES, file, copy);
+  }
+}
+
+// The files that a page names, of those that are kept.
+function filesOf(html) {
   const links = html.matchAll(/(?:href|src)="(\/(?:pkg\/[^"#]+|[^"/#?]+\.(?:css|js|svg|webmanifest)))["#]/g);
-  const files = new Set([...links].map((match) => match[1]));
-  await Promise.allSettled([...files].map((file) => shell.add(file)));
+  return new Set([...links].map((match) => match[1]));
 }
 
 class TooLate extends Error {}

@@ -28,10 +28,17 @@ build_only() {
 
 # --- run: everything a first visitor needs ---
 office_account() {
+    mkdir -p "$DATA"
     [ -s "$DATA/office.txt" ] || {
         (umask 077 && "$XIADAN" admin create --demo >"$DATA/office.txt.new")
         mv "$DATA/office.txt.new" "$DATA/office.txt"
     }
+}
+
+where_to_click() {
+    say '' "The shop     http://$ADDRESS/" "The office   http://$ADDRESS/office" '' 'Sign in to the office with:'
+    sed 's/^/  /' "$DATA/office.txt"
+    say "  (kept in data/office.txt; Ctrl-C stops the server)" '' "Codes to sign in to the shop are read at http://$ADDRESS/outbox" ''
 }
 
 run() {
@@ -41,9 +48,7 @@ run() {
     step 'demo shop' "$XIADAN" demo
     step 'office account' office_account
     finish
-    say '' "The shop     http://$ADDRESS/" "The office   http://$ADDRESS/office" '' 'Sign in to the office with:'
-    sed 's/^/  /' "$DATA/office.txt"
-    say "  (kept in data/office.txt; Ctrl-C stops the server)" '' "Codes to sign in to the shop are read at http://$ADDRESS/outbox" ''
+    where_to_click
     rm -f "$XIADAN_STEPS"
     # In development, so that a newcomer can read the codes that nothing sends yet.
     exec "$XIADAN" serve --development
@@ -52,6 +57,17 @@ run() {
 dev() {
     setup
     step 'build: the build tool' cargo build --release --features ssr --bin xtask
+    # Sources that do not compile yet are no reason to end: the build tool waits until they change.
+    attempt 'build: client, site and server' "$CARGO_TARGET_DIR/release/xtask" build --dev
+    XIADAN=$CARGO_TARGET_DIR/debug/xiadan
+    # The build tool serves at the address that the package names.
+    ADDRESS=$(sed -n 's/^site-addr = "\(.*\)"$/\1/p' Cargo.toml)
+    if [ ${#FAILED[@]} = 0 ]; then
+        step 'office account' office_account
+        where_to_click
+    else
+        say '' 'No office account was looked for, because the build failed: start again once it succeeds.' ''
+    fi
     rm -f "$XIADAN_STEPS"
     exec "$CARGO_TARGET_DIR/release/xtask" dev
 }

@@ -164,6 +164,11 @@ test('my orders: by state, by words, by page', async ({ shopper, page, office })
     await page.getByRole('navigation', { name: '分页' }).getByRole('link', { name: '下一页' }).click();
     await expect(cards).toHaveCount(1);
     await expect(cards).toContainText(grouped(paid));
+    await page.goto('/orders?page=99');
+    await expect(page.getByRole('heading', { name: '没有这一页' })).toBeVisible();
+    await page.getByRole('link', { name: '回到第一页' }).click();
+    await expect(page).toHaveURL(/\/orders$/);
+    await expect(cards).toHaveCount(10);
   });
 
   await test.step('state', async () => {
@@ -216,8 +221,9 @@ test('an order is found on another device by its number and phone, and by nobody
   await field('手机号或邮箱').fill('13900000000');
   await find();
   await expect(page.getByRole('alert')).toHaveText('没有找到。请核对订单号和联系方式。');
+  await expect(field('订单号'), 'the number stays').toHaveValue(grouped(number));
+  expect(page.url(), 'the phone is in no address').not.toContain('13900000000');
 
-  await field('订单号').fill(grouped(number));
   await field('手机号或邮箱').fill('138 0013 8000');
   await find();
   await expect(other.heading('等待付款')).toBeVisible();

@@ -168,6 +168,36 @@ test('another language leaves no page in the one before', async ({ shopper, page
   await expect(shopper.heading(english('error.offline_title'))).toBeVisible();
 });
 
+test('a page that another build made keeps its look without a network', async ({ shopper, page, context, cable, t, guard }) => {
+  guard.allow(OFFLINE);
+  await install(page);
+  await visit(page, '/categories');
+  await visit(page, '/');
+  const shells = () => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('shell-')));
+  await expect.poll(async () => (await shells()).length).toBe(1);
+  // As if the build before this one had made the page: it names a style sheet that is in the shell of that build alone.
+  await page.evaluate(async () => {
+    const open = async (kind: string) => caches.open((await caches.keys()).find((name) => name.startsWith(kind)) ?? '');
+    const [shell, pages] = [await open('shell-'), await open('pages-')];
+    const now = document.querySelector('link[rel=stylesheet]')?.getAttribute('href') ?? '';
+    const [style, saved] = [await shell.match(now), await pages.match('/categories', { ignoreVary: true })];
+    if (!style || !saved) throw new Error(`${now} or the page is not kept`);
+    await shell.put('/pkg/before.css', style);
+    const html = (await saved.text()).replaceAll(now, '/pkg/before.css');
+    await pages.delete('/categories', { ignoreVary: true });
+    await pages.put('/categories', new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8' } }));
+    await navigator.serviceWorker.register('/sw.js?build=other');
+  });
+  await expect.poll(shells).toEqual([expect.stringMatching(/-other$/)]);
+
+  await cable.cut(context);
+  await page.goto('/categories');
+  await expect(shopper.heading(t('catalog.all_categories'))).toBeVisible();
+  await expect(page.locator('link[rel=stylesheet]').first()).toHaveAttribute('href', '/pkg/before.css');
+  const ink = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--ink').trim());
+  expect(await ink(), 'the style sheet is there').not.toBe('');
+});
+
 test('what was typed without a network is kept when it is back', async ({ shopper, page, context, cable, office, t, guard }) => {
   guard.allow(OFFLINE);
   const { variant } = await office.stocked('vlog-camcorder');

@@ -109,3 +109,14 @@ fn without_script() -> bool {
     let accept = parts.as_ref().and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
+
+/// Sends a form without script that failed back to a page of this shop, with the error where `ServerAction::value()`
+/// finds it. What is to stand in the form again is in the address of the page.
+#[cfg(feature = "ssr")]
+pub fn form_back<F: leptos::server_fn::ServerFn>(page: &str, error: &Error) {
+    let failed = leptos::server_fn::error::ServerFnUrlError::new(F::PATH, error.clone());
+    // The host is needed to write the address and left out again.
+    if let Ok(url) = failed.to_url(&format!("http://shop{page}")) {
+        form_to(&url[url::Position::BeforePath..]);
+    }
+}

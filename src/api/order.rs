@@ -112,9 +112,16 @@ pub async fn get(number: String) -> Result<Order, Error> {
 #[server(prefix = "/api", endpoint = "order/find", output = Json)]
 pub async fn find(number: String, contact: String) -> Result<String, Error> {
     super::with(async |ctx| {
-        let number = crate::server::order::find(&ctx, &number, &contact).await?;
-        super::go_to(Some(&format!("/orders/{number}")));
-        Ok(number)
+        let found = crate::server::order::find(&ctx, &number, &contact).await;
+        match (&found, crate::domain::number::to_show(&number)) {
+            (Ok(number), _) => super::go_to(Some(&format!("/orders/{number}"))),
+            (Err(error), Some(typed)) => {
+                let typed = crate::domain::catalog::percent_encode(typed);
+                super::form_back::<Find>(&format!("/orders/find?number={typed}"), error);
+            }
+            (Err(_), None) => {}
+        }
+        found
     })
     .await
 }

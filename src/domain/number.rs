@@ -32,6 +32,16 @@ pub fn parse(text: &str) -> Option<String> {
     valid.then_some(digits)
 }
 
+/// What was typed for a number, if it may stand in an address: a number with a slip in it perhaps, but nothing that could
+/// be somebody's phone or e-mail, typed into the wrong field. A Chinese phone has 13 digits with its
+/// country code, or begins with the zeros in front of it.
+pub fn to_show(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'));
+    (plain && (14..=20).contains(&digits) && text.len() <= 40 && !text.starts_with('0')).then_some(text)
+}
+
 /// In groups of four, to be read aloud.
 pub fn display(number: &str) -> String {
     let groups: Vec<_> = number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
@@ -51,6 +61,17 @@ mod tests {
     fn the_published_example_of_damm() {
         assert_eq!(check_digit("572"), 4);
         assert_eq!(check_digit("5724"), 0);
+    }
+
+    #[test]
+    fn only_what_looks_like_a_number_is_shown_again() {
+        for slip in ["2611 2304 8271 9364", "2611-2304-8271-9365", " 261123048271936 "] {
+            assert_eq!(to_show(slip), Some(slip.trim()), "{slip}");
+        }
+        for other in ["", "138 0013 8000", "+86 138 0013 8000", "8613800138000", "008613800138000", "wang@example.com"]
+        {
+            assert_eq!(to_show(other), None, "{other}");
+        }
     }
 
     proptest! {

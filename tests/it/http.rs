@@ -341,6 +341,26 @@ async fn an_order_is_found_by_what_was_given_with_it_and_by_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_not_found_without_script_keeps_its_number_and_no_contact() {
+    in_world(async |world| {
+        let sent_back_to = async |number: &str, contact: &str| {
+            let form = world.post("/api/order/find", "", &format!("number={number}&contact={contact}"));
+            let answer = form.header(header::ACCEPT, "text/html").send().await.unwrap();
+            assert_eq!(answer.status(), 302);
+            answer.headers()["location"].to_str().unwrap().to_owned()
+        };
+        let back = sent_back_to(&world.number, "13900138000").await;
+        assert!(back.starts_with(&format!("/orders/find?number={}&__path=", world.number)), "{back}");
+        assert!(back.contains("&__err=") && !back.contains("13900138000"), "{back}");
+        let back = sent_back_to("13900138000", "13900138000").await;
+        assert!(!back.contains("13900138000"), "typed into the wrong field: {back}");
+        let found = sent_back_to(&world.number, "13800138000").await;
+        assert_eq!(found, format!("/orders/{}", world.number));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_the_limit_is_not_read() {
     in_world(async |world| {
         for path in ["/api/cart/add", SANDBOX_PATH, "/"] {

@@ -1,6 +1,7 @@
 //! Attempts to pay, with a provider that answers, is down, or is faster than our own books.
 
 use crate::{
+    client::client,
     shop::{Piece, books, customer, later, place},
     till::{press, with_till},
 };
@@ -9,9 +10,10 @@ use std::collections::BTreeSet;
 use xiadan::{
     args,
     domain::{
-        Error,
+        Error, Locale,
         order::{EventKind, OrderChange, QuantityChange, State},
         payment::Method,
+        texts::payment as texts,
     },
     server::{
         App, Ctx, order, outbox,
@@ -161,6 +163,33 @@ async fn a_notification_that_overtakes_the_answer_keeps_its_reference() {
         assert_eq!(row.get::<String>("provider_reference").unwrap(), "told");
         assert_eq!(state(&ctx, &number).await, State::ToShip);
         provider.abort();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_link_to_the_cashier_says_so_in_every_language() {
+    with_till(&[MUG], async |till| {
+        let ctx = customer(&till.app).await;
+        let number = place(&ctx, "mug", 1).await.unwrap();
+        let provider = till.start().await;
+        let cashier = payment::start(&later(&ctx), &number, None).await.unwrap();
+        let old = format!("{cashier}-old");
+        let form =
+            client().post(&old).header("content-type", "application/x-www-form-urlencoded").body("outcome=success");
+        for request in [client().get(&old), form] {
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), 404);
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.contains("default-src 'none'"), "{policy}");
+            let page = answer.text().await.unwrap();
+            for locale in Locale::ALL {
+                assert!(page.contains(locale.t(texts::CASHIER_GONE_TITLE)), "{page}");
+            }
+            assert!(page.contains(&format!("href=\"{}/orders\"", till.app.config.public_url)), "{page}");
+        }
+        assert_eq!(state(&ctx, &number).await, State::ToPay);
+        provider.stop().await;
     })
     .await;
 }

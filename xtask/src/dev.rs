@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 use tungstenite::Message;
 
 /// A change in one of these means another build; cargo and the steps after it know what really has to be done.
-const WATCHED: &[&str] = &["Cargo.toml", "Cargo.lock", "src", "style", "public", "locales", "migrations", "demo"];
+const WATCHED: &[&str] =
+    &["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "style", "public", "locales", "migrations", "demo"];
 
 const MOMENT: Duration = Duration::from_millis(200);
 

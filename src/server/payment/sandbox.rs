@@ -51,6 +51,8 @@ struct Provider {
     db: Db,
     secret: String,
     public_url: String,
+    /// Where the shop is, for customers whom the cashier cannot help.
+    shop_url: String,
     client: reqwest::Client,
 }
 
@@ -70,13 +72,14 @@ pub async fn serve(
         db: db.clone(),
         secret: provider::secret(&app),
         public_url: app.config.sandbox_url.clone(),
+        shop_url: origin(&app.config.public_url),
         client: app.client.clone(),
     };
     let queue = tokio::spawn(deliver_forever(provider.clone()));
     let router = Router::new()
         .route("/charges", post(open_charge))
         .route("/refunds", post(refund))
-        .route("/cashier/{reference}", get(cashier).post(decide))
+        .route("/cashier/{reference}", get(cashier).post(press))
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .route("/cashier.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
         .with_state(provider);
@@ -102,6 +105,37 @@ impl From<DbError> for Refusal {
     }
 }
 
+impl Refusal {
+    /// Tells a person who came to the cashier, by an old link perhaps. The charge, which would name the language, is not
+    /// known: the page speaks all of them.
+    fn page(self, provider: &Provider) -> Response {
+        let (status, title, text) = match self {
+            Self::Signature | Self::NotFound => {
+                (StatusCode::NOT_FOUND, texts::CASHIER_GONE_TITLE, texts::CASHIER_GONE_TEXT)
+            }
+            Self::Broken(error) => {
+                tracing::error!(%error, "sandbox provider");
+                (StatusCode::INTERNAL_SERVER_ERROR, texts::CASHIER_BROKEN_TITLE, texts::CASHIER_BROKEN_TEXT)
+            }
+        };
+        let section = |locale: Locale| {
+            let heading = if locale == Locale::default() { "h1" } else { "h2" };
+            format!(
+                "<section lang=\"{lang}\"><{heading}>{title}</{heading}><p>{text}</p><a href=\"{shop}/orders\">{orders}</a></section>",
+                lang = locale.tag(),
+                title = locale.t(title),
+                text = locale.t(text),
+                shop = provider.shop_url,
+                orders = locale.t(texts::CASHIER_TO_ORDERS),
+            )
+        };
+        let body: String = Locale::ALL.into_iter().map(section).collect();
+        let locale = Locale::default();
+        (status, document(locale, locale.t(title), &body, "'none'")).into_response()
+    }
+}
+
+/// To the shop, which asks over HTTP.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
@@ -165,8 +199,38 @@ async fn load(provider: &Provider, reference: &str) -> Result<Charge, Refusal> {
     serde_json::from_str(&row.get::<String>("body")?).map_err(|_| Refusal::NotFound)
 }
 
-async fn cashier(State(provider): State<Provider>, Path(reference): Path<String>) -> Result<Response, Refusal> {
-    let charge = load(&provider, &reference).await?;
+/// The scheme, host and port of an address; empty for what is none.
+fn origin(address: &str) -> String {
+    url::Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+/// A page of the provider. `forms` says where its forms may lead; the body must be safe HTML.
+fn document(locale: Locale, title: &str, body: &str, forms: &str) -> Response {
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+        <title>{title}</title><link rel=\"stylesheet\" href=\"/cashier.css\"></head><body><main>{body}</main></body></html>",
+        lang = locale.tag(),
+    );
+    let mut response = Html(page).into_response();
+    let policy =
+        format!("default-src 'none'; style-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'");
+    if let Ok(value) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+async fn cashier(State(provider): State<Provider>, Path(reference): Path<String>) -> Response {
+    match load(&provider, &reference).await {
+        Ok(charge) => counter(&charge),
+        Err(refusal) => refusal.page(&provider),
+    }
+}
+
+/// What is to be paid, and the outcomes to choose from.
+fn counter(charge: &Charge) -> Response {
     let locale = Locale::from_tag(&charge.locale).unwrap_or_default();
     let t = |text| locale.t(text);
     let currency = Currency::from_code(&charge.currency).unwrap_or_default();
@@ -184,14 +248,11 @@ async fn cashier(State(provider): State<Provider>, Path(reference): Path<String>
         format!("<button name=\"outcome\" value=\"{value}\" class=\"{class}\">{}</button>", t(text))
     };
     // Everything below is our own text, digits or a known name: nothing a person typed is written into the page.
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-        <title>{title}</title><link rel=\"stylesheet\" href=\"/cashier.css\"></head><body><main>\
-        <p class=\"notice\">{notice}</p><h1>{title}</h1><p class=\"amount\">{amount}</p>\
+    let title = t(texts::CASHIER_TITLE);
+    let body = format!(
+        "<p class=\"notice\">{notice}</p><h1>{title}</h1><p class=\"amount\">{amount}</p>\
         <dl><div><dt>{order}</dt><dd>{number}</dd></div><div><dt>{by}</dt><dd>{method}</dd></div></dl>\
-        <form method=\"post\">{success}{failure}{slow}{twice}</form></main></body></html>",
-        lang = locale.tag(),
-        title = t(texts::CASHIER_TITLE),
+        <form method=\"post\">{success}{failure}{slow}{twice}</form>",
         notice = t(texts::CASHIER_NOTICE),
         order = t(texts::CASHIER_ORDER),
         by = t(texts::CASHIER_METHOD),
@@ -200,26 +261,24 @@ async fn cashier(State(provider): State<Provider>, Path(reference): Path<String>
         slow = button("slow", "", texts::CASHIER_SLOW),
         twice = button("twice", "", texts::CASHIER_TWICE),
     );
-    let mut response = Html(page).into_response();
     // A form's redirect must be allowed as well (CSP 3, form-action), so the shop's origin is named.
-    let origin = url::Url::parse(&charge.return_url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {origin}; frame-ancestors 'none'; base-uri 'none'"
-    );
-    if let Ok(value) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
-    }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    Ok(response)
+    document(locale, title, &body, &format!("'self' {}", origin(&charge.return_url)))
 }
 
-async fn decide(
+async fn press(
     State(provider): State<Provider>,
     Path(reference): Path<String>,
     Form(form): Form<HashMap<String, String>>,
-) -> Result<Redirect, Refusal> {
-    let charge = load(&provider, &reference).await?;
+) -> Response {
+    match decide(&provider, reference, &form).await {
+        Ok(redirect) => redirect.into_response(),
+        Err(refusal) => refusal.page(&provider),
+    }
+}
+
+/// Makes happen what was chosen, and names the page of the shop to go back to.
+async fn decide(provider: &Provider, reference: String, form: &HashMap<String, String>) -> Result<Redirect, Refusal> {
+    let charge = load(provider, &reference).await?;
     let (outcome, times, delay) = match form.get("outcome").map(String::as_str) {
         Some("failure") => (Outcome::Failed, 1, 0),
         Some("slow") => (Outcome::Succeeded, 1, SLOW_MS),
@@ -253,7 +312,7 @@ async fn decide(
         .await?;
     if delay == 0 {
         for id in &ids {
-            deliver(&provider, id, &charge.notify_url, &body, 0).await;
+            deliver(provider, id, &charge.notify_url, &body, 0).await;
         }
     }
     Ok(Redirect::to(&charge.return_url))

@@ -4,14 +4,11 @@ use super::{filter_count, href, unfiltered};
 use crate::{
     api,
     domain::{
-        catalog::{ListQuery, ProductList},
+        catalog::{ListQuery, ProductCard, ProductList},
         texts::catalog as t,
     },
     ui::{
-        components::{
-            icon::Icon, pagination::Pagination, price::use_currency, product_card::ProductGrid,
-            skeleton::SkeletonProducts,
-        },
+        components::{icon::Icon, pagination::Pagination, price::use_currency, product_card::ProductGrid},
         use_locale,
     },
 };
@@ -34,15 +31,16 @@ pub fn Results(query: ListQuery, list: ProductList) -> impl IntoView {
     .into_any()
 }
 
-/// The filters in force, each a link that removes it.
+/// The filters in force, each a link that removes it. `category` is the title of the one that a search is narrowed to.
 #[component]
-pub fn ActiveFilters(query: ListQuery) -> impl IntoView {
+pub fn ActiveFilters(query: ListQuery, category: Option<String>) -> impl IntoView {
     let (l, currency) = (use_locale(), use_currency());
     if filter_count(&query) == 0 {
         return ().into_any();
     }
     let all = ListQuery { page: 1, ..query.clone() };
     let mut chips: Vec<(String, ListQuery)> = Vec::new();
+    chips.extend(category.map(|title| (title, ListQuery { category: None, ..all.clone() })));
     for brand in &all.brand {
         let others = all.brand.iter().filter(|other| *other != brand).cloned().collect();
         chips.push((brand.clone(), ListQuery { brand: others, ..all.clone() }));
@@ -117,18 +115,21 @@ pub fn Nothing(query: ListQuery, list: ProductList, heading: u8) -> impl IntoVie
     .into_any()
 }
 
-/// What sells well, for those who found nothing. Left out silently when it cannot be loaded: it is not what was asked.
+/// What sells well, for those who found nothing. Left out silently when there is none or it cannot be loaded: it is not
+/// what was asked.
 #[component]
 fn Suggestions() -> impl IntoView {
     let l = use_locale();
     let hot = Resource::new(|| (), |()| async { api::catalog::home().await.map(|home| home.hot).unwrap_or_default() });
-    view! {
-        <section class="section" aria-labelledby="suggestions">
-            <div class="section-head"><h2 class="section-title" id="suggestions">{l.t(t::SUGGESTIONS)}</h2></div>
-            <Suspense fallback=|| view! { <SkeletonProducts/> }>
-                {move || Suspend::new(async move { view! { <ProductGrid products=hot.await/> } })}
-            </Suspense>
-        </section>
-    }
-    .into_any()
+    let section = move |products: Vec<ProductCard>| {
+        (!products.is_empty()).then(|| {
+            view! {
+                <section class="section" aria-labelledby="suggestions">
+                    <div class="section-head"><h2 class="section-title" id="suggestions">{l.t(t::SUGGESTIONS)}</h2></div>
+                    <ProductGrid products/>
+                </section>
+            }
+        })
+    };
+    view! { <Suspense>{move || Suspend::new(async move { section(hot.await) })}</Suspense> }.into_any()
 }

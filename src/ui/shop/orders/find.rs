@@ -15,11 +15,16 @@ use crate::{
 };
 use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn FindOrderPage() -> impl IntoView {
     let l = use_locale();
     let posted = ServerAction::<Find>::new().value().get_untracked().and_then(Result::err);
+    // Sent without script, the form is drawn anew: the number comes back by the address, the contact is nobody's business.
+    let typed = use_query_map()
+        .with_untracked(|query| query.get("number"))
+        .and_then(|typed| number::to_show(&typed).map(str::to_owned));
     let error = RwSignal::new(posted);
     let busy = RwSignal::new(false);
     let place = NodeRef::<html::Form>::new();
@@ -78,6 +83,7 @@ pub fn FindOrderPage() -> impl IntoView {
                         inputmode="numeric"
                         autocomplete="off"
                         maxlength="40"
+                        value=typed
                         aria-required="true"
                         aria-invalid=invalid(number_error)
                         aria-describedby=described_by("number", true, number_error)

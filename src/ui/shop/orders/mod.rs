@@ -202,7 +202,7 @@ fn Search(wanted: Memo<Wanted>) -> impl IntoView {
 #[component]
 fn List(wanted: Wanted, orders: Page<OrderSummary>, reload: Callback<()>) -> impl IntoView {
     if orders.items.is_empty() {
-        return view! { <Nothing wanted/> }.into_any();
+        return view! { <Nothing wanted total=orders.total/> }.into_any();
     }
     for order in &orders.items {
         follow(order, reload);
@@ -234,19 +234,22 @@ fn follow(order: &OrderSummary, reload: Callback<()>) {
     });
 }
 
+/// Nothing on this page: why, and where to go on. `total` is how many there are on all pages.
 #[component]
-fn Nothing(wanted: Wanted) -> impl IntoView {
+fn Nothing(wanted: Wanted, total: i64) -> impl IntoView {
     let l = use_locale();
     let (title, text) = match (wanted.q.as_str(), wanted.state) {
+        _ if total > 0 => (l.t(t::PAGE_GONE_TITLE).to_owned(), l.t(t::PAGE_GONE_TEXT)),
         ("", None) => (l.t(t::EMPTY_TITLE).to_owned(), l.t(t::EMPTY_TEXT)),
         ("", Some(state)) => (l.f(t::EMPTY_STATE_TITLE, &[("state", &state_name(l, state))]), ""),
         (q, _) => (l.f(t::EMPTY_SEARCH_TITLE, &[("q", &q)]), l.t(t::EMPTY_SEARCH_TEXT)),
     };
-    let narrowed = wanted.state.is_some() || !wanted.q.is_empty() || wanted.page > 1;
-    let first = if narrowed {
-        view! { <a class="btn btn-primary" href="/orders">{l.t(t::SHOW_ALL)}</a> }
+    let (href, label) = if total > 0 {
+        (Wanted { page: 1, ..wanted }.href(), t::FIRST_PAGE)
+    } else if wanted.state.is_some() || !wanted.q.is_empty() {
+        ("/orders".to_owned(), t::SHOW_ALL)
     } else {
-        view! { <a class="btn btn-primary" href="/">{l.t(t::TO_SHOP)}</a> }
+        ("/".to_owned(), t::TO_SHOP)
     };
     view! {
         <div class="empty">
@@ -254,7 +257,7 @@ fn Nothing(wanted: Wanted) -> impl IntoView {
             <h2 class="empty-title">{title}</h2>
             {(!text.is_empty()).then(|| view! { <p class="empty-text">{text}</p> })}
             <div class="empty-actions">
-                {first}
+                <a class="btn btn-primary" href=href>{l.t(label)}</a>
                 <a class="btn btn-secondary" href="/orders/find">{l.t(t::FIND)}</a>
             </div>
         </div>

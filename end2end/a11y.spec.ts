@@ -1,31 +1,9 @@
 // Every page in every state worth the name, in light and dark: axe finds nothing.
 
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { STILL, look } from './axe.ts';
 import { LOGIN, PASSWORD, expect, test } from './support.ts';
 
-// Without it the pages' content security policy refuses the style sheet below.
-test.use({ bypassCSP: true, contextOptions: { reducedMotion: 'reduce' } });
-
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-/** Looks at the page as it is now. Only colours differ between light and dark. */
-async function look(page: Page, name: string): Promise<void> {
-  await test.step(name, async () => {
-    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
-    // Bars that stick to an edge cover links at some scroll positions, which axe would take for links too small.
-    await page.addStyleTag({ content: '.tabbar,.actionbar,.site-header,.toasts{position:static!important}' });
-    const found: unknown[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const axe = new AxeBuilder({ page }).setLegacyMode();
-      const { violations } = await (colorScheme === 'light' ? axe.withTags(RULES) : axe.withRules(['color-contrast'])).analyze();
-      found.push(...violations.map(({ id, nodes }) => ({ colorScheme, id, nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`) })));
-    }
-    await page.emulateMedia({ colorScheme: 'light' });
-    expect.soft(found, name).toEqual([]);
-  });
-}
+test.use(STILL);
 
 test('the components', async ({ page }) => {
   await page.goto('/design');

@@ -1,7 +1,7 @@
 // Both languages, everywhere and nothing but.
 
 import type { Page } from '@playwright/test';
-import { type Language, expect, test, texts } from './support.ts';
+import { type Language, LOGIN, PASSWORD, expect, test, texts } from './support.ts';
 
 /** Every text a page shows or tells to those who listen. */
 async function said(page: Page): Promise<string[]> {
@@ -50,7 +50,7 @@ for (const locale of ['zh-CN', 'en-GB']) {
         '/me/addresses', '/me/notifications', '/offline', '/nowhere', '/office/sign-in', '/design',
         '/privacy/shared', '/me/privacy',
       ];
-      for (const path of paths) {
+      const look = async (path: string) => {
         await page.goto(path);
         await expect(page.locator('html')).toHaveAttribute('lang', language);
         await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
@@ -59,7 +59,20 @@ for (const locale of ['zh-CN', 'en-GB']) {
         expect.soft(all.filter((text) => /\{\w+\}/.test(text)), `${path}: holes that were not filled`).toEqual([]);
         if (language === 'en') expect.soft(all.filter((text) => HAN.test(text)), `${path}: Chinese`).toEqual([]);
         else expect.soft(await page.title(), path).toMatch(HAN);
+      };
+      for (const path of paths) await look(path);
+      await look(await shopper.post<string>('order/pay', { number: open }));
+      // Behind the door. Only what this test ordered: what other customers typed and bought is shown in their language.
+      await shopper.post('office/sign_in', { login: LOGIN, password: PASSWORD });
+      await look(`/office?q=${number}`);
+      await look('/office?state=cancelled&q=zzz');
+      for (const order of [number, open]) {
+        await look(`/office?state=all&q=${order}`);
+        await look(`/office/orders/${order}`);
       }
+      await look(`/office/stock?q=${variant.sku}`);
+      await look('/office/stock?q=zzz');
+      await look('/office/second');
     });
   });
 }

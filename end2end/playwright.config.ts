@@ -15,6 +15,7 @@ const desktop = { ...devices['Desktop Chrome'], viewport: { width: 1280, height:
 // Every spec runs on the phone. A spec named `*.hydrate.spec.ts` needs the client, and so do those that look at a page
 // from inside; every other journey also passes without JavaScript. The desktop and English run what differs there.
 const NEEDS_SCRIPT = ['**/*.hydrate.spec.ts', '**/a11y.spec.ts', '**/i18n.spec.ts'];
+const ENGLISH = ['**/*.english.spec.ts'];
 
 export default defineConfig({
   testDir: '.',
@@ -33,7 +34,7 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'phone', use: phone, testIgnore: ['**/office/*'] },
+    { name: 'phone', use: phone, testIgnore: ['**/office/*', ...ENGLISH] },
     {
       name: 'desktop',
       use: desktop,
@@ -42,9 +43,9 @@ export default defineConfig({
         '**/offline.hydrate.spec.ts', '**/product.hydrate.spec.ts',
       ],
     },
-    { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, '**/office/*'] },
+    { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, ...ENGLISH, '**/office/*'] },
     { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office/*.spec.ts'] },
-    { name: 'phone English', use: { ...phone, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
+    { name: 'phone English', use: { ...phone, locale: 'en-GB' }, testMatch: ['**/journey.spec.ts', ...ENGLISH] },
     { name: 'desktop English', use: { ...desktop, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
   ],
   webServer: {

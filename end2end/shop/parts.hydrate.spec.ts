@@ -16,6 +16,27 @@ test('after an update of the shop an open tab still goes where its links lead', 
   await expect(shopper.main).toBeVisible();
 });
 
+test('a customer loads nothing of the office', async ({ shopper, page, office }) => {
+  const loaded: string[] = [];
+  page.context().on('request', (request) => loaded.push(new URL(request.url()).pathname));
+  const parts = (name: string) => loaded.filter((path) => path.includes(`/split_${name}`));
+  const { product, variant } = await office.stocked('pulse-smartwatch');
+  await page.goto('/');
+  await page.waitForLoadState('networkidle');
+  await shopper.open(`/p/${product.handle}`);
+  await shopper.put(variant);
+  await shopper.open('/cart');
+  await page.goto('/orders');
+  await page.waitForLoadState('networkidle');
+  await page.goto('/me/favourites');
+  await page.waitForLoadState('networkidle');
+  for (const name of ['catalog', 'ordering', 'account']) expect(parts(name), name).not.toEqual([]);
+  expect(parts('office')).toEqual([]);
+  // That is what it would be called.
+  await page.goto('/office/sign-in');
+  await expect.poll(() => parts('office')).not.toEqual([]);
+});
+
 test('after a link the focus is at the beginning of the new page', async ({ page }) => {
   await page.goto('/');
   await page.waitForLoadState('networkidle');

@@ -385,6 +385,71 @@ async fn a_body_over_the_limit_is_not_read() {
     .await;
 }
 
+/// The word with which the policy of a page lets that page's own inline scripts run.
+fn nonce(page: &Response) -> String {
+    let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(!policy.contains("unsafe-inline"), "{policy}");
+    let scripts = policy.split(';').find_map(|directive| directive.trim().strip_prefix("script-src ")).unwrap();
+    let nonce = scripts.split(' ').find_map(|source| source.strip_prefix("'nonce-")?.strip_suffix('\'')).unwrap();
+    assert!(nonce.len() >= 16, "{policy}");
+    nonce.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_runs_its_own_scripts_alone_and_tells_strangers_no_figures() {
+    const SENT: [(&str, &str); 4] = [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ];
+    in_world(async |world| {
+        for path in ["/", "/p/mug", "/nowhere", "/api/cart/get", "/robots.txt", "/healthz"] {
+            let answer = world.get(path, "").send().await.unwrap();
+            for (name, value) in SENT {
+                assert_eq!(answer.headers().get(name).map(|value| value.as_bytes()), Some(value.as_bytes()), "{path}");
+            }
+        }
+        for path in ["/", "/p/mug"] {
+            let plain = world.get(path, "").send().await.unwrap();
+            assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+            let packed = world.get(path, "").header(header::ACCEPT_ENCODING, "br").send().await.unwrap();
+            assert_eq!(packed.headers()[header::CONTENT_ENCODING], "br", "{path}");
+            let nonces = [nonce(&plain), nonce(&packed)];
+            assert_ne!(nonces[0], nonces[1], "each answer has its own");
+
+            let (plain, packed) = (plain.text().await.unwrap(), packed.bytes().await.unwrap());
+            let mut unpacked = Vec::new();
+            brotli::BrotliDecompress(&mut &packed[..], &mut unpacked).unwrap();
+            assert!(packed.len() < unpacked.len(), "{path}: {} of {} bytes", packed.len(), unpacked.len());
+            let pages = [plain, String::from_utf8(unpacked).unwrap()];
+            for (page, nonce) in pages.iter().zip(&nonces) {
+                let scripts: Vec<_> = page.split("<script").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+                let own = format!("nonce=\"{nonce}\"");
+                assert!(scripts.iter().any(|script| script.contains(&own)), "{path}: {scripts:?}");
+                // What is no script to a browser, or a file, needs none.
+                let free = |script: &&str| script.contains(" src=") || script.contains("application/ld+json");
+                let strange = scripts.iter().find(|script| !script.contains(&own) && !free(script));
+                assert_eq!(strange, None, "{path}");
+            }
+            // The data behind a page follows it in the order in which it came.
+            let main = |page: &str| page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0.to_owned();
+            assert_eq!(main(&pages[0]), main(&pages[1]), "{path}");
+            assert_eq!(pages[0].len(), pages[1].len(), "{path}");
+        }
+        let figures = world.get("/metrics", "").send().await.unwrap();
+        assert_eq!(figures.status(), 200);
+        let figures = figures.text().await.unwrap();
+        assert!(figures.contains("http_request_seconds") && figures.contains("process_resident_memory_bytes"));
+        for by in ["x-forwarded-for", "forwarded"] {
+            let answer = world.get("/metrics", "").header(by, "127.0.0.1").send().await.unwrap();
+            assert_eq!(answer.status(), 404, "{by}");
+            assert!(!answer.text().await.unwrap().contains("http_request_seconds"));
+        }
+    })
+    .await;
+}
+
 /// A listener in this process with limits that a test can wait for.
 struct Listening {
     address: SocketAddr,

@@ -26,8 +26,15 @@ const PAGES: usize = 20;
 const DRAIN: Duration = Duration::from_secs(1);
 /// The time of the last requests and of the closing, on a busy machine.
 const BOUND: Duration = Duration::from_secs(10);
-const PIECES: [Piece; 4] =
-    [Piece("a", 100, 1_000_000), Piece("b", 200, 1_000_000), Piece("c", 300, 1_000_000), Piece("d", 400, 1_000_000)];
+/// Lies in a cart all the time, and nobody buys it.
+const KEPT: &str = "kept";
+const PIECES: [Piece; 5] = [
+    Piece("a", 100, 1_000_000),
+    Piece("b", 200, 1_000_000),
+    Piece("c", 300, 1_000_000),
+    Piece("d", 400, 1_000_000),
+    Piece(KEPT, 500, 100),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_shop_that_is_asked_to_stop_breaks_no_promise_and_no_connection() {
@@ -42,9 +49,15 @@ async fn a_shop_that_is_asked_to_stop_breaks_no_promise_and_no_connection() {
         let setup =
             Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
         let mut server = Server::start_with(&setup, &options, &clients[0]).await;
-        for _ in 0..ROUNDS {
+        let mut keeper = Buyer::new(&clients[0], &server.url);
+        for pieces in 1..=ROUNDS {
+            keeper.post("/api/cart/add", &[("variant_id", KEPT), ("quantity", "1")]).await.unwrap();
+            let cart = keeper.get("/api/cart/get").await.unwrap();
+            assert_eq!(cart["lines"][0]["variant_id"], KEPT);
+            assert_eq!(cart["lines"][0]["quantity"], pieces);
             let confirmed = round(&mut server, &clients).await;
             server = Server::start_with(&setup, &options, &clients[0]).await;
+            assert_eq!(keeper.get("/api/cart/get").await.unwrap(), cart, "a cart is as it was left");
             for (buyer, number) in &confirmed {
                 let order = buyer.get(&format!("/api/order/get?number={number}")).await.unwrap();
                 assert_eq!(order["number"], **number);
@@ -98,7 +111,7 @@ async fn round(server: &mut Server, clients: &[Client]) -> Vec<(Buyer, String)> 
 /// Places orders until nobody listens any more, which is the only end that is allowed.
 async fn order(client: Client, url: String, tell: mpsc::UnboundedSender<()>) -> Vec<(Buyer, String, Instant)> {
     let mut confirmed = Vec::new();
-    for Piece(variant, ..) in PIECES.iter().cycle() {
+    for Piece(variant, ..) in PIECES.iter().filter(|piece| piece.0 != KEPT).cycle() {
         let mut buyer = Buyer::new(&client, &url);
         let answer = match buyer.prepare(variant, 1).await {
             Ok(review) => buyer.submit(&review).await,

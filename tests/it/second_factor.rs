@@ -332,6 +332,7 @@ async fn whoever_turns_it_on_shows_anew_who_this_is() {
 
         let (phone, shown) = turn_on(&li.ctx).await;
         assert_eq!(mine::begin(&li.ctx, String::new()).await, Err(Error::Conflict), "it is on");
+        assert_eq!(number(&app, "select count(*) as n from session").await, 1, "those that got in without it are over");
         let late = Ctx { now: li.ctx.now + SHOWN_MS, ..li.ctx.clone() };
         assert_eq!((codes(&li.ctx).await.len(), codes(&late).await.len()), (RECOVERY_CODES, 0));
 

@@ -14,8 +14,8 @@ use crate::{
         App, Ctx,
         account::{
             attempt::{self, Guarded},
-            code, password, profile,
-            session::Session,
+            code, password, pending, profile,
+            session::{self, Session},
         },
         audit::{self, Action, Entry},
         context::now,
@@ -102,7 +102,7 @@ pub async fn begin(ctx: &Ctx, password: String) -> Result<()> {
         .await
 }
 
-/// Turns it on with a code of the app. The owner is told.
+/// Turns it on with a code of the app, and ends all other sessions. The owner is told.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when nobody is signed in; `SecondFactor` of `code` for a wrong one; [`Error::Conflict`] where
@@ -119,7 +119,10 @@ pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
             Box::pin(async move {
                 still_in(tx, &session).await?;
                 risk::tell(tx, &app, &session.customer_id, news, locale, now).await?;
-                super::confirm(tx, &app, &owner(&session), &typed, (&session.id, &session.id), now).await
+                super::confirm(tx, &app, &owner(&session), &typed, (&session.id, &session.id), now).await?;
+                // Who got in without it, or is about to, is not left in.
+                session::end_all_but(tx, &session.customer_id, &session.id).await?;
+                pending::end_all(tx, &session.customer_id).await
             })
         })
         .await?;

@@ -148,11 +148,15 @@ test('a recovery code lets in once, new ones are made, and it is turned off', as
   const list = page.getByRole('list', { name: t('second.codes_title') });
   await expect(list.getByRole('listitem')).toHaveCount(10);
   await expect(list).not.toContainText(codes[2] ?? '');
+  const fresh = await list.getByRole('listitem').allInnerTexts();
   await page.getByRole('button', { name: t('second.kept') }).click();
 
   const off = page.getByRole('group').filter({ hasText: t('second.off_again_text') });
   await page.locator('summary', { hasText: t('second.off_again_title') }).click();
-  await off.getByRole('textbox', { name: t('second.or_password') }).fill(PASSWORD);
+  await off.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(codes[1] ?? '');
+  await off.getByRole('button', { name: t('second.turn_off') }).click();
+  await expect(off.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+  await off.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(fresh[0] ?? '');
   await off.getByRole('button', { name: t('second.turn_off') }).click();
   await expect(page.getByText(t('second.turned_off'))).toBeVisible();
   await expect(page.getByRole('button', { name: t('second.begin') })).toBeVisible();

@@ -58,15 +58,14 @@ pub async fn keep() -> Result<(), Error> {
     .await
 }
 
-/// Makes new recovery codes in place of those before. Either the code of the app, a recovery code or the password is
-/// needed.
+/// Makes new recovery codes in place of those before. The code of the app or a recovery code is needed.
 ///
 /// # Errors
-/// [`Error::Invalid`] about them, [`Error::TooMany`] after failures in a row.
+/// [`Error::Invalid`] about it, [`Error::TooMany`] after failures in a row.
 #[server(prefix = "/api", endpoint = "account/second_renew", output = Json)]
-pub async fn renew(#[server(default)] code: String, #[server(default)] password: String) -> Result<(), Error> {
+pub async fn renew(#[server(default)] code: String) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::account::second_factor::mine::renew(&ctx, &code, password).await?;
+        crate::server::account::second_factor::mine::renew(&ctx, &code).await?;
         super::form_to(PAGE);
         Ok(())
     })
@@ -78,9 +77,9 @@ pub async fn renew(#[server(default)] code: String, #[server(default)] password:
 /// # Errors
 /// As [`renew`].
 #[server(prefix = "/api", endpoint = "account/second_off", output = Json)]
-pub async fn turn_off(#[server(default)] code: String, #[server(default)] password: String) -> Result<(), Error> {
+pub async fn turn_off(#[server(default)] code: String) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::account::second_factor::mine::turn_off(&ctx, &code, password).await?;
+        crate::server::account::second_factor::mine::turn_off(&ctx, &code).await?;
         super::form_to("/me/security/second?done=off");
         Ok(())
     })

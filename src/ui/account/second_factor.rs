@@ -74,7 +74,7 @@ pub fn SecondFactorPage() -> impl IntoView {
                         SecondFactor::Off => view! { <TurnOn has_password proved again/> }.into_any(),
                         SecondFactor::SettingUp(set_up) => view! { <Connect set_up again/> }.into_any(),
                         SecondFactor::On(on) if !on.codes.is_empty() => view! { <NewCodes codes=on.codes again/> }.into_any(),
-                        SecondFactor::On(on) => view! { <IsOn on has_password again/> }.into_any(),
+                        SecondFactor::On(on) => view! { <IsOn on again/> }.into_any(),
                     },
                     None => view! { <SignInFirst to=PAGE text=l.t(t::SIGN_IN_FIRST)/> }.into_any(),
                 }}
@@ -196,7 +196,7 @@ fn NewCodes(codes: Vec<String>, again: Callback<()>) -> impl IntoView {
 
 /// What is there, and what can be changed about it behind one more step.
 #[component]
-fn IsOn(on: On, has_password: bool, again: Callback<()>) -> impl IntoView {
+fn IsOn(on: On, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let used = move || {
@@ -221,61 +221,45 @@ fn IsOn(on: On, has_password: bool, again: Callback<()>) -> impl IntoView {
             <h2 class="panel-title" id="on-title">{l.t(t::ON_TITLE)}</h2>
             <p>{since}" "{l.t(t::ON_TEXT)}</p>
             <p role="status">{left_text(l, on.left)}" "{(on.left <= FEW).then(|| l.t(t::FEW_LEFT))}</p>
-            <RenewCodes has_password again/>
-            <Off has_password again/>
+            <RenewCodes again/>
+            <Off again/>
         </section>
     }
     .into_any()
 }
 
-/// By what somebody shows anew who this is: a code, or the password where there is one. The ids of fields that are on the
-/// page twice begin with `part`.
+/// The code by which somebody shows anew who this is. The password is not enough: that it may be known is why there is
+/// a second factor.
 #[component]
-fn ProofFields(
-    /// Ids of the two fields.
-    ids: [&'static str; 2],
-    has_password: bool,
-    state: FormState,
-) -> impl IntoView {
+fn ProofField(id: &'static str, state: FormState) -> impl IntoView {
     let l = use_locale();
-    let password = has_password.then(|| {
-        view! {
-            <TextField
-                id=ids[1] name="password" label=l.t(t::OR_PASSWORD) error=problem_of(state.error.into(), "password")
-                kind="password" autocomplete="current-password" one_of_two=true
-            />
-        }
-    });
     view! {
         <TextField
-            id=ids[0] name="code" label=l.t(t::CODE_OR_RECOVERY) error=problem_of(state.error.into(), "code")
-            inputmode="numeric" autocomplete="one-time-code" one_of_two=has_password
+            id name="code" label=l.t(t::CODE_OR_RECOVERY) error=problem_of(state.error.into(), "code")
+            inputmode="numeric" autocomplete="one-time-code"
         />
-        {password}
     }
     .into_any()
 }
 
-/// What can be told of these fields without asking.
-fn check(code: &str, password: &str) -> Option<Error> {
+/// What can be told of the code without asking.
+fn check(code: &str) -> Option<Error> {
     let mut check = Check::default();
-    if password.is_empty() || !code.trim().is_empty() {
-        check.take("code", Typed::read(code));
-    }
+    check.take("code", Typed::read(code));
     check.finish().err()
 }
 
 #[component]
-fn RenewCodes(has_password: bool, again: Callback<()>) -> impl IntoView {
+fn RenewCodes(again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let posted = ServerAction::<Renew>::new().value().get_untracked().and_then(Result::err);
     // What was wrong must be seen without opening anything.
     let open = posted.is_some();
-    let state = FormState::new(posted, &["code", "password"]);
+    let state = FormState::new(posted, &["code"]);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let Ok(Renew { code, password }) = Renew::from_event(&event) else { return };
-        state.send(check(&code, &password), api::second_factor::renew(code, password), move |()| again.run(()));
+        let Ok(Renew { code }) = Renew::from_event(&event) else { return };
+        state.send(check(&code), api::second_factor::renew(code), move |()| again.run(()));
     };
     view! {
         <details open=open>
@@ -283,7 +267,7 @@ fn RenewCodes(has_password: bool, again: Callback<()>) -> impl IntoView {
             <form class="form" action=Renew::url() method="post" novalidate on:submit=submit>
                 {state.notice()}
                 <p>{l.t(t::RENEW_TEXT)}</p>
-                <ProofFields ids=["renew-code", "renew-password"] has_password state/>
+                <ProofField id="renew-code" state/>
                 <div class="form-actions">
                     <button class="btn btn-secondary" type="submit" aria-busy=state.busy()>{l.t(t::RENEW)}</button>
                 </div>
@@ -294,16 +278,16 @@ fn RenewCodes(has_password: bool, again: Callback<()>) -> impl IntoView {
 }
 
 #[component]
-fn Off(has_password: bool, again: Callback<()>) -> impl IntoView {
+fn Off(again: Callback<()>) -> impl IntoView {
     let l = use_locale();
     let toasts = use_toasts();
     let posted = ServerAction::<TurnOff>::new().value().get_untracked().and_then(Result::err);
     let open = posted.is_some();
-    let state = FormState::new(posted, &["code", "password"]);
+    let state = FormState::new(posted, &["code"]);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let Ok(TurnOff { code, password }) = TurnOff::from_event(&event) else { return };
-        state.send(check(&code, &password), api::second_factor::turn_off(code, password), move |()| {
+        let Ok(TurnOff { code }) = TurnOff::from_event(&event) else { return };
+        state.send(check(&code), api::second_factor::turn_off(code), move |()| {
             toasts.show(l.t(t::TURNED_OFF));
             again.run(());
         });
@@ -314,7 +298,7 @@ fn Off(has_password: bool, again: Callback<()>) -> impl IntoView {
             <form class="form" action=TurnOff::url() method="post" novalidate on:submit=submit>
                 {state.notice()}
                 <p>{l.t(t::OFF_AGAIN_TEXT)}</p>
-                <ProofFields ids=["off-code", "off-password"] has_password state/>
+                <ProofField id="off-code" state/>
                 <div class="form-actions">
                     <button class="btn btn-danger" type="submit" aria-busy=state.busy()>{l.t(t::TURN_OFF)}</button>
                 </div>

@@ -149,17 +149,18 @@ pub async fn keep(ctx: &Ctx) -> Result<()> {
 ///
 /// # Errors
 /// As [`turn_off`].
-pub async fn renew(ctx: &Ctx, code: &str, password: String) -> Result<()> {
-    change(ctx, code, password, Change::Renew).await
+pub async fn renew(ctx: &Ctx, code: &str) -> Result<()> {
+    change(ctx, code, Change::Renew).await
 }
 
-/// Turns it off: by a code of the app, by a recovery code, or by the password. The owner is told.
+/// Turns it off: by a code of the app or by a recovery code. The password is not enough, because that it may be known is
+/// why there is a second factor. The owner is told.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] about `code` and `password`; [`Error::TooMany`]
+/// [`Error::Unauthenticated`] when nobody is signed in; [`Error::Invalid`] about `code`; [`Error::TooMany`]
 /// after wrong ones in a row; [`Error::Conflict`] where it is off.
-pub async fn turn_off(ctx: &Ctx, code: &str, password: String) -> Result<()> {
-    change(ctx, code, password, Change::Off).await
+pub async fn turn_off(ctx: &Ctx, code: &str) -> Result<()> {
+    change(ctx, code, Change::Off).await
 }
 
 #[derive(Clone, Copy)]
@@ -168,9 +169,11 @@ enum Change {
     Off,
 }
 
-async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result<()> {
+async fn change(ctx: &Ctx, code: &str, what: Change) -> Result<()> {
     let session = ctx.session()?.clone();
-    let proof = prove(ctx, &session, code, password).await?;
+    let typed = read(code)?;
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(&session).guarded());
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let (app, browser, now, locale) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now, ctx.locale);
     let (device, page) = (ctx.asker.device.clone(), risk::security_page(&app));
     let news = match what {
@@ -182,21 +185,13 @@ async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result
         .db
         .write::<_, Error>(move |tx| {
             let (app, browser) = (app.clone(), browser.clone());
-            let (session, proof, news) = (session.clone(), proof.clone(), news.clone());
+            let (session, news) = (session.clone(), news.clone());
+            let (typed, guarded) = (typed.clone(), guarded.clone());
             Box::pin(async move {
                 let owner = owner(&session);
                 still_in(tx, &session).await?;
-                let shown = match &proof {
-                    Proof::Password(known) => {
-                        known.take(tx, &session).await?;
-                        Shown::Code
-                    }
-                    Proof::Typed(typed, guarded) => {
-                        let Some(shown) = accept(tx, &app, &owner, typed, now).await? else { return Ok(false) };
-                        attempt::succeeded(tx, guarded).await?;
-                        shown
-                    }
-                };
+                let Some(shown) = accept(tx, &app, &owner, &typed, now).await? else { return Ok(false) };
+                attempt::succeeded(tx, &guarded).await?;
                 if let Shown::Recovery(left) = shown {
                     browser.note_recovery(tx, &app, &session.customer_id, left, now).await?;
                 }
@@ -218,23 +213,6 @@ async fn change(ctx: &Ctx, code: &str, password: String, what: Change) -> Result
         .await?;
     ctx.app.wake.notify_waiters();
     if done { Ok(()) } else { Err(Error::field("code", Problem::SecondFactor)) }
-}
-
-/// By what somebody who is signed in shows anew who this is.
-#[derive(Clone)]
-enum Proof {
-    Typed(Typed, Guarded),
-    Password(Known),
-}
-
-async fn prove(ctx: &Ctx, session: &Session, code: &str, password: String) -> Result<Proof> {
-    if code.trim().is_empty() && !password.is_empty() {
-        return by_password(ctx, session, password).await.map(Proof::Password);
-    }
-    let typed = read(code)?;
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(session).guarded());
-    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    Ok(Proof::Typed(typed, guarded))
 }
 
 /// A password that was right.

@@ -129,6 +129,51 @@ test('search finds by words, and helps on when it finds nothing', async ({ shopp
   await expect(shopper.heading('全部分类')).toBeVisible();
 });
 
+test('a search is narrowed to a category, which keeps what else was chosen', async ({ shopper, page, t }) => {
+  const list = page.getByRole('region', { name: t('catalog.list') });
+  const total = list.getByRole('status');
+  const chosen = page.getByRole('navigation', { name: t('catalog.chosen_filters') });
+  const group = page.getByRole('group', { name: t('catalog.category') });
+  const unfold = async () => {
+    if (!(await group.isVisible())) await page.locator('summary', { hasText: t('catalog.filter') }).click();
+  };
+  await shopper.open('/search?q=%E7%A4%BC&stock=1');
+  await unfold();
+  const first = group.getByRole('link').nth(1);
+  const found = Number((await first.innerText()).match(/(\d+)\s*$/)?.[1]);
+  expect(found).toBeGreaterThan(0);
+  await expect(group.getByRole('link').first()).toHaveAttribute('aria-current', 'true');
+  await first.click();
+  await expect(page).toHaveURL(/\/search\?q=%E7%A4%BC&category=[^&]+&stock=1$/);
+  await expect(total).toHaveText(t('catalog.total').replace('{n}', String(found)));
+  await expect(list.getByRole('listitem')).toHaveCount(Math.min(found, 24));
+  await expect(chosen.getByRole('link')).toHaveCount(3);
+  await expect(shopper.heading('“礼”的结果')).toBeVisible();
+  await expect(page.locator('head meta[name=robots]')).toHaveAttribute('content', /noindex/);
+
+  await test.step('the other filters keep the category', async () => {
+    await unfold();
+    await expect(first).toHaveAttribute('aria-current', 'true');
+    await page.getByRole('checkbox', { name: t('catalog.in_stock') }).uncheck();
+    if (!shopper.js) await page.getByRole('button', { name: t('catalog.apply') }).click();
+    await expect(page).toHaveURL(/\/search\?q=%E7%A4%BC&category=[^&]+(&min=&max=)?$/);
+  });
+
+  await test.step('and it is given up like them', async () => {
+    await chosen.getByRole('link').first().click();
+    await expect(page).toHaveURL(/\/search\?q=%E7%A4%BC$/);
+    await expect(chosen).toHaveCount(0);
+  });
+
+  await test.step('all products lead to the page of a category', async () => {
+    await shopper.open('/search');
+    await unfold();
+    await group.getByRole('link').nth(1).click();
+    await expect(page).toHaveURL(/\/c\/[^?]+$/);
+    await expect(page.getByRole('navigation', { name: t('catalog.sub_categories') })).toBeVisible();
+  });
+});
+
 test('what does not exist has a page and a status that say so', async ({ shopper, page, guard }) => {
   guard.allow(/status of 404/);
   for (const path of ['/nowhere', '/p/unicorn', '/c/unicorns']) {

@@ -183,6 +183,10 @@ pub enum Sort {
 pub const MAX_SEARCH: usize = 100;
 /// The most brands that a list is filtered by; the rest is left out.
 pub const MAX_BRANDS: usize = 20;
+/// How many brands a list offers to filter by.
+pub const OFFERED_BRANDS: i64 = 300;
+/// How many categories a search offers to be narrowed to, and how many of each one's own.
+pub const OFFERED_CATEGORIES: usize = 30;
 
 /// What a list page asks for: read from the address, so that every list can be linked, reloaded and used without script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +230,9 @@ pub struct ProductList {
     pub products: Page<ProductCard>,
     /// The brands in the list before the brand filter, with their number of products.
     pub brands: Vec<(String, i64)>,
+    /// The categories in a search before it is narrowed to one, without pictures, with the number of products found in
+    /// each; those with the most come first. None on the page of a category, which leads to others by itself.
+    pub categories: Vec<Category>,
 }
 
 /// The start page.
@@ -316,13 +323,27 @@ pub fn label(options: &[ProductOption], choices: &[usize]) -> String {
     names.collect::<Vec<_>>().join(" / ")
 }
 
-/// A link to a list with a query, leaving out what is default; the one place that knows the parameters' names.
+impl ListQuery {
+    /// The category whose page this list is.
+    pub fn page_of(&self) -> Option<&str> {
+        self.category.as_deref().filter(|_| self.q.is_none())
+    }
+
+    /// The category that a search is narrowed to.
+    pub fn narrowed_to(&self) -> Option<&str> {
+        self.category.as_deref().filter(|_| self.q.is_some())
+    }
+}
+
+/// A link to a list with a query, leaving out what is default; the one place that knows the parameters' names. The path
+/// of a category's page says which category that is; in a search it is a parameter.
 pub fn list_href(path: &str, query: &ListQuery) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let amount = |a: Amount| a.to_decimal(Default::default()).trim_end_matches(".00").to_owned();
     if let Some(q) = &query.q {
         pairs.push(("q", q.clone()));
     }
+    pairs.extend(query.narrowed_to().map(|category| ("category", category.to_owned())));
     pairs.extend(query.brand.iter().map(|brand| ("brand", brand.clone())));
     pairs.extend(query.price_min.map(|a| ("min", amount(a))));
     pairs.extend(query.price_max.map(|a| ("max", amount(a))));
@@ -339,14 +360,15 @@ pub fn list_href(path: &str, query: &ListQuery) -> String {
     if text.is_empty() { path.to_owned() } else { format!("{path}?{}", text.join("&")) }
 }
 
-/// Reads a list's query from the parameters of an address; what makes no sense is ignored, and so are both prices where
-/// one is wrong.
+/// Reads a list's query from the parameters of an address, and the category in its path if there is one; what makes no
+/// sense is ignored, and so are both prices where one is wrong.
 pub fn parse_list_query<'a>(category: Option<String>, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> ListQuery {
     let mut query = ListQuery { category, page: 1, ..ListQuery::default() };
     let mut prices = PriceRange::default();
     for (key, value) in pairs {
         let value = value.trim();
         match key {
+            "category" if query.category.is_none() && !value.is_empty() => query.category = Some(value.to_owned()),
             "q" if !value.is_empty() => query.q = Some(value.chars().take(MAX_SEARCH).collect()),
             "brand" if !value.is_empty() && query.brand.len() < MAX_BRANDS => query.brand.push(value.to_owned()),
             "min" => prices.min = value.to_owned(),
@@ -476,14 +498,15 @@ mod tests {
             sort: Sort::PriceDesc,
             page: 3,
         };
-        let href = list_href("/c/home", &query);
+        let href = list_href("/search", &query);
         assert!(
-            href.starts_with("/c/home?q=%E8%8C%B6%20%E6%9D%AF&brand=")
+            href.starts_with("/search?q=%E8%8C%B6%20%E6%9D%AF&category=home&brand=")
                 && href.ends_with("&min=10.50&max=200&stock=1&sort=price-desc&page=3"),
             "{href}"
         );
         let pairs = [
             ("q", "茶 杯"),
+            ("category", "home"),
             ("brand", "山间"),
             ("brand", "A&B"),
             ("min", "10.50"),
@@ -492,6 +515,10 @@ mod tests {
             ("sort", "price-desc"),
             ("page", "3"),
         ];
-        assert_eq!(parse_list_query(Some("home".into()), pairs.into_iter()), query);
+        assert_eq!(parse_list_query(None, pairs.into_iter()), query);
+        assert_eq!(parse_list_query(Some("tea".into()), pairs.into_iter()).category.as_deref(), Some("tea"));
+        let page = ListQuery { q: None, ..query };
+        let href = list_href("/c/home", &page);
+        assert!(href.starts_with("/c/home?brand=") && !href.contains("category"), "{href}");
     }
 }

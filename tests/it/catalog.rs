@@ -5,7 +5,7 @@ use xiadan::{
     args,
     domain::{
         Error,
-        catalog::{ListQuery, Sort},
+        catalog::{Category, ListQuery, OFFERED_BRANDS, Sort},
         money::Amount,
     },
     server::{App, Ctx, catalog},
@@ -95,6 +95,119 @@ async fn price_and_stock_are_asked_of_one_variant() {
         assert_eq!(between(10_000, 20_000, false).await, ["stool"], "no lamp costs that: 69 or 239");
         assert_eq!(between(5_000, 10_000, false).await, ["lamp", "kettle"]);
         assert_eq!(between(5_000, 10_000, true).await, ["kettle"], "the lamp that is there costs more");
+    })
+    .await;
+}
+
+/// A shelf with two categories at the top, one of them with two below it, and a third one that is empty.
+async fn sort_into_categories(app: &App) {
+    app.db
+        .write::<_, Error>(|tx| {
+            Box::pin(async move {
+                let categories = [
+                    ("garden", None),
+                    ("home", None),
+                    ("kitchen", Some("home")),
+                    ("light", Some("home")),
+                    ("toys", None),
+                ];
+                for (position, (handle, parent)) in (1_i64..).zip(categories) {
+                    let sql = "insert into category (id, handle, parent_id, position) values ($1, $1, $2, $3)";
+                    tx.exec(sql, args![handle, parent, position]).await?;
+                }
+                for (product, category) in
+                    [("kettle", "kitchen"), ("lamp", "light"), ("stool", "home"), ("rug", "garden")]
+                {
+                    tx.exec("update product set category_id = $2 where id = $1", args![product, category]).await?;
+                }
+                tx.exec("update product set brand = 'Other' where id = 'stool'", args![]).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// The categories that a search offers, each with the number of products found, those below another behind it.
+async fn offered(ctx: &Ctx, query: &ListQuery) -> Vec<(String, i64, Vec<(String, i64)>)> {
+    let list = catalog::list(ctx, query).await.unwrap();
+    let pair = |category: &Category| (category.handle.clone(), category.products);
+    let all = list.categories.iter().map(|top| {
+        let (handle, products) = pair(top);
+        (handle, products, top.children.iter().map(pair).collect())
+    });
+    all.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_offers_the_categories_of_what_it_found() {
+    both(&[], async |app| {
+        fill(&app).await;
+        sort_into_categories(&app).await;
+        let ctx = customer(&app).await;
+        let search = ListQuery { q: Some("wood".into()), page: 1, ..ListQuery::default() };
+        let of = |handle: &str, products: i64, below: &[(&str, i64)]| {
+            let below: Vec<_> = below.iter().map(|(handle, products)| ((*handle).to_owned(), *products)).collect();
+            (handle.to_owned(), products, below)
+        };
+        let all = [of("home", 3, &[("kitchen", 1), ("light", 1)]), of("garden", 1, &[])];
+        assert_eq!(offered(&ctx, &search).await, all, "those with the most come first, empty ones not at all");
+
+        let narrowed = ListQuery { category: Some("home".into()), ..search.clone() };
+        assert_eq!(offered(&ctx, &narrowed).await, all, "the other categories stay there to be chosen");
+        let mut found = handles(&ctx, narrowed.clone()).await;
+        found.sort();
+        assert_eq!(found, ["kettle", "lamp", "stool"]);
+
+        let in_stock = ListQuery { in_stock: true, brand: vec!["Brand".into()], ..search.clone() };
+        assert_eq!(offered(&ctx, &in_stock).await, [of("home", 2, &[("kitchen", 1), ("light", 1)])]);
+        let nothing_left = ListQuery { category: Some("garden".into()), ..in_stock };
+        assert_eq!(
+            offered(&ctx, &nothing_left).await,
+            [of("home", 2, &[("kitchen", 1), ("light", 1)]), of("garden", 0, &[])],
+            "the chosen one can be given up again"
+        );
+        let below =
+            ListQuery { category: Some("light".into()), q: Some("kettle".into()), page: 1, ..ListQuery::default() };
+        assert_eq!(offered(&ctx, &below).await, [of("home", 1, &[("kitchen", 1), ("light", 0)])]);
+
+        let page = ListQuery { category: Some("home".into()), page: 1, ..ListQuery::default() };
+        assert!(offered(&ctx, &page).await.is_empty(), "its own page leads to others by itself");
+        let unknown = catalog::list(&ctx, &ListQuery { category: Some("nowhere".into()), ..search }).await;
+        assert_eq!(unknown, Err(Error::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brand_that_was_chosen_is_offered_however_few_products_it_has() {
+    both(&[], async |app| {
+        fill(&app).await;
+        app.db
+            .write::<_, Error>(|tx| {
+                Box::pin(async move {
+                    for n in 0..2 * OFFERED_BRANDS {
+                        let sql = "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
+                            values ($1, $1, 'active', $2, '[]', 100, 100, 0, 0, 0)";
+                        tx.exec(sql, args![format!("p{n}"), format!("Maker {:04}", n / 2)]).await?;
+                    }
+                    tx.exec("update product set brand = 'Rare' where id = 'rug'", args![]).await?;
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let ctx = customer(&app).await;
+        let brands = async |brand: &[&str]| {
+            let brand = brand.iter().map(|&name| name.to_owned()).collect();
+            catalog::list(&ctx, &ListQuery { brand, page: 1, ..ListQuery::default() }).await.unwrap().brands
+        };
+        let all = brands(&[]).await;
+        assert_eq!(i64::try_from(all.len()), Ok(OFFERED_BRANDS));
+        assert!(!all.iter().any(|(brand, _)| brand == "Rare"));
+        let with = brands(&["Rare", "Maker 0001"]).await;
+        assert_eq!(with.len(), all.len() + 1, "no other brand comes or goes");
+        assert_eq!(with.last(), Some(&("Rare".to_owned(), 1)));
     })
     .await;
 }

@@ -5,8 +5,8 @@ use crate::{
     domain::{
         Error, Locale, Result,
         catalog::{
-            Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, PER_PAGE, Product,
-            ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
+            Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS,
+            OFFERED_CATEGORIES, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
         },
         live::VariantState,
         money::Amount,
@@ -15,7 +15,7 @@ use crate::{
     server::db::{Args, Row, ToValue, Tx, Value, placeholders},
 };
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 /// The text of a product in the page's language ($1), else in the first language it has; Chinese comes before others.
 macro_rules! in_locale {
@@ -246,15 +246,19 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
         category = Some(shown);
     }
 
-    let mut args = Args::new();
-    let sql = format!(
-        "select p.brand, count(*) as products from product p where {} and p.brand <> '' group by p.brand order by 2 desc, 1 limit 30",
-        filter.sql(&mut args)
-    );
-    let brands = tx.all(sql, args).await?;
-    let brands = brands.iter().map(|row| Ok((row.get("brand")?, row.get("products")?))).collect::<Result<Vec<_>>>()?;
-
+    let mut offered = brands(tx, &filter).await?;
     filter.brands = query.brand.iter().take(MAX_BRANDS).cloned().collect();
+    // A brand that was chosen is there to be given up again, however few of it there are.
+    let mut others = filter.clone();
+    others.brands.retain(|chosen| !offered.iter().any(|(brand, _)| brand == chosen));
+    if !others.brands.is_empty() {
+        offered.extend(brands(tx, &others).await?);
+    }
+    let categories = match query.page_of() {
+        Some(_) => Vec::new(),
+        None => narrowing(tx, locale, &filter, query.narrowed_to()).await?,
+    };
+
     let mut args = Args::new();
     let total = tx
         .one(format!("select count(*) as total from product p where {}", filter.sql(&mut args)), args)
@@ -262,7 +266,46 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
         .get("total")?;
     let (page, skip) = offset(query.page, PER_PAGE);
     let items = products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?;
-    Ok(ProductList { category, breadcrumbs, products: Page { items, total, page, per_page: PER_PAGE }, brands })
+    Ok(ProductList {
+        category,
+        breadcrumbs,
+        products: Page { items, total, page, per_page: PER_PAGE },
+        brands: offered,
+        categories,
+    })
+}
+
+/// The brands of the products that a filter leaves, those with the most first, and how many there are of each.
+async fn brands(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(String, i64)>> {
+    let mut args = Args::new();
+    let filter = filter.sql(&mut args);
+    let sql = format!(
+        "select p.brand, count(*) as products from product p where {filter} and p.brand <> ''
+        group by p.brand order by 2 desc, 1 limit {OFFERED_BRANDS}"
+    );
+    tx.all(sql, args).await?.iter().map(|row| Ok((row.get("brand")?, row.get("products")?))).collect()
+}
+
+/// The categories among what a search finds, those with the most first. The one it is narrowed to is always among them.
+async fn narrowing(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, chosen: Option<&str>) -> Result<Vec<Category>> {
+    let filter = Filter { category_id: None, ..filter.clone() };
+    let mut top = tree(tx, locale, &filter, false).await?;
+    let is_chosen = |category: &Category| Some(category.handle.as_str()) == chosen;
+    for category in &mut top {
+        keep_most(&mut category.children, is_chosen);
+    }
+    keep_most(&mut top, |category| is_chosen(category) || category.children.iter().any(is_chosen));
+    Ok(top)
+}
+
+/// Leaves those with the most products, and what is chosen; equals stay in the shop's order.
+fn keep_most(categories: &mut Vec<Category>, is_chosen: impl Fn(&Category) -> bool) {
+    categories.sort_by_key(|category| Reverse(category.products));
+    let mut seen = 0;
+    categories.retain(|category| {
+        seen += 1;
+        is_chosen(category) || (category.products > 0 && seen <= OFFERED_CATEGORIES)
+    });
 }
 
 /// The path from the top of the tree down to a handle, and the category itself.
@@ -281,17 +324,35 @@ fn find<'a>(tree: &'a [Category], handle: &str) -> Option<(Vec<&'a Category>, &'
 
 /// The tree of categories with active products.
 pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>> {
-    let sql = "select c.id, c.handle, c.parent_id, coalesce(t.title, d.title, c.handle) as title, coalesce(n.products, 0) as products,
-            (select p.image from product p where p.category_id = c.id and p.status = 'active' and p.image is not null
-                order by p.sales desc, p.id limit 1) as image
+    let mut top = tree(tx, locale, &Filter::default(), true).await?;
+    for category in &mut top {
+        category.children.retain(|child| child.products > 0);
+        if category.image.is_none() {
+            category.image = category.children.iter().find_map(|child| child.image.clone());
+        }
+    }
+    top.retain(|category| category.products > 0);
+    Ok(top)
+}
+
+/// All categories, with the number of products that a filter leaves in each and below it, and with their own pictures
+/// where they are wanted.
+async fn tree(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, pictures: bool) -> Result<Vec<Category>> {
+    let mut args = args![locale.tag()];
+    let sql = format!(
+        "select c.id, c.handle, c.parent_id, coalesce(t.title, d.title, c.handle) as title, coalesce(n.products, 0) as products,
+            {image} as image
         from category c
         left join category_text t on t.category_id = c.id and t.locale = $1
         left join category_text d on d.category_id = c.id and d.locale = (select max(m.locale) from category_text m where m.category_id = c.id)
-        left join (select category_id, count(*) as products from product where status = 'active' group by category_id) n on n.category_id = c.id
-        order by c.position, c.id";
+        left join (select p.category_id, count(*) as products from product p where {filter} group by p.category_id) n on n.category_id = c.id
+        order by c.position, c.id",
+        image = if pictures { PICTURE } else { "cast(null as text)" },
+        filter = filter.sql(&mut args),
+    );
     let mut top: Vec<Category> = Vec::new();
     let mut below: HashMap<String, Vec<Category>> = HashMap::new();
-    for row in tx.all(sql, args![locale.tag()]).await? {
+    for row in tx.all(sql, args).await? {
         let category = Category {
             id: row.get("id")?,
             handle: row.get("handle")?,
@@ -307,15 +368,15 @@ pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>
     }
     for category in &mut top {
         category.children = below.remove(&category.id).unwrap_or_default();
-        category.children.retain(|child| child.products > 0);
         category.products += category.children.iter().map(|child| child.products).sum::<i64>();
-        if category.image.is_none() {
-            category.image = category.children.iter().find_map(|child| child.image.clone());
-        }
     }
-    top.retain(|category| category.products > 0);
     Ok(top)
 }
+
+/// The picture of the best selling product of a category `c`.
+const PICTURE: &str =
+    "(select p.image from product p where p.category_id = c.id and p.status = 'active' and p.image is not null
+    order by p.sales desc, p.id limit 1)";
 
 pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Product> {
     let sql = concat!(

@@ -3,7 +3,7 @@
 use super::{filter_count, href, path, unfiltered};
 use crate::{
     domain::{
-        catalog::{ListQuery, PriceRange, Sort},
+        catalog::{Category, ListQuery, PriceRange, Sort},
         money::Amount,
         texts::catalog as t,
     },
@@ -56,8 +56,46 @@ impl Unfolded {
     }
 }
 
+/// The categories among what was found, each a link that keeps the other filters: within a search to the search in that
+/// category, from all products to its page.
 #[component]
-pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
+fn CategoryFilter(query: ListQuery, categories: Vec<Category>) -> impl IntoView {
+    let l = use_locale();
+    if categories.is_empty() {
+        return ().into_any();
+    }
+    // Within the same page the reader stays at the same place.
+    let stays = query.q.is_some().then_some("");
+    let link = |handle: Option<String>, title: String, products: Option<i64>| {
+        let current = (handle == query.category).then_some("true");
+        let to = href(&ListQuery { category: handle, page: 1, ..query.clone() });
+        view! {
+            <a class="filter-link" href=to aria-current=current data-noscroll=stays>
+                {title}
+                {products.map(|products| view! { <span class="check-count">{products}</span> })}
+            </a>
+        }
+    };
+    let category = |category: Category| {
+        let below = |below: Category| view! { <li>{link(Some(below.handle), below.title, Some(below.products))}</li> };
+        let children = (!category.children.is_empty())
+            .then(|| view! { <ul class="filter-below">{category.children.into_iter().map(below).collect_view()}</ul> });
+        view! { <li>{link(Some(category.handle), category.title, Some(category.products))} {children}</li> }
+    };
+    view! {
+        <div role="group" aria-labelledby="filter-category">
+            <p class="filter-title" id="filter-category">{l.t(t::CATEGORY)}</p>
+            <ul class="filter-list">
+                <li>{link(None, l.t(t::ALL).to_owned(), None)}</li>
+                {categories.into_iter().map(category).collect_view()}
+            </ul>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>, categories: Vec<Category>) -> impl IntoView {
     let (l, currency, follow) = (use_locale(), use_currency(), use_follow());
     let (min, max) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let count = filter_count(&query);
@@ -219,7 +257,9 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>) -> impl IntoView {
             </summary>
             <form class="filters-form" action=path(&query) method="get" on:submit=submit>
                 {hidden("q", query.q.clone())}
+                {hidden("category", query.narrowed_to().map(str::to_owned))}
                 {hidden("sort", sort_name(query.sort))}
+                <CategoryFilter query=query.clone() categories/>
                 {brand_list}
                 <fieldset>
                     <legend class="filter-title">{l.f(t::PRICE_RANGE, &[("unit", &currency.symbol())])}</legend>
@@ -272,6 +312,7 @@ pub fn Sorting(query: ListQuery) -> impl IntoView {
     let kept = [
         query.brand.iter().map(|brand| hidden("brand", Some(brand.clone()))).collect_view().into_any(),
         hidden("q", query.q.clone()),
+        hidden("category", query.narrowed_to().map(str::to_owned)),
         hidden("min", Some(plain(query.price_min)).filter(|text| !text.is_empty())),
         hidden("max", Some(plain(query.price_max)).filter(|text| !text.is_empty())),
         hidden("stock", query.in_stock.then(|| "1".to_owned())),

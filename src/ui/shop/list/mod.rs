@@ -50,7 +50,7 @@ pub fn SearchPage() -> impl IntoView {
 
 /// The path of a list; its filters come behind.
 fn path(query: &ListQuery) -> String {
-    query.category.as_ref().map_or_else(|| "/search".to_owned(), |handle| category_href(handle))
+    query.page_of().map_or_else(|| "/search".to_owned(), category_href)
 }
 
 /// The address of a list.
@@ -61,7 +61,7 @@ fn href(query: &ListQuery) -> String {
 /// The same list without its filters.
 fn unfiltered(query: &ListQuery) -> ListQuery {
     ListQuery {
-        category: query.category.clone(),
+        category: query.page_of().map(str::to_owned),
         q: query.q.clone(),
         sort: query.sort,
         page: 1,
@@ -71,14 +71,17 @@ fn unfiltered(query: &ListQuery) -> ListQuery {
 
 /// How many filters narrow a list.
 fn filter_count(query: &ListQuery) -> usize {
-    query.brand.len() + usize::from(query.price_min.or(query.price_max).is_some()) + usize::from(query.in_stock)
+    query.brand.len()
+        + usize::from(query.narrowed_to().is_some())
+        + usize::from(query.price_min.or(query.price_max).is_some())
+        + usize::from(query.in_stock)
 }
 
 /// What a list is called.
 fn title(l: Locale, query: &ListQuery, list: Option<&ProductList>) -> String {
-    match (list.and_then(|list| list.category.as_ref()), &query.q) {
-        (Some(category), _) => category.title.clone(),
-        (None, Some(q)) => l.f(t::RESULTS_FOR, &[("q", q)]),
+    match (&query.q, list.and_then(|list| list.category.as_ref())) {
+        (Some(q), _) => l.f(t::RESULTS_FOR, &[("q", q)]),
+        (None, Some(category)) => category.title.clone(),
         (None, None) => l.t(t::ALL_PRODUCTS).to_owned(),
     }
 }
@@ -143,20 +146,24 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
         .into_any();
     }
     let total = l.n(t::TOTAL_ONE, t::TOTAL, list.products.total);
+    // A search that is narrowed to a category is no page of it.
+    let around = query.page_of().map(|_| (navigation(&list), sub_categories(&list)));
+    let (navigation, sub_categories) = around.unzip();
+    let category = query.narrowed_to().and(list.category.as_ref()).map(|category| category.title.clone());
     view! {
         {head}
         <Main class="page container">
-            {navigation(&list)}
+            {navigation}
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
-            {sub_categories(&list)}
+            {sub_categories}
             <div class="catalog">
-                <Filters query=query.clone() brands=list.brands.clone()/>
+                <Filters query=query.clone() brands=list.brands.clone() categories=list.categories.clone()/>
                 <section aria-label=l.t(t::LIST) aria-busy=move || busy.get().to_string()>
                     <div class="catalog-bar">
                         <p class="muted small" role="status">{total}</p>
                         <Sorting query=query.clone()/>
                     </div>
-                    <ActiveFilters query=query.clone()/>
+                    <ActiveFilters query=query.clone() category/>
                     <Results query list/>
                 </section>
             </div>
@@ -178,7 +185,7 @@ fn head(query: &ListQuery, title: &str, list: &ProductList) -> AnyView {
     let text = if total == 1 { t::CATEGORY_DESCRIPTION_ONE } else { t::CATEGORY_DESCRIPTION };
     let description = l.f(text, &[("title", &title), ("n", &total)]);
     let title = title.to_owned();
-    if query.category.is_none() {
+    if query.page_of().is_none() {
         return view! {
             <Title text=numbered/>
             <Meta name="description" content=description/>
@@ -230,7 +237,7 @@ fn sub_categories(list: &ProductList) -> AnyView {
 fn ListBroken(query: ListQuery, error: Error) -> impl IntoView {
     let l = use_locale();
     set_status(error.status_code());
-    let title = if query.category.is_some() { l.t(t::LIST).to_owned() } else { title(l, &query, None) };
+    let title = if query.page_of().is_some() { l.t(t::LIST).to_owned() } else { title(l, &query, None) };
     view! {
         <Title text=title.clone()/>
         <Meta name="robots" content="noindex"/>
@@ -278,5 +285,9 @@ mod tests {
         assert_eq!(filter_count(&query), 4);
         assert_eq!(href(&unfiltered(&query)), "/c/home?sort=newest");
         assert_eq!(href(&query), "/c/home?brand=A&brand=B&max=50&stock=1&sort=newest&page=4");
+        let search = ListQuery { q: Some("tea".into()), brand: Vec::new(), page: 1, ..query };
+        assert_eq!(filter_count(&search), 3, "the category narrows a search like any other filter");
+        assert_eq!(href(&search), "/search?q=tea&category=home&max=50&stock=1&sort=newest");
+        assert_eq!(href(&unfiltered(&search)), "/search?q=tea&sort=newest");
     }
 }

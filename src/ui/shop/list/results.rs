@@ -31,15 +31,16 @@ pub fn Results(query: ListQuery, list: ProductList) -> impl IntoView {
     .into_any()
 }
 
-/// The filters in force, each a link that removes it.
+/// The filters in force, each a link that removes it. `category` is the title of the one that a search is narrowed to.
 #[component]
-pub fn ActiveFilters(query: ListQuery) -> impl IntoView {
+pub fn ActiveFilters(query: ListQuery, category: Option<String>) -> impl IntoView {
     let (l, currency) = (use_locale(), use_currency());
     if filter_count(&query) == 0 {
         return ().into_any();
     }
     let all = ListQuery { page: 1, ..query.clone() };
     let mut chips: Vec<(String, ListQuery)> = Vec::new();
+    chips.extend(category.map(|title| (title, ListQuery { category: None, ..all.clone() })));
     for brand in &all.brand {
         let others = all.brand.iter().filter(|other| *other != brand).cloned().collect();
         chips.push((brand.clone(), ListQuery { brand: others, ..all.clone() }));

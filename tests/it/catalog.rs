@@ -146,7 +146,7 @@ async fn a_search_offers_the_categories_of_what_it_found() {
         sort_into_categories(&app).await;
         let ctx = customer(&app).await;
         let search = ListQuery { q: Some("wood".into()), page: 1, ..ListQuery::default() };
-        let of = |handle: &str, products, below: &[(&str, i64)]| {
+        let of = |handle: &str, products: i64, below: &[(&str, i64)]| {
             let below: Vec<_> = below.iter().map(|(handle, products)| ((*handle).to_owned(), *products)).collect();
             (handle.to_owned(), products, below)
         };

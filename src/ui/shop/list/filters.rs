@@ -64,7 +64,7 @@ fn CategoryFilter(query: ListQuery, categories: Vec<Category>) -> impl IntoView 
     if categories.is_empty() {
         return ().into_any();
     }
-    // Only within the same page does the reader stay where he is.
+    // Within the same page the reader stays at the same place.
     let stays = query.q.is_some().then_some("");
     let link = |handle: Option<String>, title: String, products: Option<i64>| {
         let current = (handle == query.category).then_some("true");

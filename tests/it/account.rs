@@ -385,7 +385,7 @@ async fn nothing_personal_is_in_clear_and_strangers_read_no_codes() {
         }
     })
     .await;
-    // Outside development the outbox is nobody's.
+    // Outside development the outbox is nobody's, and no database is asked.
     let shop = Shop::open(false).await;
     let setup = Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
     let client = client();
@@ -395,11 +395,21 @@ async fn nothing_personal_is_in_clear_and_strangers_read_no_codes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_network_is_held_up_and_no_other() {
-    let shop = Shop::open(false).await;
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        eprintln!("on {}", shop.app.db.kind().as_str());
+        hold_up(&shop).await;
+    }
+}
+
+/// Asks for codes and guesses passwords from one network after the other.
+async fn hold_up(shop: &Shop) {
     let client = client();
     let setup = Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
     let contact = "mailto:security@shop.example";
-    let options = ["--trusted-proxy", "127.0.0.1", "--development", "--security-contact", contact];
+    let database = ["--database-url", &shop.app.config.database_url];
+    let others = ["--trusted-proxy", "127.0.0.1", "--development", "--security-contact", contact];
+    let options = [&database[..], &others].concat();
     let server = Server::start_with(&setup, &options, &client).await;
     let text =
         client.get(format!("{}/.well-known/security.txt", server.url)).send().await.unwrap().text().await.unwrap();
@@ -524,12 +534,21 @@ async fn mail_server() -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_leaves_by_mail_and_a_shop_that_cannot_send_says_so() {
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        eprintln!("on {}", shop.app.db.kind().as_str());
+        send(&shop).await;
+    }
+}
+
+/// Has a code sent by mail, and asks for one by text message.
+async fn send(shop: &Shop) {
     let (port, mut mails) = mail_server().await;
-    let shop = Shop::open(false).await;
     let client = client();
     let setup = Setup { program: PROGRAM, data: shop.folder.path(), site: PathBuf::from("none"), ports: free_ports() };
     let relay = format!("smtp://127.0.0.1:{port}");
-    let options = ["--smtp-url", &relay, "--mail-from", "Shop <no-reply@shop.example>"];
+    let database = &shop.app.config.database_url;
+    let options = ["--database-url", database, "--smtp-url", &relay, "--mail-from", "Shop <no-reply@shop.example>"];
     let server = Server::start_with(&setup, &options, &client).await;
     let mut browser = Buyer::new(&client, &server.url);
     let (status, sent) = browser.post("/api/account/send_code", &[("target", EMAIL)]).await.unwrap();

@@ -131,43 +131,45 @@ async fn an_error_of_the_database_has_the_number_of_its_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_cannot_be_taken_is_its_senders_error() {
-    let shop = Shop::open(false).await;
-    let door = Door::open(&shop.app).await;
-    // Without a length, so that only reading it tells how long it is.
-    let chunk = || Ok::<_, std::io::Error>(vec![b'a'; 64 * 1024]);
-    let long = Body::wrap_stream(stream::repeat_with(chunk).take(20));
-    assert_eq!(door.post("/api/cart/add", FORM, long).await.status(), 413);
-    for (path, kind, body) in [
-        ("/api/cart/add", FORM, &b"variant_id=\xff&quantity=1"[..]),
-        ("/api/cart/add", FORM, b"quantity=many"),
-        ("/api/catalog/list", "application/json", b"{"),
-        ("/api/catalog/list", "application/json", b"{\"query\":7}"),
-        ("/api/catalog/list", "application/json", b"\xff"),
-    ] {
-        let answer = door.post(path, kind, body.to_vec()).await;
-        assert_eq!(answer.status(), 422, "{path} {body:?}");
-        assert!(matches!(answer.json::<Error>().await.unwrap(), Error::Invalid(_)));
-    }
-    shop.app.db.close().await;
+    both(&PIECES, |app| async move {
+        let door = Door::open(&app).await;
+        // Without a length, so that only reading it tells how long it is.
+        let chunk = || Ok::<_, std::io::Error>(vec![b'a'; 64 * 1024]);
+        let long = Body::wrap_stream(stream::repeat_with(chunk).take(20));
+        assert_eq!(door.post("/api/cart/add", FORM, long).await.status(), 413);
+        for (path, kind, body) in [
+            ("/api/cart/add", FORM, &b"variant_id=\xff&quantity=1"[..]),
+            ("/api/cart/add", FORM, b"quantity=many"),
+            ("/api/catalog/list", "application/json", b"{"),
+            ("/api/catalog/list", "application/json", b"{\"query\":7}"),
+            ("/api/catalog/list", "application/json", b"\xff"),
+        ] {
+            let answer = door.post(path, kind, body.to_vec()).await;
+            assert_eq!(answer.status(), 422, "{path} {body:?}");
+            assert!(matches!(answer.json::<Error>().await.unwrap(), Error::Invalid(_)));
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_looks_up_no_order_twice_and_not_too_many() {
-    let shop = Shop::open(false).await;
-    shop.sell(&PIECES).await;
-    let ctx = shop::customer(&shop.app).await;
-    let number = shop::place(&ctx, "v", 1).await.unwrap();
-    let door = Door::open(&shop.app).await;
-    let feed = async |topics: Vec<String>| door.get(&format!("/live?topics={}", topics.join(","))).await.status();
-    let products = |n: usize| (0..n).map(|i| format!("product:{i}")).collect::<Vec<_>>();
-    assert_eq!(feed(vec!["product:p".into(); 500]).await, 200);
-    assert_eq!(feed(products(200)).await, 200);
-    assert_eq!(feed(products(201)).await, 400);
-    assert_eq!(feed([vec![format!("order:{number}")], products(200)].concat()).await, 400, "counted before it is seen");
-    assert_eq!(feed(vec![format!("order:{number}"); 500]).await, 403);
-    assert_eq!(feed(vec!["office".into()]).await, 403);
-    assert_eq!(feed(vec!["cart".into(), "nonsense".into()]).await, 204);
-    shop.app.db.close().await;
+    both(&PIECES, |app| async move {
+        let ctx = shop::customer(&app).await;
+        let number = shop::place(&ctx, "v", 1).await.unwrap();
+        let door = Door::open(&app).await;
+        let feed = async |topics: Vec<String>| door.get(&format!("/live?topics={}", topics.join(","))).await.status();
+        let products = |n: usize| (0..n).map(|i| format!("product:{i}")).collect::<Vec<_>>();
+        assert_eq!(feed(vec!["product:p".into(); 500]).await, 200);
+        assert_eq!(feed(products(200)).await, 200);
+        assert_eq!(feed(products(201)).await, 400);
+        let one_more = [vec![format!("order:{number}")], products(200)].concat();
+        assert_eq!(feed(one_more).await, 400, "counted before it is seen");
+        assert_eq!(feed(vec![format!("order:{number}"); 500]).await, 403);
+        assert_eq!(feed(vec!["office".into()]).await, 403);
+        assert_eq!(feed(vec!["cart".into(), "nonsense".into()]).await, 204);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,6 +217,7 @@ fn a_job_without_an_end_does_not_keep_the_process_from_its_own() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let begun = Instant::now();
     runtime.block_on(async {
+        // A thread of SQLite's; PostgreSQL has none to wait for.
         let shop = Shop::open(false).await;
         let db = shop.app.db.clone();
         tokio::spawn(async move {

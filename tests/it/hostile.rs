@@ -35,15 +35,16 @@ const ELSEWHERE: [&str; 13] = [
 ];
 
 struct World {
-    _shop: Shop,
+    // Before the shop, whose database goes away with it.
     server: Server,
     client: Client,
+    _shop: Shop,
 }
 
 impl World {
-    /// The program on a shop that sells something; which database it has does not matter here.
-    async fn open() -> Self {
-        let shop = Shop::open(false).await;
+    /// The program on a shop that sells something.
+    async fn open(postgres: bool) -> Self {
+        let shop = Shop::open(postgres).await;
         shop.sell(&[Piece("mug", 5_000, 1_000)]).await;
         let url = shop.app.config.database_url.clone();
         let client = client();
@@ -52,7 +53,7 @@ impl World {
         let contact = "mailto:security@shop.example";
         let options = ["--database-url", &url, "--development", "--security-contact", contact];
         let server = Server::start_with(&setup, &options, &client).await;
-        Self { _shop: shop, server, client }
+        Self { server, client, _shop: shop }
     }
 
     fn address(&self) -> &str {
@@ -111,7 +112,13 @@ fn assert_tame(answer: &Response, asked: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_typed_becomes_a_header_or_leads_to_another_host() {
-    let world = World::open().await;
+    for postgres in [false, true] {
+        typed(&World::open(postgres).await).await;
+    }
+}
+
+/// Types what would like to lead elsewhere wherever something can be typed.
+async fn typed(world: &World) {
     for (n, to) in ELSEWHERE.iter().enumerate() {
         let typed = percent_encode(to);
         for path in [
@@ -179,7 +186,7 @@ async fn nothing_that_is_typed_becomes_a_header_or_leads_to_another_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_request_says_of_its_host_and_way_changes_no_page() {
-    let world = World::open().await;
+    let world = World::open(false).await;
     let said = [
         (header::HOST.as_str(), "evil.example"),
         ("x-forwarded-host", "evil.example"),
@@ -236,7 +243,7 @@ async fn what_a_request_says_of_its_host_and_way_changes_no_page() {
 async fn ten_mebibytes_are_refused_and_not_kept() {
     const BODY: usize = 10 * 1024 * 1024;
     const TOGETHER: usize = 24;
-    let world = World::open().await;
+    let world = World::open(false).await;
     world.get("/p/mug").send().await.unwrap().bytes().await.unwrap();
     let before = memory_kib(world.server.child.id(), "VmRSS");
     let paths = ["/api/cart/add", "/api/account/sign_in", "/api/catalog/list", SANDBOX_PATH, "/", "/nowhere"];
@@ -292,7 +299,7 @@ async fn trickle(address: String, begin: String) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_requests_end_and_hold_nobody_up() {
     const EACH: usize = 24;
-    let world = World::open().await;
+    let world = World::open(false).await;
     let mut heads = Vec::new();
     let mut bodies = Vec::new();
     for n in 0..EACH {

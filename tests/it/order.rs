@@ -213,26 +213,30 @@ async fn what_is_bought_now_leaves_the_cart_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unpaid_order_ends_by_itself() {
-    let shop = Shop::open_with(false, |config| config.hold_ms = 1_200).await;
-    shop.sell(&[MUG]).await;
-    let app = shop.app.clone();
-    let (stop, stopping) = tokio::sync::watch::channel(false);
-    let jobs = tokio::spawn(jobs::run(app.clone(), stopping));
-    let ctx = later(&customer(&app).await);
-    let number = place(&ctx, "mug", 3).await.unwrap();
-    assert_eq!(books(&app, "mug").await, (10, 3, 0));
-    let mut states = Vec::new();
-    for _ in 0..60 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        states.push(order::get(&ctx, &number).await.unwrap().state);
-        if states.last() == Some(&State::Cancelled) {
-            break;
+    for postgres in [false, true] {
+        let shop = Shop::open_with(postgres, |config| config.hold_ms = 1_200).await;
+        shop.sell(&[MUG]).await;
+        let app = shop.app.clone();
+        eprintln!("on {}", app.db.kind().as_str());
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let jobs = tokio::spawn(jobs::run(app.clone(), stopping));
+        let ctx = later(&customer(&app).await);
+        let number = place(&ctx, "mug", 3).await.unwrap();
+        assert_eq!(books(&app, "mug").await, (10, 3, 0));
+        let mut states = Vec::new();
+        for _ in 0..60 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            states.push(order::get(&ctx, &number).await.unwrap().state);
+            if states.last() == Some(&State::Cancelled) {
+                break;
+            }
         }
+        assert_eq!((states.first(), states.last()), (Some(&State::ToPay), Some(&State::Cancelled)));
+        assert_eq!(books(&app, "mug").await, (10, 0, 0));
+        stop.send(true).unwrap();
+        jobs.await.unwrap();
+        app.db.close().await;
     }
-    assert_eq!((states.first(), states.last()), (Some(&State::ToPay), Some(&State::Cancelled)));
-    assert_eq!(books(&app, "mug").await, (10, 0, 0));
-    stop.send(true).unwrap();
-    jobs.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run Xiadan; with --tests also what its tests need, with --checks what looks at its
-# dependencies. Made for Debian 12, as root or with sudo; elsewhere it says what to install. Every step looks first, so that
-# a complete machine takes a second.
+# Installs what is missing to build and run Xiadan; with --tests also what its tests and measurements need, with --checks
+# what looks at its dependencies. Made for Debian 12, as root or with sudo; elsewhere it says what to install. Every step
+# looks first, so that a complete machine takes a second.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

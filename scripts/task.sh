@@ -90,7 +90,8 @@ check() {
 }
 
 bench() {
-    setup
+    # A first visit is measured in a browser.
+    setup --tests
     build
     step 'bench' cargo bench --features ssr --bench shop
     finish

@@ -12,12 +12,16 @@ mod flood;
 mod import;
 #[path = "shop/load.rs"]
 mod load;
+#[path = "shop/memory.rs"]
+mod memory;
 #[path = "shop/orders.rs"]
 mod orders;
 #[path = "shop/pages.rs"]
 mod pages;
 #[path = "shop/people.rs"]
 mod people;
+#[path = "shop/reference.rs"]
+mod reference;
 #[path = "shop/sealing.rs"]
 mod sealing;
 #[path = "shop/timing.rs"]
@@ -25,13 +29,13 @@ mod timing;
 #[path = "shop/visit.rs"]
 mod visit;
 
-use client::{Server, Setup, client, free_ports, memory_kib, run};
+use client::{Server, Setup, client, free_ports, run};
 use load::{goal, median};
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
@@ -81,7 +85,7 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
         }
     }
     start(setup, client).await;
-    let idle = memory(setup, client).await;
+    let idle = memory::idle(setup, client).await;
     {
         let server = Server::start(setup, client).await;
         visit::first_visit(client, root, &server.url).await;
@@ -89,9 +93,8 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
         orders::paid(client, &server, setup.data).await;
         orders::flash_sale(client, &server, setup.data).await;
         orders::live(client, &server, setup.data).await;
-        let peak = memory_kib(server.child.id(), "VmHWM") as f64 / 1024.0;
-        println!("memory at the peak of all this: {peak:.0} MiB, {:.1} times as much as idle", peak / idle);
     }
+    memory::peak(setup, client, idle).await;
     import::products(PROGRAM, folder);
 }
 
@@ -111,25 +114,6 @@ async fn start(setup: &Setup<'_>, client: &reqwest::Client) {
         goal(answer, 0.0..=300.0),
         answer / version,
     );
-}
-
-/// Resident memory in MiB, some time after the first answer; beside it, that of an axum server that does nothing.
-async fn memory(setup: &Setup<'_>, client: &reqwest::Client) -> f64 {
-    const SETTLE: Duration = Duration::from_secs(2);
-    let (mut shop, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let server = Server::start(setup, client).await;
-        tokio::time::sleep(SETTLE).await;
-        shop.push(memory_kib(server.child.id(), "VmRSS") as f64 / 1024.0);
-        bare.push(bare::memory_mib(client, SETTLE).await);
-    }
-    let (shop, bare) = (median(&mut shop), median(&mut bare));
-    println!(
-        "memory idle: {shop:.0} MiB (median of 3; {}: 80 MiB), {:.1} times a bare axum server ({bare:.1} MiB)",
-        goal(shop, 0.0..=80.0),
-        shop / bare,
-    );
-    shop
 }
 
 fn copy(from: &Path, to: &Path) {

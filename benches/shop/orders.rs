@@ -4,8 +4,10 @@ use crate::{
     bare,
     client::{Buyer, Server, memory_kib},
     load::{goal, median, quantile},
+    reference,
 };
-use futures::StreamExt;
+use bytes::Bytes;
+use futures::{StreamExt, stream::BoxStream};
 use reqwest::Client;
 use rusqlite::{Connection, params};
 use std::{
@@ -39,7 +41,7 @@ pub async fn paid(client: &Client, server: &Server, data: &Path) {
         let (mut shop, mut reference) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             shop.push(run(client, server, &variant, buyers, orders).await);
-            reference.push(raw(data, 400));
+            reference.push(reference::paid_orders(data, 400));
         }
         let (shop, reference) = (median(&mut shop), median(&mut reference));
         println!(
@@ -50,7 +52,8 @@ pub async fn paid(client: &Client, server: &Server, data: &Path) {
     }
 }
 
-async fn run(client: &Client, server: &Server, variant: &str, buyers: usize, orders: usize) -> f64 {
+/// Orders per second that so many buyers at a time place and pay, so many in all.
+pub async fn run(client: &Client, server: &Server, variant: &str, buyers: usize, orders: usize) -> f64 {
     let mut ready = Vec::new();
     for _ in 0..orders {
         let mut buyer = Buyer::new(client, &server.url);
@@ -75,85 +78,6 @@ async fn run(client: &Client, server: &Server, variant: &str, buyers: usize, ord
     let order = buyer.get(&format!("/api/order/get?number={number}")).await.unwrap();
     assert_eq!(order["state"], "to_ship", "the payment is confirmed when the cashier answers");
     rate
-}
-
-/// Orders per second when one thread runs the writing statements of an order with the same durability, a transaction
-/// each for placing, for opening the payment (two) and for settling it, on a copy of the schema in a file of its own.
-fn raw(data: &Path, orders: usize) -> f64 {
-    let file = data.join("reference.db");
-    for name in ["reference.db", "reference.db-wal", "reference.db-shm"] {
-        let _ = std::fs::remove_file(data.join(name));
-    }
-    let db = open(&file);
-    for migration in xiadan::server::MIGRATIONS {
-        db.execute_batch(migration.sql).unwrap();
-    }
-    db.execute_batch(
-        "insert into customer (id, created_at) values ('c', 0);
-        insert into cart (customer_id, version, updated_at) values ('c', 1, 0);
-        insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at) values ('p', 'p', 'active', '', '[]', 1, 1, 0, 0, 0);
-        insert into variant (id, product_id, position, sku, barcode, choices, price, grams, backorder, active, version) values ('v', 'p', 1, 's', '', '[]', 1, 1, false, true, 1);
-        insert into stock (variant_id, location, on_hand, held) values ('v', 'main', 1000000, 0);",
-    )
-    .unwrap();
-    let sealed = vec![0u8; 220];
-    let begin = Instant::now();
-    for i in 0..orders {
-        let (id, number) = (format!("order-{i:032}"), format!("{i:016}"));
-        let exec = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-            assert_eq!(db.prepare_cached(sql).unwrap().execute(values).unwrap(), 1, "{sql}")
-        };
-        db.execute_batch("begin immediate").unwrap();
-        exec("update cart set version = version + 1, updated_at = ?1 where customer_id = 'c'", &[&1]);
-        exec(
-            "insert into orders (id, number, customer_id, submit_key, state, version, locale, currency, goods, discount, shipping, total, quantity, grams,
-                region, delivery_wish, payment_method, contact_sealed, note_sealed, phone_hash, email_hash, words, placed_at, expires_at, changed_at)
-            values (?1, ?2, 'c', ?2, 'to_pay', 1, 'zh-CN', 'CNY', 1, 0, 0, 1, 1, 1, '440305', 'any_time', 'alipay', ?3, ?3, ?2, null, ?2, 1, 1, 1)",
-            &[&id, &number, &sealed],
-        );
-        exec(
-            "insert into order_line (order_id, position, variant_id, product_id, handle, title, label, sku, image, unit_price, compare_at, quantity, grams)
-            values (?1, 0, 'v', 'p', 'p', 'title', '', 's', null, 1, null, 1, 1)",
-            &[&id],
-        );
-        event(&db, &id, 1);
-        exec(
-            "update stock set held = held + 1 where variant_id = 'v' and location = 'main' and on_hand - held >= 1",
-            &[],
-        );
-        exec(
-            "insert into hold (order_id, variant_id, location, quantity, state) values (?1, 'v', 'main', 1, 'active')",
-            &[&id],
-        );
-        db.execute_batch("commit; begin immediate").unwrap();
-        exec("update orders set version = version + 1 where id = ?1", &[&id]);
-        event(&db, &id, 2);
-        exec("update orders set payment_method = 'alipay' where id = ?1", &[&id]);
-        exec(
-            "insert into payment (id, order_id, method, provider, amount, currency, state, created_at) values (?1, ?1, 'alipay', 'sandbox', 1, 'CNY', 'pending', 1)",
-            &[&id],
-        );
-        db.execute_batch("commit; begin immediate").unwrap();
-        exec("update payment set provider_reference = ?1, cashier_url = ?1 where id = ?1", &[&id]);
-        db.execute_batch("commit; begin immediate").unwrap();
-        exec("update orders set changed_at = changed_at where id = ?1", &[&id]);
-        exec("update payment set state = 'succeeded', settled_at = 1 where id = ?1 and state <> 'succeeded'", &[&id]);
-        exec("update orders set state = 'to_ship', version = version + 1 where id = ?1 and version = 2", &[&id]);
-        event(&db, &id, 3);
-        exec("update product set sales = sales + 1 where id = 'p'", &[]);
-        exec("update hold set state = 'taken' where order_id = ?1 and state = 'active'", &[&id]);
-        exec(
-            "update stock set held = held - 1, on_hand = on_hand - 1 where variant_id = 'v' and location = 'main'",
-            &[],
-        );
-        db.execute_batch("commit").unwrap();
-    }
-    orders as f64 / begin.elapsed().as_secs_f64()
-}
-
-fn event(db: &Connection, order: &str, sequence: i64) {
-    let sql = "insert into order_event (order_id, sequence, kind, at, actor) values (?1, ?2, '{\"kind\":\"placed\"}', 1, 'customer')";
-    db.prepare_cached(sql).unwrap().execute(params![order, sequence]).unwrap();
 }
 
 /// A hundred pieces, a thousand buyers, one moment; beside it, as many requests at once for a file of the same server.
@@ -184,7 +108,7 @@ const PIECES: usize = 100;
 const BUYERS: usize = 1_000;
 
 /// The seconds that all answers took together, and the milliseconds of each.
-async fn sale(client: &Client, server: &Server, data: &Path) -> (f64, Vec<f64>) {
+pub async fn sale(client: &Client, server: &Server, data: &Path) -> (f64, Vec<f64>) {
     let (variant, _) = variant(data, 1_000_000);
     let mut ready = Vec::new();
     for _ in 0..BUYERS {
@@ -224,11 +148,15 @@ async fn sale(client: &Client, server: &Server, data: &Path) -> (f64, Vec<f64>) 
     (seconds, times)
 }
 
-/// The time until open pages see a change of stock, with as many plain connections that are sent the same bytes as the
-/// reference.
-pub async fn live(client: &Client, server: &Server, data: &Path) {
-    const PAGES: usize = 1_000;
-    let (variant, product) = variant(data, 1_000_000);
+/// How many pages are open.
+const PAGES: usize = 1_000;
+
+/// Opens pages of a product that follow it; each has heard of it once.
+pub async fn open_pages(
+    client: &Client,
+    server: &Server,
+    product: &str,
+) -> Vec<BoxStream<'static, reqwest::Result<Bytes>>> {
     let mut pages = Vec::new();
     for _ in 0..PAGES {
         let answer = client.get(format!("{}/live?topics=product:{product}", server.url)).send().await.unwrap();
@@ -237,6 +165,14 @@ pub async fn live(client: &Client, server: &Server, data: &Path) {
         stream.next().await.unwrap().unwrap();
         pages.push(stream);
     }
+    pages
+}
+
+/// The time until open pages see a change of stock, with as many plain connections that are sent the same bytes as the
+/// reference.
+pub async fn live(client: &Client, server: &Server, data: &Path) {
+    let (variant, product) = variant(data, 1_000_000);
+    let mut pages = open_pages(client, server, &product).await;
     let memory = memory_kib(server.child.id(), "VmRSS") / 1024;
     let (mut runs, mut texts) = (Vec::new(), Vec::new());
     for _ in 0..5 {

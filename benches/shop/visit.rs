@@ -3,7 +3,7 @@
 use crate::load::{goal, median};
 use reqwest::{Client, header};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::{Command, Stdio},
 };
@@ -24,11 +24,12 @@ pub async fn first_visit(client: &Client, root: &Path, url: &str) {
             visits.push(bytes.expect("the browser came before"));
         }
     }
-    let all =
-        |visits: &[Bytes]| median(&mut visits.iter().map(|bytes| bytes.values().sum()).collect::<Vec<f64>>()) / 1024.0;
-    let (small_all, plain_all) = (all(&small), all(&plain));
+    let kib =
+        |visits: &[Bytes], of: &dyn Fn(&Bytes) -> f64| median(&mut visits.iter().map(of).collect::<Vec<_>>()) / 1024.0;
+    let all = |bytes: &Bytes| bytes.values().sum::<f64>();
+    let (small_all, plain_all) = (kib(&small, &all), kib(&plain, &all));
     println!(
-        "first visit of the start page, brotli: {small_all:.1} KiB, {:.2} of the same uncompressed ({plain_all:.1} KiB; {}: 300 KiB), {}",
+        "first visit of the start page, brotli: {small_all:.1} KiB (medians of {RUNS}), {:.2} of the same uncompressed ({plain_all:.1} KiB; {}: 300 KiB), {}",
         small_all / plain_all,
         goal(small_all, 0.0..=300.0),
         if browser {
@@ -37,9 +38,11 @@ pub async fn first_visit(client: &Client, root: &Path, url: &str) {
             "read from its HTML: there is no Chromium or no end2end/node_modules"
         },
     );
-    for (name, bytes) in [("brotli", &small[0]), ("uncompressed", &plain[0])] {
-        let parts: Vec<_> = bytes.iter().map(|(kind, bytes)| format!("{kind} {:.1}", bytes / 1024.0)).collect();
-        println!("  {name}: {} KiB", parts.join(", "));
+    let kinds: BTreeSet<_> = small.iter().chain(&plain).flat_map(BTreeMap::keys).collect();
+    for kind in kinds {
+        let part = |bytes: &Bytes| bytes.get(kind).copied().unwrap_or(0.0);
+        let (small, plain) = (kib(&small, &part), kib(&plain, &part));
+        println!("  {kind}: {small:.1} KiB, {:.2} of the same uncompressed ({plain:.1} KiB)", small / plain);
     }
 }
 

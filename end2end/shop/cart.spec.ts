@@ -41,6 +41,17 @@ test('quantities change, lines go and come back, and all of it stays', async ({ 
     await expect(later).toBeHidden();
   });
 
+  await test.step('removed by mistake, and put back', async () => {
+    const undo = page.getByRole('button', { name: '撤销' });
+    await line(title).getByRole('button', { name: '移除' }).click();
+    await expect(line(title)).toHaveCount(0);
+    if (!shopper.js) await expect(page.getByRole('status').filter({ hasText: '已从购物车移除' })).toBeVisible();
+    await undo.click();
+    await expect(quantity(title)).toHaveValue('5');
+    await expect(sum).toContainText(money(pan.variant.price * 5 + knife.variant.price * 2));
+    await expect(undo).toHaveCount(0);
+  });
+
   await test.step('it is there after loading again', async () => {
     await shopper.reload();
     await expect(quantity(title)).toHaveValue('5');
@@ -50,6 +61,12 @@ test('quantities change, lines go and come back, and all of it stays', async ({ 
   await test.step('removed until nothing is left', async () => {
     await line(title).getByRole('button', { name: '移除' }).click();
     await expect(line(title)).toHaveCount(0);
+    if (!shopper.js) {
+      // Once something else is done the offer is over.
+      await line(knife.product.title).getByRole('button', { name: '增加一件' }).click();
+      await expect(quantity(knife.product.title)).toHaveValue('3');
+      await expect(page.getByRole('button', { name: '撤销' })).toHaveCount(0);
+    }
     await line(knife.product.title).getByRole('button', { name: '移除' }).click();
     await expect(shopper.heading('购物车还是空的')).toBeVisible();
     await shopper.reload();

@@ -34,10 +34,17 @@ pub async fn add(variant_id: String, quantity: i64, #[server(default)] next: Opt
     .await
 }
 
-/// Sets the quantity of a line; zero removes it.
+/// Sets the quantity of a line; zero removes it. Without script the cart then offers to put it back.
 #[server(prefix = "/api", endpoint = "cart/set_quantity", output = Json)]
 pub async fn set_quantity(variant_id: String, quantity: i64) -> Result<Cart, Error> {
-    super::with(async |ctx| crate::server::cart::set_quantity(&ctx, &variant_id, quantity).await).await
+    super::with(async |ctx| {
+        let (cart, removed) = crate::server::cart::set_quantity(&ctx, &variant_id, quantity).await?;
+        if let Some(removed) = removed {
+            super::form_to(&removed.href(cart.version));
+        }
+        Ok(cart)
+    })
+    .await
 }
 
 /// Puts a line aside, or back among those to be bought.
@@ -56,8 +63,10 @@ pub async fn restore(
     added_at: i64,
 ) -> Result<Cart, Error> {
     super::with(async |ctx| {
-        let line = crate::server::cart::Removed { variant_id, quantity, price_seen, saved, added_at };
-        crate::server::cart::restore(&ctx, line).await
+        let wanted = cart::Wanted { quantity, price_seen: crate::domain::money::Amount(price_seen), saved, added_at };
+        let cart = crate::server::cart::restore(&ctx, cart::Removed { variant_id, wanted }).await?;
+        super::form_to("/cart");
+        Ok(cart)
     })
     .await
 }

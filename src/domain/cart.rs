@@ -83,6 +83,38 @@ impl Wanted {
     }
 }
 
+/// A line that was removed, so that it can be put back. Without script the address of the cart carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    pub variant_id: String,
+    pub wanted: Wanted,
+}
+
+impl Removed {
+    /// The cart with the offer to put the line back, as long as it has this version.
+    pub fn href(&self, version: i64) -> String {
+        let Self { variant_id, wanted: Wanted { quantity, price_seen: Amount(price), saved, added_at } } = self;
+        let id = percent_encode(variant_id);
+        format!(
+            "/cart?removed={id}&quantity={quantity}&price_seen={price}&saved={saved}&added_at={added_at}&version={version}"
+        )
+    }
+
+    /// Reads it from the parameters of the cart's address. A cart that has changed since has another version, and the
+    /// offer is over.
+    pub fn parse(get: impl Fn(&str) -> Option<String>, version: i64) -> Option<Self> {
+        let number = |name| get(name)?.parse::<i64>().ok();
+        let variant_id = get("removed").filter(|_| number("version") == Some(version))?;
+        let wanted = Wanted {
+            quantity: number("quantity")?,
+            price_seen: Amount(number("price_seen")?),
+            saved: get("saved")?.parse().ok()?,
+            added_at: number("added_at")?,
+        };
+        Some(Self { variant_id, wanted })
+    }
+}
+
 /// One variant that is ordered at once, past the cart. Its pages carry it in their addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuyNow {
@@ -300,6 +332,25 @@ mod tests {
         let quantities = ["0", "1000", ""].map(|text| read(text).map(|buy_now| buy_now.quantity));
         assert_eq!(quantities, [Some(1), Some(MAX_QUANTITY), Some(1)]);
         assert_eq!(BuyNow::parse(|name| (name == "quantity").then(|| "1".to_owned())), None);
+    }
+
+    #[test]
+    fn a_removed_line_reads_back_from_the_address_while_the_cart_is_the_same() {
+        let wanted = Wanted { quantity: 3, price_seen: Amount(5000), saved: true, added_at: 7 };
+        let removed = Removed { variant_id: "a&b".into(), wanted };
+        let href = removed.href(4);
+        assert_eq!(href, "/cart?removed=a%26b&quantity=3&price_seen=5000&saved=true&added_at=7&version=4");
+        let read = |left_out: &str, version| {
+            let pairs = href.split(['?', '&']).filter_map(|pair| pair.split_once('='));
+            let pairs: Vec<_> = pairs.filter(|(name, _)| *name != left_out).collect();
+            let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| value.replace("%26", "&"));
+            Removed::parse(get, version)
+        };
+        assert_eq!(read("", 4), Some(removed));
+        assert_eq!(read("", 5), None, "something was changed since");
+        for name in ["removed", "quantity", "price_seen", "saved", "added_at", "version"] {
+            assert_eq!(read(name, 4), None, "without {name}");
+        }
     }
 
     #[test]

@@ -10,13 +10,14 @@ use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, Wanted, check_quantity, read_prices},
+        cart::{BuyNow, Cart, CartLine, MAX_LINES, MAX_QUANTITY, Removed, Wanted, check_quantity, read_prices},
         catalog::{ProductOption, UNLIMITED, label},
         error::{Problem, Shortage},
         live::Topic,
         money::Amount,
     },
 };
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 
 /// The cart; empty for a browser without a customer.
@@ -74,30 +75,30 @@ pub async fn add(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<Cart> {
     .await
 }
 
-/// Sets the quantity of a line; zero removes it. A quantity above what is left is kept: the page shows the shortage.
+/// Sets the quantity of a line; zero removes it, and what was removed is told with the cart. A quantity above what is left
+/// is kept: the page shows the shortage.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the variant is not in the cart.
-pub async fn set_quantity(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<Cart> {
+pub async fn set_quantity(ctx: &Ctx, variant_id: &str, quantity: i64) -> Result<(Cart, Option<Removed>)> {
     if quantity != 0 {
         check_quantity(quantity)?;
     }
     let variant_id = variant_id.to_owned();
-    change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+    change_and_tell(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         let variant_id = variant_id.clone();
         Box::pin(async move {
             if quantity == 0 {
-                tx.exec(
-                    "delete from cart_line where customer_id = $1 and variant_id = $2",
-                    args![customer, variant_id],
-                )
-                .await?;
-                return Ok(());
+                let sql = "delete from cart_line where customer_id = $1 and variant_id = $2
+                    returning quantity, price_seen, saved, added_at";
+                let row = tx.optional(sql, args![customer, &variant_id]).await?;
+                let wanted = row.as_ref().map(wanted).transpose()?;
+                return Ok(wanted.map(|wanted| Removed { variant_id, wanted }));
             }
             let sql = "update cart_line set quantity = $3 where customer_id = $1 and variant_id = $2";
             match tx.exec(sql, args![customer, variant_id, quantity]).await? {
                 0 => Err(Error::NotFound),
-                _ => Ok(()),
+                _ => Ok(None),
             }
         })
     })
@@ -128,40 +129,28 @@ pub async fn save_for_later(ctx: &Ctx, variant_id: &str, saved: bool) -> Result<
 ///
 /// # Errors
 /// [`Error::NotFound`] for a variant that does not exist.
-pub async fn restore(ctx: &Ctx, line: Removed) -> Result<Cart> {
-    check_quantity(line.quantity)?;
+pub async fn restore(ctx: &Ctx, removed: Removed) -> Result<Cart> {
+    check_quantity(removed.wanted.quantity)?;
     let customer = account::customer_or_create(ctx).await?;
-    let added_at = line.added_at.clamp(0, ctx.now);
+    let added_at = removed.wanted.added_at.clamp(0, ctx.now);
     change(ctx, customer, move |tx, customer| {
-        let line = line.clone();
+        let Removed { variant_id, wanted } = removed.clone();
         Box::pin(async move {
-            tx.one("select id from variant where id = $1", args![&line.variant_id]).await?;
+            tx.one("select id from variant where id = $1", args![&variant_id]).await?;
             let sql = "select count(*) as lines from cart_line where customer_id = $1 and variant_id <> $2";
-            let row = tx.one(sql, args![&customer, &line.variant_id]).await?;
+            let row = tx.one(sql, args![&customer, &variant_id]).await?;
             if row.get::<i64>("lines")? >= MAX_LINES {
                 return Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)));
             }
             let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)
                 on conflict (customer_id, variant_id) do update
                 set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = excluded.saved";
-            let args = args![customer, &line.variant_id, line.quantity, line.price_seen, line.saved, added_at];
-            tx.exec(sql, args).await?;
+            let Wanted { quantity, price_seen, saved, .. } = wanted;
+            tx.exec(sql, args![customer, variant_id, quantity, price_seen.0, saved, added_at]).await?;
             Ok(())
         })
     })
     .await
-}
-
-/// A line that was removed.
-#[derive(Clone, Debug)]
-pub struct Removed {
-    pub variant_id: String,
-    pub quantity: i64,
-    /// In minor units.
-    pub price_seen: i64,
-    pub saved: bool,
-    /// UTC milliseconds.
-    pub added_at: i64,
 }
 
 /// The customer's nod to prices as they were shown, written as [`Cart::prices`] does. One that has changed again since waits for another nod.
@@ -254,15 +243,7 @@ pub(super) async fn add_line(
 /// # Errors
 /// When the database cannot be written.
 pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) -> Result<()> {
-    let read = |row: &Row| -> Result<(String, Wanted)> {
-        let wanted = Wanted {
-            quantity: row.get("quantity")?,
-            price_seen: Amount(row.get("price_seen")?),
-            saved: row.get("saved")?,
-            added_at: row.get("added_at")?,
-        };
-        Ok((row.get("variant_id")?, wanted))
-    };
+    let read = |row: &Row| -> Result<(String, Wanted)> { Ok((row.get("variant_id")?, wanted(row)?)) };
     let sql = format!(
         "select l.variant_id, l.quantity, l.price_seen, l.saved, l.added_at, {AVAILABLE} as available
         from cart_line l join variant v on v.id = l.variant_id left join stock s on s.variant_id = v.id
@@ -383,32 +364,47 @@ fn line(row: &Row, quantity: i64, price_seen: Amount) -> Result<CartLine> {
     })
 }
 
+/// What a customer wants, of a row of `cart_line`.
+fn wanted(row: &Row) -> Result<Wanted> {
+    Ok(Wanted {
+        quantity: row.get("quantity")?,
+        price_seen: Amount(row.get("price_seen")?),
+        saved: row.get("saved")?,
+        added_at: row.get("added_at")?,
+    })
+}
+
 /// Runs a change of a customer's cart and answers with the cart after it.
 async fn change(
     ctx: &Ctx,
     customer: String,
-    job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> futures::future::BoxFuture<'t, Result<()>>
-    + Clone
-    + Send
-    + Sync
-    + 'static,
+    job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> BoxFuture<'t, Result<()>> + Clone + Send + Sync + 'static,
 ) -> Result<Cart> {
+    change_and_tell(ctx, customer, job).await.map(|(cart, ())| cart)
+}
+
+/// The same, with what the change tells of itself.
+async fn change_and_tell<T: Send + 'static>(
+    ctx: &Ctx,
+    customer: String,
+    job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> BoxFuture<'t, Result<T>> + Clone + Send + Sync + 'static,
+) -> Result<(Cart, T)> {
     let (now, locale, topic) = (ctx.now, ctx.locale, Topic::Cart(customer.clone()));
-    let mut cart = ctx
+    let (mut cart, told) = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (job, customer) = (job.clone(), customer.clone());
             Box::pin(async move {
                 touch(tx, &customer, now).await?;
-                job(tx, customer.clone()).await?;
-                load(tx, &customer, locale).await
+                let told = job(tx, customer.clone()).await?;
+                Ok((load(tx, &customer, locale).await?, told))
             })
         })
         .await?;
     ctx.app.live.changed(topic);
     finish(ctx, &mut cart);
-    Ok(cart)
+    Ok((cart, told))
 }
 
 /// Adds what the database does not know: the shop's currency and shipping rules.

@@ -1,6 +1,7 @@
 //! The life of an order, rule by rule.
 
 use crate::{
+    door::Door,
     second,
     shop::{Piece, Shop, books, both, customer, form, later, place, staff, submission, submit},
 };
@@ -8,7 +9,7 @@ use xiadan::{
     args,
     domain::{
         Error,
-        cart::BuyNow,
+        cart::{BuyNow, Removed, Wanted},
         error::Problem,
         money::Amount,
         office::Staff,
@@ -16,9 +17,7 @@ use xiadan::{
         permission::Role,
     },
     server::{
-        App, Ctx, account,
-        cart::{self, Removed},
-        context, jobs,
+        App, Ctx, account, cart, context, jobs,
         order::{self, Submission},
         payment::{
             self, Settled,
@@ -162,19 +161,57 @@ async fn a_removed_line_comes_back_as_it_was() {
         let before = cart::get(&ctx).await.unwrap();
         assert!(before.lines[0].is_short() && before.lines[0].price_changed());
         for (line, saved) in [(&before.lines[0], false), (&before.saved[0], true)] {
-            cart::set_quantity(&ctx, &line.variant_id, 0).await.unwrap();
-            let removed = Removed {
-                variant_id: line.variant_id.clone(),
-                quantity: line.quantity,
-                price_seen: line.price_seen.0,
-                saved,
-                added_at: line.added_at,
-            };
+            let (left, removed) = cart::set_quantity(&ctx, &line.variant_id, 0).await.unwrap();
+            assert!(left.lines.iter().chain(&left.saved).all(|other| other.variant_id != line.variant_id));
+            let (variant_id, price_seen) = (line.variant_id.clone(), line.price_seen);
+            let wanted = Wanted { quantity: line.quantity, price_seen, saved, added_at: line.added_at };
+            let removed = removed.unwrap();
+            assert_eq!(removed, Removed { variant_id, wanted });
+            assert_eq!(cart::set_quantity(&ctx, &line.variant_id, 0).await.unwrap().1, None, "it is gone already");
             cart::restore(&later(&ctx), removed.clone()).await.unwrap();
             cart::restore(&later(&ctx), removed).await.unwrap();
         }
         let after = cart::get(&ctx).await.unwrap();
         assert_eq!((after.lines, after.saved), (before.lines, before.saved));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_removed_without_script_is_offered_back_until_the_cart_changes() {
+    both(&[MUG, Piece("pot", 9_000, 3)], async |app| {
+        let ctx = customer(&app).await;
+        cart::add(&ctx, "mug", 3).await.unwrap();
+        let (door, id) = (Door::open(&app).await, ctx.customer().unwrap());
+        let cookie = format!("xiadan_guest={id}.{}", app.keys.sign("guest", id));
+        let page = async |path: &str| {
+            let request = door.client.get(format!("{}{path}", door.url)).header("accept", "text/html");
+            request.header("cookie", &cookie).send().await.unwrap().text().await.unwrap()
+        };
+        // Answers with where the form leads.
+        let form = async |name: &str, body: &'static str| {
+            let request = door.client.post(format!("{}/api/cart/{name}", door.url)).header("accept", "text/html");
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = request.header("cookie", &cookie).body(body).send().await.unwrap();
+            assert_eq!(answer.status(), 302, "{name}");
+            answer.headers()["location"].to_str().unwrap().to_owned()
+        };
+        let offers = |html: &str| html.contains("action=\"/api/cart/restore\"");
+        let after = form("set_quantity", "variant_id=mug&quantity=0").await;
+        assert!(after.starts_with("/cart?removed=mug&quantity=3&"), "{after}");
+        let html = page(&after).await;
+        assert!(offers(&html) && html.contains("name=\"quantity\" value=\"3\""), "{html}");
+        assert!(!offers(&page("/cart").await));
+
+        let removed = "variant_id=mug&quantity=3&price_seen=5000&saved=false&added_at=1";
+        assert_eq!(form("restore", removed).await, "/cart");
+        assert_eq!(cart::get(&ctx).await.unwrap().line("mug").unwrap().quantity, 3);
+        assert!(!offers(&page(&after).await), "it is there again");
+
+        let after = form("set_quantity", "variant_id=mug&quantity=0").await;
+        assert!(offers(&page(&after).await));
+        cart::add(&ctx, "pot", 1).await.unwrap();
+        assert!(!offers(&page(&after).await), "something else was done since");
     })
     .await;
 }

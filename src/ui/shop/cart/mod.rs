@@ -7,11 +7,11 @@ mod state;
 use crate::{
     api::{
         self,
-        cart::{AcceptPrices, Add, SaveForLater, SetQuantity, TakeAvailable},
+        cart::{AcceptPrices, Add, Restore, SaveForLater, SetQuantity, TakeAvailable},
     },
     domain::{
         Error,
-        cart::Cart,
+        cart::{Cart, Removed},
         live::{self, Topic},
         pricing::Totals,
         texts::{cart as t, common},
@@ -31,6 +31,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
 use line::{AcceptForm, Line, SavedLine, TITLE_ID};
 use state::CartState;
 
@@ -61,6 +62,7 @@ pub fn CartPage() -> impl IntoView {
 fn posted_error() -> Option<Error> {
     let errors = [
         ServerAction::<SetQuantity>::new().value().get_untracked(),
+        ServerAction::<Restore>::new().value().get_untracked(),
         ServerAction::<SaveForLater>::new().value().get_untracked(),
         ServerAction::<AcceptPrices>::new().value().get_untracked(),
         ServerAction::<TakeAvailable>::new().value().get_untracked(),
@@ -106,6 +108,7 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
     view! {
         <Main class="page container">
             {general}
+            <PutBack state/>
             <Show when=move || anything.get() fallback=|| view! { <Nothing/> }>
                 <div class="page-head">
                     <h1 class="page-title" id=TITLE_ID tabindex="-1">{l.t(t::TITLE)}</h1>
@@ -136,6 +139,37 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
         </Main>
     }
     .into_any()
+}
+
+/// The way back after a line was removed without script, until the cart changes again.
+#[component]
+fn PutBack(state: CartState) -> impl IntoView {
+    let l = use_locale();
+    let query = use_query_map();
+    let removed = Memo::new(move |_| {
+        let version = state.shown.with(|cart| cart.version);
+        query.with(|query| Removed::parse(|name| query.get(name), version))
+    });
+    move || {
+        removed.get().map(|Removed { variant_id, wanted }| {
+            view! {
+                <div class="notice" role="status">
+                    <Icon name="info"/>
+                    <div class="notice-body">
+                        <p>{l.t(t::LINE_REMOVED)}</p>
+                        <form class="notice-actions" action=Restore::url() method="post">
+                            <input type="hidden" name="variant_id" value=variant_id/>
+                            <input type="hidden" name="quantity" value=wanted.quantity/>
+                            <input type="hidden" name="price_seen" value=wanted.price_seen.0/>
+                            <input type="hidden" name="saved" value=wanted.saved.to_string()/>
+                            <input type="hidden" name="added_at" value=wanted.added_at/>
+                            <button class="btn btn-secondary btn-sm" type="submit">{l.t(common::UNDO)}</button>
+                        </form>
+                    </div>
+                </div>
+            }
+        })
+    }
 }
 
 /// When the last line goes or the first comes, the page has another heading, and with the old one the focus may be gone.

@@ -38,12 +38,19 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
+      await dropPersonal().catch((error) => console.debug("saved pages were not looked through:", error));
       await keepFilesOfPages().catch((error) => console.debug("files of saved pages were not kept:", error));
       for (const name of await caches.keys()) if (!(name in LIMITS)) await caches.delete(name);
       await self.clients.claim();
     })(),
   );
 });
+
+// An older worker may have kept pages that have no business on the disk.
+async function dropPersonal() {
+  const pages = await caches.open(PAGES);
+  for (const { url } of await pages.keys()) if (FORMS.test(new URL(url).pathname)) await pages.delete(url, ANY);
+}
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;

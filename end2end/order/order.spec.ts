@@ -220,7 +220,7 @@ test('an order is found on another device by its number and phone, and by nobody
   await field('订单号').fill(grouped(number));
   await field('手机号或邮箱').fill('13900000000');
   await find();
-  await expect(page.getByRole('alert')).toHaveText('没有找到。请核对订单号和联系方式。');
+  await expect(page.getByRole('alert')).toHaveText('没有找到。请核对订单号和联系方式；如果有账号，请登录查看。');
   await expect(field('订单号'), 'the number stays').toHaveValue(grouped(number));
   expect(page.url(), 'the phone is in no address').not.toContain('13900000000');
 

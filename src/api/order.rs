@@ -119,7 +119,7 @@ pub async fn find(number: String, contact: String) -> Result<String, Error> {
                 let typed = crate::domain::catalog::percent_encode(typed);
                 super::form_back::<Find>(&format!("/orders/find?number={typed}"), error);
             }
-            (Err(_), None) => {}
+            (Err(error), None) => super::form_back::<Find>("/orders/find", error),
         }
         found
     })

@@ -345,7 +345,9 @@ async fn an_order_that_was_not_found_without_script_keeps_its_number_and_no_cont
     in_world(async |world| {
         let sent_back_to = async |number: &str, contact: &str| {
             let form = world.post("/api/order/find", "", &format!("number={number}&contact={contact}"));
-            let answer = form.header(header::ACCEPT, "text/html").send().await.unwrap();
+            let before = format!("{}/orders/find?number={}", world.url, world.number);
+            let form = form.header(header::ACCEPT, "text/html").header(header::REFERER, before);
+            let answer = form.send().await.unwrap();
             assert_eq!(answer.status(), 302);
             answer.headers()["location"].to_str().unwrap().to_owned()
         };
@@ -354,6 +356,7 @@ async fn an_order_that_was_not_found_without_script_keeps_its_number_and_no_cont
         assert!(back.contains("&__err=") && !back.contains("13900138000"), "{back}");
         let back = sent_back_to("13900138000", "13900138000").await;
         assert!(!back.contains("13900138000"), "typed into the wrong field: {back}");
+        assert!(!back.contains(&world.number), "what was typed before does not stand beside the error: {back}");
         let found = sent_back_to(&world.number, "13800138000").await;
         assert_eq!(found, format!("/orders/{}", world.number));
     })

@@ -226,7 +226,7 @@ async fn a_recovery_code_stands_for_the_app_once_and_its_owner_is_told() {
             texts.filter(|text| text.contains(word)).collect::<Vec<_>>()
         };
         let mails = async || all_mails("用恢复码代替").await;
-        for word in ["设置了新密码", "开启了两步验证"] {
+        for word in ["设置了新密码", "开启了两步验证，其他设备都已退出登录"] {
             assert_eq!(all_mails(word).await.len(), 1, "{word}");
         }
         let mut browser = by_password(&world, EMAIL).await;

@@ -248,7 +248,8 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
 
     let mut offered = brands(tx, &filter).await?;
     filter.brands = query.brand.iter().take(MAX_BRANDS).cloned().collect();
-    // A brand that was chosen is there to be given up again, however few of it there are.
+    // A brand that was chosen is there to be given up again, however few of it there are; the page adds one of which
+    // nothing is left.
     let mut others = filter.clone();
     others.brands.retain(|chosen| !offered.iter().any(|(brand, _)| brand == chosen));
     if !others.brands.is_empty() {

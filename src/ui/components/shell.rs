@@ -64,7 +64,7 @@ impl CartCount {
 #[derive(Clone, Copy)]
 pub struct Toasts {
     /// A place for each that is shown at once. A toast keeps its place, and with it the focus and its time.
-    shown: [RwSignal<Option<Toast>>; 3],
+    shown: [RwSignal<Option<Toast>>; 5],
     /// How many there were; each has a number of its own, so that no timer closes another.
     counted: StoredValue<usize>,
 }
@@ -107,8 +107,9 @@ impl Toasts {
             *counted += 1;
             *counted
         })?;
-        // The free place, or that of the oldest.
-        let place = self.shown.into_iter().min_by_key(|place| place.try_with_untracked(toast_id))?;
+        // A free place, or that of the oldest, but rather of one that cannot be answered.
+        let age = |toast: &Option<Toast>| toast.as_ref().map(|toast| (toast.action.is_some(), toast.id));
+        let place = self.shown.into_iter().min_by_key(|place| place.try_with_untracked(age))?;
         place.try_set(Some(Toast { id, text, action }));
         Some(id)
     }

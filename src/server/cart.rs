@@ -130,6 +130,17 @@ pub async fn save_for_later(ctx: &Ctx, variant_id: &str, saved: bool) -> Result<
     .await
 }
 
+/// Whether there is room for one more line besides the others to be bought, or besides those put aside.
+async fn room(tx: &mut Tx<'_>, customer: &str, variant_id: &str, saved: bool) -> Result<()> {
+    let sql = "select count(*) as lines from cart_line where customer_id = $1 and variant_id <> $2 and saved = $3";
+    let others: i64 = tx.one(sql, args![customer, variant_id, saved]).await?.get("lines")?;
+    if others < MAX_LINES { Ok(()) } else { Err(full()) }
+}
+
+fn full() -> Error {
+    Error::field("quantity", Problem::Full(u32::try_from(MAX_LINES).unwrap_or(u32::MAX)))
+}
+
 /// Puts a line back as it was before it was removed, whatever is left of it and whatever it costs now: the page shows
 /// both as it did.
 ///
@@ -143,11 +154,7 @@ pub async fn restore(ctx: &Ctx, removed: Removed) -> Result<Cart> {
         let Removed { variant_id, wanted } = removed.clone();
         Box::pin(async move {
             tx.one("select id from variant where id = $1", args![&variant_id]).await?;
-            let sql = "select count(*) as lines from cart_line where customer_id = $1 and variant_id <> $2";
-            let row = tx.one(sql, args![&customer, &variant_id]).await?;
-            if row.get::<i64>("lines")? >= MAX_LINES {
-                return Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)));
-            }
+            room(tx, &customer, &variant_id, wanted.saved).await?;
             let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)
                 on conflict (customer_id, variant_id) do update
                 set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = excluded.saved";
@@ -219,7 +226,7 @@ pub(super) async fn add_line(
     let sql = format!(
         "select v.price, {AVAILABLE} as available, {title} as title,
             (select l.quantity from cart_line l where l.customer_id = $3 and l.variant_id = v.id and not l.saved) as wanted,
-            (select count(*) from cart_line l where l.customer_id = $3) as lines
+            (select count(*) from cart_line l where l.customer_id = $3 and not l.saved) as lines
         from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id
         where v.id = $2 and v.active and p.status = 'active'",
         title = in_locale!("title"),
@@ -235,8 +242,11 @@ pub(super) async fn add_line(
             available,
         }]));
     }
-    if wanted > MAX_QUANTITY || present.is_none() && row.get::<i64>("lines")? >= MAX_LINES {
+    if wanted > MAX_QUANTITY {
         return Err(Error::field("quantity", Problem::Range(1, MAX_QUANTITY)));
+    }
+    if present.is_none() && row.get::<i64>("lines")? >= MAX_LINES {
+        return Err(full());
     }
     let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, false, $5)
         on conflict (customer_id, variant_id) do update set quantity = excluded.quantity, price_seen = excluded.price_seen, saved = false";
@@ -264,16 +274,16 @@ pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) 
     touch(tx, account, now).await?;
     let sql = "select variant_id, quantity, price_seen, saved, added_at from cart_line where customer_id = $1";
     let present = tx.all(sql, args![account]).await?.iter().map(read).collect::<Result<HashMap<_, _>>>()?;
-    let mut lines = present.len();
+    let mut buying = present.values().filter(|wanted| !wanted.saved).count();
     for row in &brought {
-        let (variant, mut wanted) = read(row)?;
-        if !present.contains_key(&variant) {
-            // A cart with more could not be ordered, and nothing is lost: the rest is put aside.
-            wanted.saved |= i64::try_from(lines).is_ok_and(|lines| lines >= MAX_LINES);
-            lines += 1;
-        }
+        let (variant, wanted) = read(row)?;
         let available = row.get::<i64>("available")?.clamp(0, UNLIMITED);
-        let wanted = present.get(&variant).map_or(wanted, |old| old.join(wanted, available));
+        let old = present.get(&variant).copied();
+        let mut wanted = old.map_or(wanted, |old| old.join(wanted, available));
+        let bought = old.is_some_and(|old| !old.saved);
+        // A cart with more could not be ordered, and nothing is lost: the rest is put aside.
+        wanted.saved |= !bought && i64::try_from(buying).is_ok_and(|buying| buying >= MAX_LINES);
+        buying = buying + usize::from(!wanted.saved) - usize::from(bought);
         let sql = "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at) values ($1, $2, $3, $4, $5, $6)
             on conflict (customer_id, variant_id) do update set quantity = excluded.quantity,
             price_seen = excluded.price_seen, saved = excluded.saved, added_at = excluded.added_at";

@@ -352,6 +352,11 @@ fn log_slow(sql: &str, started: Instant) {
     }
 }
 
+/// Logs what nobody waits for any more: an error is logged where it becomes the caller's.
+fn unheard(error: &DbError) {
+    tracing::error!(%error, request = super::http::request_id(), "a job failed whose caller had gone away");
+}
+
 /// What a panic in a job becomes.
 fn panicked() -> DbError {
     DbError::Other("a job panicked; its transaction was undone".into())

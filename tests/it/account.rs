@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Buyer, Server, Setup, client, free_ports},
+    member,
     shop::{Piece, Shop},
 };
 use serde_json::Value;
@@ -353,6 +354,46 @@ async fn what_a_guest_had_joins_the_account() {
         // The same order is not made twice by a form that was open meanwhile.
         assert!(before.clone().submit(&seen).await.unwrap().is_err());
         assert_eq!(world.count("select count(*) as n from orders").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_large_carts_that_join_nothing_is_lost() {
+    in_world(async |world| {
+        let mut home = world.browser();
+        world.enter(&mut home, PHONE).await;
+        home.post("/api/cart/add", &[("variant_id", "mug"), ("quantity", "1")]).await.unwrap();
+        let mut guest = world.browser();
+        guest.post("/api/cart/add", &[("variant_id", "cup"), ("quantity", "1")]).await.unwrap();
+        // The guest has a hundred lines then; the account has one other.
+        for sql in [
+            "insert into variant (id, product_id, position, sku, barcode, choices, price, compare_at, grams, image_position,
+                backorder, active, version)
+             with recursive n (i) as (select 1 union all select i + 1 from n where i < 99)
+             select 'n' || i, v.product_id, 1000 + i, '', '', v.choices, v.price, null, v.grams, null, true, true, 1
+             from n, variant v where v.id = 'cup'",
+            "insert into cart_line (customer_id, variant_id, quantity, price_seen, saved, added_at)
+             select l.customer_id, v.id, 1, v.price, false, 1
+             from variant v, cart_line l where v.id like 'n%' and l.variant_id = 'cup'",
+        ] {
+            member::exec(&world.app, sql).await;
+        }
+        world.enter(&mut guest, PHONE).await;
+        let cart = home.get("/api/cart/get").await.unwrap();
+        let lines = |list: &str| cart[list].as_array().unwrap().len();
+        assert_eq!((lines("lines"), lines("saved")), (100, 1), "what cannot be ordered with the rest is put aside");
+
+        // What was put aside waits until there is room, and takes none from what is added and put back.
+        let aside = cart["saved"][0]["variant_id"].as_str().unwrap().to_owned();
+        let back = [("variant_id", &*aside), ("saved", "false")];
+        let (status, answer) = home.post("/api/cart/save_for_later", &back).await.unwrap();
+        assert_eq!((status, &answer["Invalid"]["quantity"]["Full"]), (422, &Value::from(100)));
+        assert_eq!(home.post("/api/cart/set_quantity", &[("variant_id", "mug"), ("quantity", "0")]).await.unwrap().0, 200);
+        let undo = [("variant_id", "mug"), ("quantity", "1"), ("price_seen", "5000"), ("saved", "false"), ("added_at", "1")];
+        assert_eq!(home.post("/api/cart/restore", &undo).await.unwrap().0, 200);
+        assert_eq!(home.post("/api/cart/set_quantity", &[("variant_id", "mug"), ("quantity", "0")]).await.unwrap().0, 200);
+        assert_eq!(home.post("/api/cart/save_for_later", &back).await.unwrap().0, 200);
     })
     .await;
 }

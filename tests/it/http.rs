@@ -345,7 +345,7 @@ async fn an_order_that_was_not_found_without_script_keeps_its_number_and_no_cont
     in_world(async |world| {
         let sent_back_to = async |number: &str, contact: &str| {
             let form = world.post("/api/order/find", "", &format!("number={number}&contact={contact}"));
-            let before = format!("{}/orders/find?number={}", world.url, world.number);
+            let before = format!("{}/orders/find?number={}", world.server.url, world.number);
             let form = form.header(header::ACCEPT, "text/html").header(header::REFERER, before);
             let answer = form.send().await.unwrap();
             assert_eq!(answer.status(), 302);

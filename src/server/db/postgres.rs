@@ -16,13 +16,14 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
 };
+use tokio::sync::oneshot;
 
 use super::{
     Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value,
     job::{Job, Work},
     log_slow,
     origin::Origin,
-    panicked,
+    panicked, unheard,
 };
 
 use crate::server::config::is_this_machine;
@@ -42,7 +43,8 @@ impl Postgres {
         let mut connect = PgConnectOptions::from_str(&options.url)
             .map_err(|_| DbError::Other("the PostgreSQL URL cannot be read".into()))?;
         // What goes over a wire is not read on the way, unless the operator says that it may.
-        if !options.url.contains("sslmode=") && !is_this_machine(connect.get_host()) {
+        let said = options.url.contains("sslmode=") || options.url.contains("ssl-mode=");
+        if !said && std::env::var_os("PGSSLMODE").is_none() && !is_this_machine(connect.get_host()) {
             connect = connect.ssl_mode(PgSslMode::VerifyFull);
         }
         let connect = connect
@@ -105,8 +107,13 @@ impl Postgres {
     pub(super) async fn write(&self, job: Job) -> Result<(), DbError> {
         // A task of its own: a caller that goes away leaves no statement half sent.
         let this = self.clone();
-        let work = Origin::current().follow(async move { this.transaction("begin", &*job).await });
-        tokio::spawn(work).await.unwrap_or(Err(DbError::Closed))
+        let (sender, receiver) = oneshot::channel();
+        tokio::spawn(Origin::current().follow(async move {
+            if let Err(Err(error)) = sender.send(this.transaction("begin", &*job).await) {
+                unheard(&error);
+            }
+        }));
+        receiver.await.unwrap_or(Err(DbError::Closed))
     }
 
     async fn transaction(&self, begin: &'static str, job: &dyn Work) -> Result<(), DbError> {
@@ -298,7 +305,7 @@ fn from_sqlx(error: &sqlx::Error) -> DbError {
         sqlx::Error::PoolClosed => DbError::Closed,
         sqlx::Error::RowNotFound => DbError::NotFound,
         sqlx::Error::Io(error) => DbError::Unavailable(error.to_string()),
-        sqlx::Error::Tls(error) => DbError::Unavailable(format!("TLS: {error}")),
+        sqlx::Error::Tls(error) => DbError::Unavailable(format!("TLS (?sslmode= in the URL decides on it): {error}")),
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => {
             DbError::Unavailable("the connection is in a bad state".into())
         }

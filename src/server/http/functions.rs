@@ -23,12 +23,19 @@ use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
 /// No error is longer: the largest names every line of a full cart.
 const LONGEST: usize = 256 * 1024;
 
+/// What is the same for everybody. The rest is somebody's and stays in no cache.
+const PUBLIC: [&str; 5] = [
+    "/api/catalog/home",
+    "/api/catalog/categories",
+    "/api/catalog/list",
+    "/api/catalog/product",
+    "/api/catalog/related",
+];
+
 /// Runs the server function that the address names.
 pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
     let outline = Outline::of(&front, &request);
-    // What may be seen for a while must not come back after it, from no cache.
-    // The catalogue is everybody's; the rest is somebody's.
-    let secret = !request.uri().path().starts_with("/api/catalog");
+    let secret = !PUBLIC.contains(&request.uri().path());
     let mut request = match whole(request).await {
         Ok(request) => request,
         Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default())), secret),

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{SAVEPOINT, joined, statement::run, transaction};
-use crate::server::db::{DbError, job::Job, origin::Origin};
+use crate::server::db::{DbError, job::Job, origin::Origin, unheard};
 
 /// Jobs in one commit.
 const BATCH: usize = 64;
@@ -65,7 +65,9 @@ impl Writer {
             let answer = Box::new(move |failure: Option<&DbError>| {
                 let ended = failure.map_or(ended, |failure| Err(failure.clone()));
                 // Nobody is there to listen when the caller went away; the work is done all the same.
-                let _ = sender.send(ended);
+                if let Err(Err(error)) = sender.send(ended) {
+                    origin.run(|| unheard(&error));
+                }
             });
             Finished { answer, broken }
         });

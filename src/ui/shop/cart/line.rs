@@ -42,6 +42,10 @@ fn present(state: CartState, first: CartLine) -> Memo<CartLine> {
     })
 }
 
+/// The live feed takes 200 topics of a page. Of a cart with more lines, which only two carts that join can be, what is put
+/// aside stays as it was when the page was loaded.
+const FOLLOWED: usize = 190;
+
 /// Follows stock and price of the line's product.
 fn follow(state: CartState, product_id: &str) {
     let updates = use_live().subscribe(Topic::Product(product_id.to_owned()));
@@ -264,7 +268,9 @@ fn LineProblem(state: CartState, id: StoredValue<String>) -> impl IntoView {
 #[component]
 pub fn SavedLine(state: CartState, first: CartLine, currency: Currency) -> impl IntoView {
     let l = use_locale();
-    follow(state, &first.product_id);
+    if state.shown.with_untracked(|cart| cart.lines.len() + cart.saved.len() <= FOLLOWED) {
+        follow(state, &first.product_id);
+    }
     let id = StoredValue::new(first.variant_id.clone());
     let href = format!("/p/{}", first.handle);
     let none = format!("none-{}", first.variant_id);

@@ -22,15 +22,15 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Sent with everything. A document comes with a content security policy of its own, see [`super::document::secure`];
 /// the one here is for the rest, should a browser take it for a document. The service worker works under it.
-const HEADERS: [(HeaderName, &str); 5] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+static HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // The shop's own forms are sent back to the page they came from; other sites learn nothing.
     (header::REFERRER_POLICY, "same-origin"),
+];
+
+/// Sent with documents: to anything else they mean nothing, and a page has dozens of files.
+static OF_DOCUMENTS: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
@@ -50,7 +50,9 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let of_documents = if kind.is_some_and(|kind| kind.starts_with("text/html")) { &OF_DOCUMENTS[..] } else { &[] };
+    for &(ref name, value) in HEADERS.iter().chain(of_documents) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Some(value) = front.app.config.strict_transport() {

@@ -76,10 +76,8 @@ tests() {
     setup --tests
     build
     [ -z "${CI:-}" ] || attempt 'formatting' cargo fmt --all --check
-    # What tests the crate from inside compiles it once more, which takes too long with optimisation; the rest tries the
-    # program that is there already, as it is delivered.
-    attempt 'tests: units' cargo test --features ssr --lib --no-fail-fast
-    attempt 'tests: the program' cargo test --release --features ssr --test '*' --no-fail-fast
+    # The development profile: optimising the crate once more for its tests takes longer than compiling the dependencies.
+    attempt 'tests: Rust' cargo test --features ssr --no-fail-fast
     [ ! -e end2end/package.json ] || attempt 'tests: browser' env -C end2end node_modules/.bin/playwright test
     finish
 }

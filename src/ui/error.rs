@@ -118,15 +118,11 @@ fn worth_repeating(error: &Error) -> bool {
 #[component]
 pub fn ErrorNotice(
     error: Error,
-    /// Stands for what could not be loaded: the answer has its status, and it offers to load the page again. Not beside a
-    /// form, whose button is the way to try again and whose text would go.
+    /// Offers to load the page again; not beside a form, whose button is the way to try again and whose text would go.
     #[prop(optional)]
     reload: bool,
 ) -> impl IntoView {
     let l = use_locale();
-    if reload {
-        set_status(error.status_code());
-    }
     let id = request_id(&error);
     let again = reload && worth_repeating(&error);
     view! {

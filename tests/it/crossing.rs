@@ -141,6 +141,8 @@ fn every_function_that_takes_an_id_is_in_the_table() {
     let taking: Vec<_> = taking.map(|(name, _)| name.as_str()).collect();
     let mut tested: Vec<_> = TABLE.iter().map(|(name, ..)| *name).collect();
     tested.sort_unstable();
+    // One may be called in more than one way.
+    tested.dedup();
     assert_eq!(taking, tested);
     for (name, method, ..) in TABLE {
         assert_eq!(registered[*name], *method, "{name}");

@@ -275,7 +275,7 @@ async fn a_recovery_code_stands_for_the_app_once_and_its_owner_is_told() {
         assert_eq!(mails().await.len(), 3);
         assert_eq!(second(&owner).await, "off");
         assert_eq!(told(&world.app, "second_factor_off").await, 1);
-        assert_eq!(owner.post("/api/account/second_off", &[("password", PASSWORD)]).await.unwrap().0, 409, "it is off");
+        assert_eq!(owner.post("/api/account/second_off", &[("code", &*renewed[6])]).await.unwrap().0, 409, "it is off");
         assert_eq!(all_mails("关闭了两步验证").await.len(), 1);
         let mut browser = world.browser();
         let form = [("name", EMAIL), ("password", PASSWORD)];

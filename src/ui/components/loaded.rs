@@ -1,7 +1,10 @@
 //! Data of a page, or of a part of it: its outline while it loads, and what went wrong in place of it.
 
 use super::skeleton::SkeletonText;
-use crate::{domain::Error, ui::error::ErrorNotice};
+use crate::{
+    domain::Error,
+    ui::{error::ErrorNotice, set_status},
+};
 use leptos::prelude::*;
 
 /// Shows data once it is there, and keeps it while it is loaded again. Where it cannot be had the answer has the status
@@ -33,7 +36,10 @@ where
                 Suspend::new(async move {
                     match data.await {
                         Ok(found) => children(found).into_any(),
-                        Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
+                        Err(error) => {
+                            set_status(error.status_code());
+                            view! { <ErrorNotice error reload=true/> }.into_any()
+                        }
                     }
                 })
             }}

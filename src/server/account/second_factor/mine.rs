@@ -190,6 +190,9 @@ async fn change(ctx: &Ctx, code: &str, what: Change) -> Result<()> {
             Box::pin(async move {
                 let owner = owner(&session);
                 still_in(tx, &session).await?;
+                if !super::is_on(tx, &owner).await? {
+                    return Err(Error::Conflict);
+                }
                 let Some(shown) = accept(tx, &app, &owner, &typed, now).await? else { return Ok(false) };
                 attempt::succeeded(tx, &guarded).await?;
                 if let Shown::Recovery(left) = shown {

@@ -135,6 +135,9 @@ pub struct Sms {
     /// The approved template of one-time codes
     #[arg(long, env = "XIADAN_SMS_TEMPLATE", default_value = "")]
     pub sms_template: String,
+    /// The approved template of news about one's account; without it phones are told codes alone
+    #[arg(long, env = "XIADAN_SMS_NEWS_TEMPLATE", default_value = "")]
+    pub sms_news_template: String,
     /// Tencent's SmsSdkAppId
     #[arg(long, env = "XIADAN_SMS_APP_ID", default_value = "")]
     pub sms_app_id: String,
@@ -153,6 +156,7 @@ impl Sms {
             key_secret: secret("XIADAN_SMS_KEY_SECRET")?,
             sign_name: self.sms_sign_name,
             template: self.sms_template,
+            news_template: self.sms_news_template,
             app_id: self.sms_app_id,
             url: self.sms_url.unwrap_or_else(|| provider.url().to_owned()),
         }))

@@ -43,6 +43,7 @@ pub mod page;
 pub mod passkey;
 pub mod privacy;
 pub mod second_factor;
+pub mod target;
 
 #[cfg(feature = "ssr")]
 use crate::{

@@ -34,6 +34,7 @@ const SHOP: &[(&str, Page)] = &[
     ("me/privacy", Page::Account(Account::MyData)),
     ("me/security", Page::Account(Account::Security)),
     ("me/security/second", Page::Account(Account::SecondFactor)),
+    ("me/security/target", Page::Account(Account::TargetCode)),
     ("me/viewed", Page::Account(Account::Viewed)),
     ("outbox", Page::Account(Account::Outbox)),
     ("terms", Page::Account(Account::Terms)),

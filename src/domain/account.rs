@@ -106,6 +106,11 @@ impl SentCode {
         let to = to.map(|to| format!("&to={}", percent_encode(to))).unwrap_or_default();
         format!("/sign-in/code?id={}{to}", self.id)
     }
+
+    /// The page where a code is typed by which an account is to be reached.
+    pub fn target_href(&self) -> String {
+        format!("/me/security/target?id={}", self.id)
+    }
 }
 
 /// Who is signed in, as the personal pages show it.

@@ -114,6 +114,8 @@ pub enum Problem {
     PasskeyOver,
     /// Browsers allow no passkeys at this shop's address.
     PasskeyPlace,
+    /// An account has to be reached somewhere, and it is reached nowhere else.
+    LastTarget,
     /// So many are there already, and there can be no more.
     Full(u32),
 }

@@ -6,6 +6,7 @@ use crate::{
     domain::{Locale, Result, account::Target},
     server::{
         App, Ctx,
+        account::targets,
         context::{Asker, internal, new_id, unreadable},
         crypto::{self, Keys},
         db::Tx,
@@ -140,6 +141,23 @@ pub async fn tell(tx: &mut Tx<'_>, app: &App, customer: &str, what: What, locale
     let to: Target = serde_json::from_slice(&plain).map_err(|e| unreadable("target", &e))?;
     let message = Message::news(to, what, locale, now);
     message::enqueue(tx, &message::sealed(app, &message)?, now).await
+}
+
+/// Tells everybody whom an account is reached by what happens to that: by mail, and by a text message where the provider
+/// has a template for it. To be called before the change, and as [`tell`].
+///
+/// # Errors
+/// As [`tell`].
+pub async fn tell_all(tx: &mut Tx<'_>, app: &App, customer: &str, what: What, locale: Locale, now: i64) -> Result<()> {
+    for target in targets::all(tx, &app.keys, customer).await? {
+        // Nobody would ever send what has no way out; in development it is read on the page of the outbox.
+        if matches!(target, Target::Phone(_)) && !app.post.tells_news(&target) && !app.config.development {
+            continue;
+        }
+        let message = Message::news(target, what.clone(), locale, now);
+        message::enqueue(tx, &message::sealed(app, &message)?, now).await?;
+    }
+    Ok(())
 }
 
 /// The page where an account's devices and ways in are seen and ended.

@@ -12,6 +12,7 @@ use super::{
         profile,
         second_factor::{self, Owner, Shown},
         session::{NewSession, forget},
+        targets,
     },
     audit::{self, Action, Entry},
     cart,
@@ -37,11 +38,7 @@ use crate::{
 /// # Errors
 /// [`Error::Invalid`] for what is neither phone nor e-mail, [`Error::TooMany`] over the limits.
 pub async fn send_code(ctx: &Ctx, country_code: &str, typed: &str) -> Result<SentCode> {
-    let target = Target::read(country_code, typed).map_err(|problem| Error::field("target", problem))?;
-    if !ctx.app.post.reaches(&target) && !ctx.app.config.development {
-        return Err(Error::field("target", Problem::Unreachable));
-    }
-    code::send(ctx, target).await
+    code::send(ctx, code::target(ctx, country_code, typed)?).await
 }
 
 /// What came of the first factor.
@@ -67,6 +64,9 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
         check.add("agreed", Problem::Consent);
     }
     check.finish()?;
+    if targets::is_for_account(id) {
+        return Err(Error::field("code", Problem::CodeOver));
+    }
     let (session, pending) = (NewSession::new(ctx, true)?, NewPending::new(ctx, true)?);
     let (id, typed, new_customer) = (id.to_owned(), typed.to_owned(), new_id());
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);

@@ -97,6 +97,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Passkey => t::PASSKEY,
         Problem::PasskeyOver => t::PASSKEY_OVER,
         Problem::PasskeyPlace => t::PASSKEY_PLACE,
+        Problem::LastTarget => t::LAST_TARGET,
     };
     locale.t(text).to_owned()
 }

@@ -6,9 +6,9 @@
 
 use super::{
     account::{
-        AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage, OutboxPage,
-        PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage, SignInPage as CustomerSignInPage,
-        TermsPage, ViewedPage,
+        AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage,
+        OutboxPage, PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage,
+        SignInPage as CustomerSignInPage, TargetCodePage, TermsPage, ViewedPage,
     },
     components::{shell::ShopShell, travel::use_travel},
     error::OfflinePage,
@@ -164,6 +164,7 @@ pub enum Account {
     Shared,
     SecondFactor,
     SecondSignIn,
+    TargetCode,
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
@@ -184,6 +185,7 @@ fn account(page: Account) -> Loaded {
         Account::Shared => view! { <SharedPage/> }.into_any(),
         Account::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
         Account::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
+        Account::TargetCode => view! { <TargetCodePage/> }.into_any(),
     })
 }
 

@@ -54,6 +54,8 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("account/code", "GET", "id={code}", Knowing),
     ("account/resend_code", "POST", "id={code}", Knowing),
     ("account/enter", "POST", "id={code}&code=000000&agreed=1", Knowing),
+    ("account/resend_target", "POST", "id={code}", Knowing),
+    ("account/confirm_target", "POST", "id={code}&code=000000", Knowing),
     ("account/address", "GET", "id={address}&draft=false", AsOfNothing),
     (
         "account/save_address",

@@ -30,6 +30,7 @@ const STAFF_PASSWORD: &str = "staff-typo-3344vm";
 const RECIPIENT: &str = "诸葛清岚";
 const ORDER_PHONE: &str = "15987654321";
 const EMAIL: &str = "qinglan.zhuge@example.com";
+const OWN_EMAIL: &str = "lingyun.linghu@example.com";
 const STREET: &str = "云栖街4321号601室";
 const NOTE: &str = "请放快递柜丙字格";
 const BOOK_NAME: &str = "司徒沐阳";
@@ -42,7 +43,7 @@ const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 ProbeBuild/77.
 const DRAFT: &str = "端木未寄出";
 
 /// What nobody may find anywhere.
-const SECRET: [&str; 26] = [
+const SECRET: [&str; 28] = [
     PHONE,
     "+8613711119922",
     NAME,
@@ -56,6 +57,8 @@ const SECRET: [&str; 26] = [
     "159-8765-4321",
     EMAIL,
     "qinglan.zhuge",
+    OWN_EMAIL,
+    "lingyun.linghu",
     STREET,
     NOTE,
     BOOK_NAME,
@@ -144,6 +147,10 @@ impl Journey {
         self.ok(&mut li, "/api/account/enter", &[("id", id), ("code", &code), ("agreed", "1")]).await;
         self.ok(&mut li, "/api/account/set_profile", &[("name", NAME), ("login", LOGIN)]).await;
         self.ok(&mut li, "/api/account/set_password", &[("old", ""), ("new", PASSWORD)]).await;
+        let sent = self.ok(&mut li, "/api/account/add_target", &[("target", OWN_EMAIL)]).await;
+        let (id, code) = (sent["id"].as_str().unwrap(), self.newest_code().await);
+        self.refused(&mut li, "/api/account/confirm_target", &[("id", id), ("code", OWN_EMAIL)]).await;
+        self.ok(&mut li, "/api/account/confirm_target", &[("id", id), ("code", &code)]).await;
         let book = [
             ("address[contact][recipient]", BOOK_NAME),
             ("address[contact][country_code]", "+86"),

@@ -48,5 +48,6 @@ mod privacy;
 mod race;
 mod second_factor;
 mod stop;
+mod targets;
 mod tls;
 mod traces;

@@ -4,7 +4,7 @@
 //! What may be asked and tried is limited per target and per asking address (OWASP ASVS 5 §6.5 and §6.6, NIST SP
 //! 800-63B-4 §3.1.3.2).
 
-use super::attempt;
+use super::{attempt, targets};
 use crate::{
     args,
     domain::{
@@ -33,14 +33,35 @@ const PER_TARGET_TOGETHER: i64 = 30;
 /// The most codes that one address may ask for in the window; a household, an office or a café shares one.
 const PER_ASKER: i64 = 50;
 
+/// Reads where a code is to be sent.
+///
+/// # Errors
+/// [`Error::Invalid`] about `target`, for what is neither phone nor e-mail and for what there is no way to.
+pub fn target(ctx: &Ctx, country_code: &str, typed: &str) -> Result<Target> {
+    let target = Target::read(country_code, typed).map_err(|problem| Error::field("target", problem))?;
+    if !ctx.app.post.reaches(&target) && !ctx.app.config.development {
+        return Err(Error::field("target", Problem::Unreachable));
+    }
+    Ok(target)
+}
+
 /// Sends a code to a target.
 ///
 /// # Errors
 /// [`Error::TooMany`] within a minute after the last one, and over the limits of a day.
 pub async fn send(ctx: &Ctx, target: Target) -> Result<SentCode> {
+    let id = crypto::token().map_err(|e| internal("random source", &e))?;
+    send_as(ctx, id, target).await
+}
+
+/// The same under an id that was made before, see [`targets`](super::targets).
+///
+/// # Errors
+/// As [`send`].
+pub(super) async fn send_as(ctx: &Ctx, id: String, target: Target) -> Result<SentCode> {
     let keys = &ctx.app.keys;
     let target_hash = hash_of(keys, &target);
-    let (id, code, now) = (crypto::token().map_err(|e| internal("random source", &e))?, draw()?, ctx.now);
+    let (code, now) = (draw()?, ctx.now);
     let sent = sent_code(ctx, id, &target, now);
     let row = NewCode {
         id: sent.id.clone(),
@@ -65,11 +86,14 @@ pub async fn send(ctx: &Ctx, target: Target) -> Result<SentCode> {
     Ok(sent)
 }
 
-/// Sends another code to where one was sent before.
+/// Sends another code to sign in with to where one was sent before.
 ///
 /// # Errors
-/// As [`send`]; [`Error::NotFound`] for a code that is long gone.
+/// As [`send`]; [`Error::NotFound`] for a code that is long gone, and for one that is not to sign in with.
 pub async fn send_again(ctx: &Ctx, id: &str) -> Result<SentCode> {
+    if targets::is_for_account(id) {
+        return Err(Error::NotFound);
+    }
     let (target, _) = find(ctx, id).await?;
     send(ctx, target).await
 }
@@ -95,7 +119,7 @@ fn sent_code(ctx: &Ctx, id: String, target: &Target, created_at: i64) -> SentCod
 }
 
 /// Where a code was sent, and when.
-async fn find(ctx: &Ctx, id: &str) -> Result<(Target, i64)> {
+pub(super) async fn find(ctx: &Ctx, id: &str) -> Result<(Target, i64)> {
     let sql = "select target_sealed, created_at from one_time_code where id = $1";
     let row = ctx.app.db.one(sql, args![id]).await?;
     let target = open(&ctx.app.keys, id, &row.get::<Vec<u8>>("target_sealed")?)?;

@@ -14,6 +14,7 @@ pub mod proof;
 pub mod second_factor;
 pub mod session;
 mod staff;
+pub mod targets;
 
 pub use staff::{NewStaffSession, create_staff, open_session, sign_in, sign_out, staff_of};
 

@@ -23,7 +23,7 @@ const DAY_MS: i64 = 24 * 60 * 60_000;
 /// How stale the note of its last use may be, in milliseconds, so that not every page writes.
 const STALE_MS: i64 = 10 * 60_000;
 /// How long after a sign-in by code or passkey its owner counts as proved, in milliseconds.
-const PROVED_MS: i64 = 15 * 60_000;
+pub const PROVED_MS: i64 = 15 * 60_000;
 
 /// A session that is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,12 +29,16 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
-const GUESSING: [&str; 17] = [
+const GUESSING: [&str; 21] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
     "/api/account/sign_in",
     "/api/account/set_password",
+    "/api/account/add_target",
+    "/api/account/resend_target",
+    "/api/account/confirm_target",
+    "/api/account/remove_target",
     "/api/account/second_enter",
     "/api/account/second_begin",
     "/api/account/second_renew",

@@ -66,6 +66,11 @@ pub enum What {
     RecoveryCodesRenewed { device: String, page: String },
     /// A password was set where there was none, or another one: on which device, and the page to set a new one.
     PasswordSet { device: String, page: String },
+    /// A phone or an e-mail address was added to the account, or took the place of another: which kind, on which device,
+    /// and the page to see to it.
+    TargetSet { kind: String, device: String, page: String },
+    /// A phone or an e-mail address of the account was taken away: as before.
+    TargetRemoved { kind: String, device: String, page: String },
     /// The account is to be erased: asked for on which device, in UTC milliseconds until when that can be taken back, and
     /// the page to do so.
     DeletionAsked { device: String, until: i64, page: String },
@@ -92,6 +97,14 @@ impl Post {
         match target {
             Target::Email(_) => self.mailer.is_some(),
             Target::Phone(_) => self.sms.is_some(),
+        }
+    }
+
+    /// Whether more than codes can be told there.
+    pub fn tells_news(&self, target: &Target) -> bool {
+        match target {
+            Target::Email(_) => self.mailer.is_some(),
+            Target::Phone(_) => self.sms.as_ref().is_some_and(SmsSettings::tells_news),
         }
     }
 }
@@ -130,6 +143,14 @@ impl Message {
             What::SecondFactorReset => t::SECOND_RESET_SUBJECT,
             What::RecoveryCodesRenewed { .. } => t::CODES_RENEWED_SUBJECT,
             What::PasswordSet { .. } => t::PASSWORD_SUBJECT,
+            What::TargetSet { kind, .. } => match &**kind {
+                "phone" => t::PHONE_SET_SUBJECT,
+                _ => t::EMAIL_SET_SUBJECT,
+            },
+            What::TargetRemoved { kind, .. } => match &**kind {
+                "phone" => t::PHONE_REMOVED_SUBJECT,
+                _ => t::EMAIL_REMOVED_SUBJECT,
+            },
             What::DeletionAsked { .. } => t::DELETION_SUBJECT,
         };
         self.locale.t(subject).to_owned()
@@ -151,6 +172,14 @@ impl Message {
             What::SecondFactorReset => self.locale.t(t::SECOND_RESET_TEXT).to_owned(),
             What::RecoveryCodesRenewed { device, page } => self.about(t::CODES_RENEWED_TEXT, device, page),
             What::PasswordSet { device, page } => self.about(t::PASSWORD_TEXT, device, page),
+            What::TargetSet { kind, device, page } => match &**kind {
+                "phone" => self.about(t::PHONE_SET_TEXT, device, page),
+                _ => self.about(t::EMAIL_SET_TEXT, device, page),
+            },
+            What::TargetRemoved { kind, device, page } => match &**kind {
+                "phone" => self.about(t::PHONE_REMOVED_TEXT, device, page),
+                _ => self.about(t::EMAIL_REMOVED_TEXT, device, page),
+            },
             What::DeletionAsked { device, until, page } => {
                 let (device, until) = (self.device(device), date_time(self.locale, *until));
                 self.locale.f(t::DELETION_TEXT, &[("device", &device), ("until", &until), ("page", page)])
@@ -213,6 +242,9 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
         }
         (Target::Phone(to), What::Code(code), Post { sms: Some(sms), .. }) => {
             sms::send_code(&app.client, sms, to, code, CODE_MS / 60_000).await
+        }
+        (Target::Phone(to), _, Post { sms: Some(sms), .. }) if sms.tells_news() => {
+            sms::send_news(&app.client, sms, to, &message.subject()).await
         }
         // What cannot be sent is read on the page of the outbox.
         _ if app.config.development => Ok(()),

@@ -20,6 +20,9 @@ pub struct SmsSettings {
     pub sign_name: String,
     /// The approved template of one-time codes; its first value is the code, its second (Tencent) the minutes.
     pub template: String,
+    /// The approved template of news about one's account, whose one value, `event`, says in a few words what happened;
+    /// empty where there is none.
+    pub news_template: String,
     /// Tencent's `SmsSdkAppId`; nothing to Alibaba.
     pub app_id: String,
     /// Where the API is; another one in tests.
@@ -57,6 +60,32 @@ impl Provider {
     }
 }
 
+impl SmsSettings {
+    /// Whether more than codes can be told.
+    pub const fn tells_news(&self) -> bool {
+        !self.news_template.is_empty()
+    }
+}
+
+/// A template with its values: Alibaba names them, Tencent counts them.
+struct Filled<'s> {
+    template: &'s str,
+    named: Value,
+    counted: Vec<String>,
+}
+
+impl<'s> Filled<'s> {
+    fn code(settings: &'s SmsSettings, code: &str, minutes: i64) -> Self {
+        let counted = vec![code.to_owned(), minutes.to_string()];
+        Self { template: &settings.template, named: json!({ "code": code }), counted }
+    }
+
+    fn news(settings: &'s SmsSettings, event: &str) -> Self {
+        let counted = vec![event.to_owned()];
+        Self { template: &settings.news_template, named: json!({ "event": event }), counted }
+    }
+}
+
 /// A request that is signed and ready to be sent.
 struct Signed {
     /// What follows the address of the API.
@@ -76,12 +105,34 @@ pub async fn send_code(
     code: &str,
     minutes: i64,
 ) -> Result<(), Unsent> {
+    send(client, settings, phone, &Filled::code(settings, code, minutes)).await
+}
+
+/// Tells a number in E.164 what happened to an account, in a few words.
+///
+/// # Errors
+/// As [`send_code`].
+pub async fn send_news(
+    client: &reqwest::Client,
+    settings: &SmsSettings,
+    phone: &str,
+    event: &str,
+) -> Result<(), Unsent> {
+    send(client, settings, phone, &Filled::news(settings, event)).await
+}
+
+async fn send(
+    client: &reqwest::Client,
+    settings: &SmsSettings,
+    phone: &str,
+    filled: &Filled<'_>,
+) -> Result<(), Unsent> {
     let nonce = random::<16>().map(|bytes| hex(&bytes)).map_err(|_| Unsent("no randomness".to_owned()))?;
     let now = Timestamp::now();
     let host = settings.url.split_once("://").map_or("", |(_, host)| host);
     let signed = match settings.provider {
-        Provider::Alibaba => alibaba(settings, host, phone, code, now, &nonce),
-        Provider::Tencent => tencent(settings, host, phone, code, minutes, now),
+        Provider::Alibaba => alibaba(settings, host, phone, filled, now, &nonce),
+        Provider::Tencent => tencent(settings, host, phone, filled, now),
     };
     let mut request = client.post(format!("{}/{}", settings.url, signed.query)).body(signed.body);
     for (name, value) in signed.headers {
@@ -106,14 +157,21 @@ fn accepted(provider: Provider, answer: &Value) -> Result<(), Unsent> {
 }
 
 /// `SendSms` of Alibaba Cloud (version 2017-05-25).
-fn alibaba(settings: &SmsSettings, host: &str, phone: &str, code: &str, now: Timestamp, nonce: &str) -> Signed {
+fn alibaba(
+    settings: &SmsSettings,
+    host: &str,
+    phone: &str,
+    filled: &Filled<'_>,
+    now: Timestamp,
+    nonce: &str,
+) -> Signed {
     // Numbers of the mainland without their country's code, others with it, none with a plus.
     let number = phone.strip_prefix("+86").unwrap_or_else(|| phone.trim_start_matches('+'));
     let parameters = [
         ("PhoneNumbers", number.to_owned()),
         ("SignName", settings.sign_name.clone()),
-        ("TemplateCode", settings.template.clone()),
-        ("TemplateParam", json!({ "code": code }).to_string()),
+        ("TemplateCode", filled.template.to_owned()),
+        ("TemplateParam", filled.named.to_string()),
     ];
     let query = parameters.map(|(name, value)| format!("{name}={}", percent_encode(&value))).join("&");
     let date = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -152,13 +210,13 @@ fn acs3(
 }
 
 /// `SendSms` of Tencent Cloud (version 2021-01-11).
-fn tencent(settings: &SmsSettings, host: &str, phone: &str, code: &str, minutes: i64, now: Timestamp) -> Signed {
+fn tencent(settings: &SmsSettings, host: &str, phone: &str, filled: &Filled<'_>, now: Timestamp) -> Signed {
     let body = json!({
         "PhoneNumberSet": [phone],
         "SmsSdkAppId": settings.app_id,
         "SignName": settings.sign_name,
-        "TemplateId": settings.template,
-        "TemplateParamSet": [code, minutes.to_string()],
+        "TemplateId": filled.template,
+        "TemplateParamSet": filled.counted,
     })
     .to_string();
     let authorization = tc3("sms", host, &body, now, (&settings.key_id, &settings.key_secret));
@@ -203,6 +261,7 @@ mod tests {
             key_secret: "secret".into(),
             sign_name: "下单".into(),
             template: "SMS_1".into(),
+            news_template: "SMS_2".into(),
             app_id: "1400".into(),
             url: provider.url().into(),
         }
@@ -245,12 +304,29 @@ mod tests {
     #[test]
     fn a_number_is_written_as_each_provider_reads_it() {
         let now = Timestamp::UNIX_EPOCH;
-        let query = |phone| alibaba(&settings(Provider::Alibaba), "h", phone, "123456", now, "n").query;
+        let (at_alibaba, at_tencent) = (settings(Provider::Alibaba), settings(Provider::Tencent));
+        let code = Filled::code(&at_alibaba, "123456", 5);
+        let query = |phone| alibaba(&at_alibaba, "h", phone, &code, now, "n").query;
         assert!(query("+8613800138000").starts_with("?PhoneNumbers=13800138000&SignName=%E4%B8%8B%E5%8D%95&"));
         assert!(query("+85261234567").starts_with("?PhoneNumbers=85261234567&"));
         assert!(query("+85261234567").ends_with("&TemplateParam=%7B%22code%22%3A%22123456%22%7D"));
-        let body = tencent(&settings(Provider::Tencent), "h", "+8613800138000", "123456", 5, now).body;
+        let code = Filled::code(&at_tencent, "123456", 5);
+        let body = tencent(&at_tencent, "h", "+8613800138000", &code, now).body;
         assert!(body.contains(r#""PhoneNumberSet":["+8613800138000"]"#) && body.contains(r#"["123456","5"]"#));
+    }
+
+    #[test]
+    fn news_have_a_template_of_their_own() {
+        let (at_alibaba, at_tencent) = (settings(Provider::Alibaba), settings(Provider::Tencent));
+        let news = Filled::news(&at_alibaba, "手机号已更改");
+        let query = alibaba(&at_alibaba, "h", "+8613800138000", &news, Timestamp::UNIX_EPOCH, "n").query;
+        assert!(query.contains("&TemplateCode=SMS_2&TemplateParam=%7B%22event%22%3A%22%E6%89%8B"), "{query}");
+        let news = Filled::news(&at_tencent, "手机号已更改");
+        let body = tencent(&at_tencent, "h", "+8613800138000", &news, Timestamp::UNIX_EPOCH).body;
+        assert!(body.contains(r#""TemplateId":"SMS_2""#) && body.contains(r#"["手机号已更改"]"#), "{body}");
+        assert!(
+            at_alibaba.tells_news() && !SmsSettings { news_template: String::new(), ..at_alibaba.clone() }.tells_news()
+        );
     }
 
     #[test]

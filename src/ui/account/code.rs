@@ -147,24 +147,53 @@ fn check(code: &str, agreed: bool) -> Option<Error> {
     check.finish().err()
 }
 
-/// Asks for another code, from a minute after the last one on.
+/// Asks for another code to sign in with.
 #[component]
 fn Resend(sent: SentCode, to: Memo<Option<String>>) -> impl IntoView {
-    let l = use_locale();
     let posted = ServerAction::<ResendCode>::new().value().get_untracked().and_then(Result::err);
-    let state = FormState::new(posted, &[]);
-    let left = use_countdown(sent.now, sent.resend_at);
     let navigate = use_navigate();
     let id = sent.id.clone();
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        if left.get_untracked() > 0 {
-            return;
-        }
+    let send = move |state: FormState| {
         let (navigate, page) = (navigate.clone(), to.get_untracked());
         state.send(None, api::account::resend_code(id.clone(), page.clone()), move |sent: SentCode| {
             navigate(&sent.href(page.as_deref()), NavigateOptions { replace: true, ..NavigateOptions::default() });
         });
+    };
+    view! {
+        <ResendForm now=sent.now resend_at=sent.resend_at action=ResendCode::url() posted send>
+            <input type="hidden" name="id" value=sent.id/>
+            <ToField to/>
+        </ResendForm>
+    }
+    .into_any()
+}
+
+/// A form that asks for another code, from a minute after the last one on.
+#[component]
+pub(super) fn ResendForm<F>(
+    /// UTC milliseconds when the page was made, and from which another one may be asked for.
+    now: i64,
+    resend_at: i64,
+    /// Where it is posted without script.
+    action: &'static str,
+    /// What was wrong with it then.
+    posted: Option<Error>,
+    /// Sends it by script.
+    send: F,
+    /// What it says beside.
+    children: Children,
+) -> impl IntoView
+where
+    F: Fn(FormState) + 'static,
+{
+    let l = use_locale();
+    let state = FormState::new(posted, &[]);
+    let left = use_countdown(now, resend_at);
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if left.get_untracked() <= 0 {
+            send(state);
+        }
     };
     // Without script nothing counts down, and the server tells who comes too early.
     let counts = RwSignal::new(false);
@@ -176,10 +205,9 @@ fn Resend(sent: SentCode, to: Memo<Option<String>>) -> impl IntoView {
     };
     let waits = move || waiting().then_some("true");
     view! {
-        <form class="section-sm stack" action=ResendCode::url() method="post" on:submit=submit>
+        <form class="section-sm stack" action=action method="post" on:submit=submit>
             {state.notice()}
-            <input type="hidden" name="id" value=sent.id/>
-            <ToField to/>
+            {children()}
             <div><button class="btn btn-secondary" type="submit" aria-disabled=waits aria-busy=state.busy()>{text}</button></div>
         </form>
     }

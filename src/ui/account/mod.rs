@@ -18,6 +18,8 @@ mod second_sign_in;
 mod security;
 mod shared;
 mod sign_in;
+mod target_code;
+mod targets;
 mod viewed;
 
 pub use address_edit::AddressEditPage;
@@ -34,6 +36,7 @@ pub use second_sign_in::SecondSignInPage;
 pub use security::SecurityPage;
 pub use shared::SharedPage;
 pub use sign_in::SignInPage;
+pub use target_code::TargetCodePage;
 pub use viewed::ViewedPage;
 
 use crate::{

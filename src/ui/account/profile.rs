@@ -37,16 +37,11 @@ pub fn ProfileForm(profile: Profile) -> impl IntoView {
             toasts.show(l.t(t::PROFILE_SAVED));
         });
     };
-    let fact = move |name, value: Option<String>| {
-        let value = value.unwrap_or_else(|| l.t(t::NOT_SET).to_owned());
-        view! { <div class="fact"><dt>{l.t(name)}</dt><dd class="num">{value}</dd></div> }
-    };
     view! {
         <section class="panel" aria-labelledby="profile-title">
             <div class="panel-head"><h2 class="panel-title" id="profile-title">{l.t(t::PROFILE_TITLE)}</h2></div>
             <form class="form" action=SetProfile::url() method="post" novalidate on:submit=submit>
                 {state.notice()}
-                <dl class="facts">{fact(t::PHONE, profile.phone)}{fact(t::EMAIL, profile.email)}</dl>
                 <TextField
                     id="name" name="name" label=l.t(t::NAME) value=profile.name error=problem_of(state.error.into(), "name")
                     autocomplete="nickname" optional=true

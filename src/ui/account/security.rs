@@ -1,12 +1,13 @@
-//! Account and security: what the person is called, the password, the passkeys, the second factor, and the devices.
+//! Account and security: what the person is called and reached by, the password, the passkeys, the second factor, and
+//! the devices.
 
 use super::{
     Done, Narrow, SignInFirst, devices::Devices, passkeys::Passkeys, password::PasswordForm, profile::ProfileForm,
-    second_factor::SecondFactorSection,
+    second_factor::SecondFactorSection, targets::Targets,
 };
 use crate::{
     api,
-    domain::texts::{account as t, passkey},
+    domain::texts::{account as t, passkey, target},
     ui::{components::loaded::Loaded, use_locale},
 };
 use leptos::prelude::*;
@@ -20,6 +21,8 @@ pub fn SecurityPage() -> impl IntoView {
         ("password", t::PASSWORD_SAVED),
         ("device", t::DEVICES_ENDED),
         ("devices", t::DEVICES_ENDED),
+        ("target", target::SAVED),
+        ("target_removed", target::REMOVED),
         ("passkey", passkey::ADDED),
         ("passkey_renamed", passkey::RENAMED),
         ("passkey_removed", passkey::REMOVED),
@@ -31,6 +34,7 @@ pub fn SecurityPage() -> impl IntoView {
                 {match profile {
                     Some(profile) => view! {
                         <ProfileForm profile=profile.clone()/>
+                        <Targets profile=profile.clone()/>
                         <PasswordForm profile=profile.clone()/>
                         <Passkeys profile/>
                         <SecondFactorSection/>

@@ -17,7 +17,7 @@ class Refused extends Error {
 
 const REFUSALS = {
   Required: "required", Credentials: "credentials", Proof: "proof", Taken: "known", Full: "full", Passkey: "refused",
-  PasskeyOver: "late", PasskeyPlace: "unable", TooMany: "many", Unauthenticated: "signIn",
+  PasskeyOver: "late", PasskeyPlace: "unable", TooMany: "many", Unauthenticated: "signIn", SignInOver: "over",
 };
 
 async function post(name, fields) {
@@ -82,12 +82,17 @@ async function add(fields) {
   return "/me/security?done=passkey";
 }
 
-async function signIn({ to }, how = {}, begun = post("begin_sign_in", {})) {
+async function signIn({ to }, how = {}, begun = post("begin_sign_in", {}), finish = "finish_sign_in") {
   const { id, options } = await begun;
   const json = JSON.parse(options);
   const credential = await ask(json, navigator.credentials.get({ publicKey: toGet(json), ...how }));
-  return post("finish_sign_in", { id, credential, ...(to && { to }) });
+  return post(finish, { id, credential, ...(to && { to }) });
 }
+
+/** Completes a sign-in of which the first factor was shown. */
+const complete = (fields) => signIn(fields, {}, post("begin_second", {}), "finish_second");
+
+const DO = { add, "sign-in": signIn, second: complete };
 
 const SAID = {
   NotAllowedError: "cancelled", InvalidStateError: "known", SecurityError: "unable", NotSupportedError: "unable",
@@ -109,7 +114,7 @@ async function run(form) {
   // A browser asks one question at a time.
   waiting?.abort();
   try {
-    location.assign(await (form.dataset.passkey === "add" ? add : signIn)(fieldsOf(form)));
+    location.assign(await DO[form.dataset.passkey](fieldsOf(form)));
   } catch (error) {
     say(form, error);
     button.removeAttribute("aria-busy");

@@ -25,7 +25,7 @@ const FORMS = /^\/((checkout|me|sign-in|outbox)(\/|$)|orders\/[^/]+)/;
 // Files without a hash in their name: always the network's, the cache's only when there is none.
 const UNHASHED = /^\/[^/]+\.(svg|png|ico|js|json|webmanifest|bin|txt)$/;
 // After these nobody's pages may be left behind for the next person at this device.
-const CHANGES_PERSON = /(?<!begin_)sign[-_](in|out)|account\/(enter|second_enter|end_device|forget)|privacy\/delete_account/;
+const CHANGES_PERSON = /(?<!begin_)sign[-_](in|out)|account\/(enter|second_enter|end_device|forget)|passkey\/finish_second|privacy\/delete_account/;
 // After these all saved pages speak the wrong language.
 const CHANGES_LANGUAGE = /^\/lang\//;
 

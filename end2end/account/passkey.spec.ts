@@ -4,6 +4,7 @@
 import type { CDPSession, Page } from '@playwright/test';
 import { PORT } from '../playwright.config.ts';
 import { type Shopper, expect, test } from '../support.ts';
+import { Phone } from './phone.ts';
 import { enter, fresh } from './sign_in.ts';
 
 test.use({ baseURL: `http://localhost:${PORT}` });
@@ -130,6 +131,48 @@ test('whoever was let in by a password shows anew who this is before a passkey g
   await password.fill('a sentence is fine');
   await remove.click();
   await expect(passkeys.getByText(t('passkey.empty'))).toBeVisible();
+});
+
+test('a passkey completes a sign-in that waits for the second step', async ({ shopper, page, request, t }) => {
+  test.skip(!shopper.js, 'the browser is asked by script');
+  test.slow();
+  const device = await Device.of(page);
+  const target = fresh();
+  await page.goto('/sign-in?to=/me/security');
+  await enter(shopper, request, target);
+  await page.getByRole('textbox', { name: t('account.new_password') }).fill('a sentence is fine');
+  await page.getByRole('button', { name: t('account.set_password') }).click();
+  await expect(page.getByText(t('account.password_saved'))).toBeVisible();
+  await section(shopper).getByRole('button', { name: t('passkey.add') }).click();
+  await expect(page.getByText(t('passkey.added'))).toBeVisible();
+  await page.goto('/me/security/second');
+  await page.getByRole('button', { name: t('second.begin') }).click();
+  const phone = new Phone(await page.getByRole('group', { name: t('second.key') }).innerText());
+  await page.getByRole('textbox', { name: t('second.code') }).fill(await phone.code());
+  await page.getByRole('button', { name: t('second.confirm') }).click();
+  await page.getByRole('button', { name: t('second.kept') }).click();
+  await expect(page.getByRole('heading', { name: t('second.on_title') })).toBeVisible();
+  await page.goto('/me/security');
+  await signOut(shopper);
+
+  // The browser offers the passkey where the name is typed: nobody touches the device there.
+  await device.touched(false);
+  await page.goto('/sign-in?with=password&to=/cart');
+  await page.getByRole('textbox', { name: t('account.name_or_target') }).fill(target);
+  await page.getByRole('textbox', { name: t('account.password'), exact: true }).fill('a sentence is fine');
+  await page.getByRole('button', { name: t('account.sign_in'), exact: true }).click();
+  await expect(shopper.heading(t('second.sign_in_title'))).toBeVisible();
+  const button = page.getByRole('button', { name: t('passkey.complete') });
+  await expect(button).toBeVisible();
+  await device.knows(false);
+  await device.touched(true);
+  await button.click();
+  await expect(page.getByRole('alert')).toHaveText(t('passkey.said_cancelled'));
+  await device.knows(true);
+  await button.click();
+  await expect(page).toHaveURL(/\/cart$/);
+  await page.goto('/me');
+  await expect(page.getByText(t('account.hello', { name: 'l***@example.com' }))).toBeVisible();
 });
 
 test('where there are no passkeys nothing offers them, and the page says why', async ({ shopper, page, request, t }) => {

@@ -85,7 +85,7 @@ pub async fn enter(code: String, #[server(default)] to: Option<String>) -> Resul
         let shown = office::enter(&ctx, &code).await?;
         let to = wanted(to);
         let page = match shown {
-            Shown::Code => to,
+            Shown::Code | Shown::Passkey => to,
             Shown::Recovery(_) => format!("{SECOND}?used=1&to={}", percent_encode(&to)),
         };
         Ok(super::go_anew(Some(&page), "/office"))

@@ -63,6 +63,39 @@ pub async fn finish_sign_in(
     .await
 }
 
+/// Whether the sign-in of this browser that waits for the second factor can be completed with a passkey.
+#[server(prefix = "/api", endpoint = "passkey/completes", input = GetUrl, output = Json)]
+pub async fn completes() -> Result<bool, Error> {
+    super::with(async |ctx| crate::server::sign_in::takes_passkey(&ctx).await).await
+}
+
+/// Begins to complete the sign-in of this browser that waits for the second factor, with a passkey of its account.
+///
+/// # Errors
+/// [`Error::Invalid`] about `passkey`, also where nothing waits any more.
+#[server(prefix = "/api", endpoint = "passkey/begin_second", output = Json)]
+pub async fn begin_second() -> Result<Ceremony, Error> {
+    super::with(async |ctx| crate::server::sign_in::begin_passkey(&ctx).await).await
+}
+
+/// Completes that sign-in; `credential` as for [`finish_sign_in`]. Answers with the page to load.
+///
+/// # Errors
+/// [`Error::Invalid`] about `passkey`, [`Error::TooMany`] after failures in a row.
+#[server(prefix = "/api", endpoint = "passkey/finish_second", output = Json)]
+pub async fn finish_second(
+    id: String,
+    credential: String,
+    #[server(default)] to: Option<String>,
+) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let customer = crate::server::sign_in::by_second_passkey(&ctx, &id, &credential).await?;
+        let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
+        Ok(super::go_anew(to.as_deref(), "/me"))
+    })
+    .await
+}
+
 /// Calls a passkey by another name.
 ///
 /// # Errors

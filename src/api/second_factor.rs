@@ -98,7 +98,7 @@ pub async fn enter(code: String, #[server(default)] to: Option<String>) -> Resul
         let (customer, shown) = crate::server::sign_in::by_second(&ctx, &code).await?;
         let to = super::privacy::after_sign_in(&ctx, &customer, to).await;
         let to = match shown {
-            Shown::Code => to,
+            Shown::Code | Shown::Passkey => to,
             Shown::Recovery(_) => Some(format!("{PAGE}?used=1{}", and_to(to))),
         };
         Ok(super::go_anew(to.as_deref(), "/me"))

@@ -1,6 +1,10 @@
 //! The way in: shows who someone is, opens a session, and lets what a guest had here join the account. The rooms each
 //! know their part; this is where the parts meet.
 
+mod second;
+
+pub use second::{begin_passkey, by_second, by_second_passkey, takes_passkey};
+
 use super::{
     App, Ctx,
     account::{
@@ -8,9 +12,9 @@ use super::{
         attempt::{self, Guarded},
         code::{self, Tried},
         consent, passkey, password,
-        pending::{self, NewPending, Pending},
+        pending::NewPending,
         profile,
-        second_factor::{self, Owner, Shown},
+        second_factor::{self, Owner},
         session::{NewSession, forget},
         targets,
     },
@@ -29,7 +33,6 @@ use crate::{
         account::{SentCode, Target, login},
         error::{Check, Problem},
         live::Topic,
-        second_factor::Typed,
     },
 };
 
@@ -177,63 +180,6 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     let Some(entered) = entered else { return Err(refused()) };
     go_on(ctx, &entered, &session, &pending);
     Ok(entered)
-}
-
-/// Completes a sign-in with the second factor: a code of the app, or a recovery code. Answers with the customer, and by
-/// what it was shown.
-///
-/// # Errors
-/// `SecondFactor` of `code` for a wrong one and for one that was used alike, `SignInOver` where nothing waits any more;
-/// [`Error::TooMany`] after failures in a row.
-pub async fn by_second(ctx: &Ctx, typed: &str) -> Result<(String, Shown)> {
-    let over = || Error::field("code", Problem::SignInOver);
-    let typed = Typed::read(typed).map_err(|problem| Error::field("code", problem))?;
-    let token = ctx.pending.clone().ok_or_else(over)?;
-    let Some(Pending { owner: Owner::Customer(customer), by_code }) =
-        pending::find(&ctx.app, Some(&token), ctx.now).await?
-    else {
-        return Err(over());
-    };
-    let owner = Owner::Customer(customer.clone());
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner.guarded());
-    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    let session = NewSession::new(ctx, by_code)?;
-    let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
-    let (id, before, browser) = (customer.clone(), replaced(ctx), Browser::of(ctx)?);
-    let shown = ctx
-        .app
-        .db
-        .write::<_, Error>(move |tx| {
-            let (app, guest, session, token) = (app.clone(), guest.clone(), open.clone(), token.clone());
-            let (customer, owner, typed) = (id.clone(), owner.clone(), typed.clone());
-            let (guarded, before, browser) = (guarded.clone(), before.clone(), browser.clone());
-            Box::pin(async move {
-                if pending::take_turn(tx, &app, &token, now).await?.is_none_or(|pending| pending.owner != owner) {
-                    return Err(Error::field("code", Problem::SignInOver));
-                }
-                let Some(shown) = second_factor::accept(tx, &app, &owner, &typed, now).await? else { return Ok(None) };
-                pending::end(tx, &app, &token).await?;
-                attempt::succeeded(tx, &guarded).await?;
-                if by_code {
-                    // Without which there would be no such sign-in.
-                    consent::agree(tx, &customer, now).await?;
-                }
-                if let Shown::Recovery(left) = shown {
-                    browser.note_recovery(tx, &app, &customer, left, now).await?;
-                }
-                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
-                second_factor::record(tx, &app, &owner, shown, now).await?;
-                Ok(Some(shown))
-            })
-        })
-        .await?;
-    let Some(shown) = shown else {
-        tracing::warn!("a second factor was refused");
-        return Err(Error::field("code", Problem::SecondFactor));
-    };
-    http::set_cookie(&ctx.app, http::PENDING_COOKIE, "", 0);
-    entered_as(ctx, &session, customer.clone());
-    Ok((customer, shown))
 }
 
 /// Lets a sign-in wait where there is a second factor to be shown, and tells whether it does.

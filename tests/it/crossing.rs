@@ -71,6 +71,7 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("privacy/discard_copy", "POST", "id={copy}", AsOfNothing),
     ("passkey/finish_registration", "POST", "id=x&credential=x", Knowing),
     ("passkey/finish_sign_in", "POST", "id=x&credential=x", Knowing),
+    ("passkey/finish_second", "POST", "id=x&credential=x", Knowing),
     ("passkey/rename", "POST", "id={passkey}&name=x", AsOfNothing),
     ("passkey/remove", "POST", "id={passkey}", AsOfNothing),
     ("office/order", "GET", "number={order}", Staff),

@@ -27,6 +27,7 @@ mod account;
 mod acme;
 mod audit;
 mod catalog;
+mod completion;
 mod crash;
 mod crossing;
 mod faults;

@@ -16,27 +16,27 @@ use xiadan::{
     },
 };
 
-const LI: &str = "li@example.com";
+pub const LI: &str = "li@example.com";
 const HAN: &str = "han@example.com";
 
 /// Where the shop of a test has its passkeys: browsers allow none under its IP address.
-fn origin(world: &World) -> String {
+pub fn origin(world: &World) -> String {
     world.url.replace("127.0.0.1", "localhost")
 }
 
-async fn begin(browser: &mut Buyer, what: &str, form: &[(&str, &str)]) -> (String, String) {
+pub async fn begin(browser: &mut Buyer, what: &str, form: &[(&str, &str)]) -> (String, String) {
     let (status, ceremony) = browser.post(&format!("/api/passkey/begin_{what}"), form).await.unwrap();
     assert_eq!(status, 200, "{ceremony}");
     (ceremony["id"].as_str().unwrap().to_owned(), ceremony["options"].as_str().unwrap().to_owned())
 }
 
-async fn finish(browser: &mut Buyer, what: &str, id: &str, credential: &str) -> (u16, Value) {
+pub async fn finish(browser: &mut Buyer, what: &str, id: &str, credential: &str) -> (u16, Value) {
     let form = [("id", id), ("credential", credential)];
     browser.post(&format!("/api/passkey/finish_{what}"), &form).await.unwrap()
 }
 
 /// Adds a passkey that a new device makes.
-async fn register(world: &World, browser: &mut Buyer) -> Authenticator {
+pub async fn register(world: &World, browser: &mut Buyer) -> Authenticator {
     let mut device = Authenticator::new(&origin(world));
     let (id, options) = begin(browser, "registration", &[]).await;
     let (status, answer) = finish(browser, "registration", &id, &device.create(&options)).await;
@@ -44,7 +44,7 @@ async fn register(world: &World, browser: &mut Buyer) -> Authenticator {
     device
 }
 
-async fn sign_in(browser: &mut Buyer, device: &mut Authenticator) -> (u16, Value) {
+pub async fn sign_in(browser: &mut Buyer, device: &mut Authenticator) -> (u16, Value) {
     let (id, options) = begin(browser, "sign_in", &[]).await;
     finish(browser, "sign_in", &id, &device.get(&options)).await
 }
@@ -54,12 +54,12 @@ async fn keys(browser: &Buyer) -> Vec<Value> {
 }
 
 /// What is wrong with the passkey, or with the password before it.
-fn wrong(answer: &(u16, Value), field: &str) -> String {
+pub fn wrong(answer: &(u16, Value), field: &str) -> String {
     assert_eq!(answer.0, 422, "{answer:?}");
     answer.1["Invalid"][field].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
 }
 
-async fn signed_in(world: &World, target: &str) -> Buyer {
+pub async fn signed_in(world: &World, target: &str) -> Buyer {
     let mut browser = world.browser();
     world.enter(&mut browser, target).await;
     browser

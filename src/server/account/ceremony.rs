@@ -7,13 +7,7 @@
 use crate::{
     args,
     domain::{Error, Result, error::Problem, passkey::CEREMONY_MS, texts::shell},
-    server::{
-        Ctx,
-        config::Config,
-        context::{internal, unreadable},
-        crypto,
-        db::Tx,
-    },
+    server::{Ctx, config::Config, context::internal, crypto, db::Tx},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
@@ -63,7 +57,8 @@ pub async fn keep(ctx: &Ctx, customer: Option<&str>, state: &impl Serialize) -> 
 /// Takes what was kept, for good: whatever comes of the answer, there is no second one.
 ///
 /// # Errors
-/// [`Error::Invalid`] with `PasskeyOver` for what is too old, was taken before, never was, or is somebody else's.
+/// [`Error::Invalid`] with `PasskeyOver` for what is too old, was taken before, never was, is somebody else's, or is the
+/// question of another kind of ceremony.
 pub async fn take<S: DeserializeOwned>(ctx: &Ctx, customer: Option<&str>, id: &str) -> Result<S> {
     let (row, customer, now) = (id.to_owned(), customer.unwrap_or_default().to_owned(), ctx.now);
     let sealed = ctx
@@ -79,9 +74,10 @@ pub async fn take<S: DeserializeOwned>(ctx: &Ctx, customer: Option<&str>, id: &s
             })
         })
         .await?;
-    let Some(sealed) = sealed else { return Err(Error::field("passkey", Problem::PasskeyOver)) };
-    let plain = ctx.app.keys.open(&sealed, &place(id)).map_err(|e| internal("crypto", &e))?;
-    serde_json::from_slice(&plain).map_err(|e| unreadable("passkey ceremony", &e))
+    let over = || Error::field("passkey", Problem::PasskeyOver);
+    let plain = ctx.app.keys.open(&sealed.ok_or_else(over)?, &place(id)).map_err(|e| internal("crypto", &e))?;
+    // Nobody else can have written it: what reads as something else is something else.
+    serde_json::from_slice(&plain).map_err(|_| over())
 }
 
 /// Removes those whose time is over.

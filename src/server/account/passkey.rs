@@ -1,4 +1,5 @@
-//! The passkeys of an account (WebAuthn level 2): added by its owner, used to sign in, named and removed.
+//! The passkeys of an account (WebAuthn level 2): added by its owner, used to sign in or to complete a sign-in, named and
+//! removed.
 //!
 //! The library examines what browsers answer; here it is decided whose it is. A passkey is asked for only with the
 //! device's own look at its owner (user verification), which makes it both factors.
@@ -27,11 +28,12 @@ use crate::{
         risk,
     },
 };
-use serde::de::DeserializeOwned;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 use webauthn_rs::prelude::{
     AuthenticationResult, CredentialID, DiscoverableAuthentication, Passkey as Credential, PasskeyRegistration,
-    PublicKeyCredential, RegisterPublicKeyCredential,
+    PublicKeyCredential, RegisterPublicKeyCredential, Webauthn,
 };
 
 /// The longest answer of a browser, in bytes: some of them add certificates that nobody asked for.
@@ -282,11 +284,98 @@ pub async fn show(ctx: &Ctx, id: &str, answer: &str) -> Result<Shown> {
     let Some(row) = ctx.app.db.optional(sql, args![hash, &customer]).await? else {
         return Err(refused(&"there is no such passkey"));
     };
-    let credential = credential(&ctx.app.keys, &row)?;
+    examine(ctx, &party, (&answer, state), &row, (customer, guarded))
+}
+
+/// Examines an answer by the passkey of a row with `id` and `credential_sealed`.
+fn examine(
+    ctx: &Ctx,
+    party: &Webauthn,
+    (answer, state): (&PublicKeyCredential, DiscoverableAuthentication),
+    row: &Row,
+    (customer, guarded): (String, Guarded),
+) -> Result<Shown> {
+    let credential = credential(&ctx.app.keys, row)?;
     // Also refuses a count of uses that did not grow: there may be a copy of the key.
     let result =
-        party.finish_discoverable_authentication_v2(&answer, state, &credential).map_err(|error| refused(&error))?;
+        party.finish_discoverable_authentication_v2(answer, state, &credential).map_err(|error| refused(&error))?;
     Ok(Shown { customer, guarded, id: row.get("id")?, result })
+}
+
+/// What is kept of a question that completes a sign-in: which sign-in it is for, by the keyed hash of its token.
+#[derive(Serialize, Deserialize)]
+struct Completion {
+    pending: String,
+    state: DiscoverableAuthentication,
+}
+
+/// Whether a customer's sign-in that waits for the second factor can be completed with a passkey.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn completes(ctx: &Ctx, customer: &str) -> Result<bool> {
+    if Config::passkeys_at(&ctx.app.config.public_url).is_none() {
+        return Ok(false);
+    }
+    let sql = "select id from passkey where customer_id = $1 limit 1";
+    Ok(ctx.app.db.optional(sql, args![customer]).await?.is_some())
+}
+
+/// Begins to complete a customer's sign-in that waits, with a passkey of that customer: the browser is asked for no
+/// other one.
+///
+/// # Errors
+/// [`Error::Invalid`] about `passkey`: `PasskeyPlace` where there are none, `Passkey` where the customer has none.
+pub async fn begin_completion(ctx: &Ctx, customer: &str, pending: &str) -> Result<Ceremony> {
+    let party = ceremony::party(ctx)?;
+    let sql = "select id, credential_sealed from passkey where customer_id = $1";
+    let mut allowed = Vec::new();
+    for row in ctx.app.db.all(sql, args![customer]).await? {
+        let credential = credential(&ctx.app.keys, &row)?;
+        let id: &[u8] = credential.cred_id();
+        allowed.push(serde_json::json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }));
+    }
+    if allowed.is_empty() {
+        return Err(refused(&"the account has none"));
+    }
+    let (options, state) = party.start_discoverable_authentication().map_err(|error| internal("passkeys", &error))?;
+    let mut options = serde_json::to_value(&options.public_key).map_err(|e| internal("passkeys", &e))?;
+    // So that keys are found that their device does not list by itself, and those of other accounts are not offered.
+    options["allowCredentials"] = allowed.into();
+    let state = Completion { pending: pending.to_owned(), state };
+    Ok(Ceremony { id: ceremony::keep(ctx, Some(customer), &state).await?, options: options.to_string() })
+}
+
+/// Examines what a browser answers to [`begin_completion`], for the same sign-in of the same customer. Failures count with
+/// those of other second factors.
+///
+/// # Errors
+/// As [`show`]; `PasskeyOver` also for the question of another sign-in.
+pub async fn complete(
+    ctx: &Ctx,
+    (customer, pending): (&str, &str),
+    guarded: Guarded,
+    (id, answer): (&str, &str),
+) -> Result<Shown> {
+    let party = ceremony::party(ctx)?;
+    let asked: Completion = ceremony::take(ctx, Some(customer), id).await?;
+    if asked.pending != pending {
+        return Err(Error::field("passkey", Problem::PasskeyOver));
+    }
+    let answer: PublicKeyCredential = read(answer)?;
+    attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    let user = Uuid::parse_str(customer).map_err(|e| internal("passkeys", &e))?;
+    // Devices need not say whose key it is where they were told which key; those that do must agree (WebAuthn level 2
+    // §7.2, step 6).
+    if answer.get_user_unique_id().is_some_and(|said| said != user.as_bytes().as_slice()) {
+        return Err(refused(&"it is another account's"));
+    }
+    let hash = hash_of(&ctx.app.keys, answer.get_credential_id());
+    let sql = "select id, credential_sealed from passkey where credential_hash = $1 and customer_id = $2";
+    let Some(row) = ctx.app.db.optional(sql, args![hash, customer]).await? else {
+        return Err(refused(&"there is no such passkey"));
+    };
+    examine(ctx, &party, (&answer, asked.state), &row, (customer.to_owned(), guarded))
 }
 
 impl Shown {

@@ -124,6 +124,7 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<()> {
     Ok(())
 }
 
-fn hash_of(app: &App, token: &str) -> String {
+/// The keyed hash under which one is known.
+pub fn hash_of(app: &App, token: &str) -> String {
     app.keys.lookup("pending sign-in", token)
 }

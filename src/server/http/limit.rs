@@ -29,7 +29,7 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
-const GUESSING: [&str; 21] = [
+const GUESSING: [&str; 23] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
@@ -48,6 +48,8 @@ const GUESSING: [&str; 21] = [
     "/api/office/second_renew",
     "/api/passkey/begin_registration",
     "/api/passkey/finish_sign_in",
+    "/api/passkey/begin_second",
+    "/api/passkey/finish_second",
     "/api/passkey/remove",
     "/api/order/find",
     "/api/privacy/delete_account",

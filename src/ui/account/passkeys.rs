@@ -1,7 +1,7 @@
-//! Passkeys: signing in with one, and those of the account. What the browser has to be asked is the business of
-//! `public/passkey.js`: it finds the forms marked `data-passkey`, shows by an attribute of `<html>` whether there are
-//! passkeys here at all, and says what went wrong in the line of [`Said`]. Names are changed and passkeys are removed
-//! without it.
+//! Passkeys: signing in with one, completing a sign-in with one, and those of the account. What the browser has to be
+//! asked is the business of `public/passkey.js`: it finds the forms marked `data-passkey`, shows by an attribute of
+//! `<html>` whether there are passkeys here at all, and says what went wrong in the line of [`Said`]. Names are changed
+//! and passkeys are removed without it.
 
 use super::sign_in::ToField;
 use crate::{
@@ -66,6 +66,7 @@ fn Said() -> impl IntoView {
             data-credentials=l.t(t::SAID_CREDENTIALS)
             data-proof=l.t(t::SAID_PROOF)
             data-sign-in=l.t(t::SAID_SIGN_IN)
+            data-over=l.t(t::SAID_OVER)
             data-many=l.t(t::SAID_MANY)
             data-offline=l.t(t::SAID_OFFLINE)
             data-failed=l.t(t::SAID_FAILED)
@@ -86,6 +87,28 @@ pub fn ByPasskey(to: Memo<Option<String>>) -> impl IntoView {
                 <Said/>
             </form>
         </div>
+        <Script/>
+    }
+    .into_any()
+}
+
+/// The button to complete a sign-in that waits with a passkey of its account, where it has one.
+#[component]
+pub fn CompleteByPasskey(to: Memo<Option<String>>) -> impl IntoView {
+    let l = use_locale();
+    let offered = Resource::new(|| (), |()| api::passkey::completes());
+    view! {
+        <Loaded data=offered lines=1 inside=true let:offered>
+            {offered.then(|| view! {
+                <div class="if-passkeys section-sm">
+                    <form class="stack-sm" data-passkey="second">
+                        <ToField to/>
+                        <button class="btn btn-secondary btn-lg btn-block" type="submit"><Icon name="lock"/>{l.t(t::COMPLETE)}</button>
+                        <Said/>
+                    </form>
+                </div>
+            })}
+        </Loaded>
         <Script/>
     }
     .into_any()

@@ -1,6 +1,6 @@
-//! Where a sign-in is completed with the second factor.
+//! Where a sign-in is completed with the second factor: a code, or a passkey of the account.
 
-use super::{Narrow, sign_in::ToField};
+use super::{Narrow, passkeys::CompleteByPasskey, sign_in::ToField};
 use crate::{
     api::{self, second_factor::Enter},
     domain::{Error, second_factor::Typed, texts::second as t},
@@ -27,7 +27,7 @@ pub fn SecondSignInPage() -> impl IntoView {
         <Narrow title=l.t(t::SIGN_IN_TITLE)>
             <Loaded data=awaited lines=3 let:awaited>
                 {if awaited {
-                    view! { <SecondForm to/> }.into_any()
+                    view! { <SecondForm to/><CompleteByPasskey to/> }.into_any()
                 } else {
                     view! {
                         <div class="panel stack">

@@ -235,6 +235,8 @@ pub enum Shown {
     Code,
     /// How many recovery codes are left after this one.
     Recovery(i64),
+    /// A passkey of the account, see [`complete`](super::passkey::complete).
+    Passkey,
 }
 
 /// Accepts what was typed, once; none where it is wrong, was used, or there is no second factor. What was done with it is

@@ -48,7 +48,7 @@ for (const locale of ['zh-CN', 'en-GB']) {
         '/checkout', '/checkout/review', `/pay/${open}`, `/orders/${number}`, `/orders/${open}`, `/orders/${open}/edit`, '/orders',
         '/orders?state=completed', '/orders/find', '/me', '/me/favourites', '/me/viewed',
         '/me/addresses', '/me/notifications', '/offline', '/nowhere', '/office/sign-in', '/design',
-        '/privacy/shared', '/me/privacy',
+        '/privacy/shared', '/me/privacy', '/me/consent',
       ];
       const look = async (path: string) => {
         await page.goto(path);

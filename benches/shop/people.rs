@@ -21,7 +21,7 @@ use xiadan::{
     args,
     domain::{Error, account::Target},
     server::{
-        account::{code, password, profile},
+        account::{code, consent, password, profile},
         config::Config,
         context::{new_id, now},
         crypto, start,
@@ -68,6 +68,7 @@ async fn settle_in(data: &Path) {
                         "insert into account (customer_id, login, password_hash, created_at) values ($1, $2, $3, $4)";
                     tx.exec(sql, args![&id, name("known", n), &hash, now]).await?;
                     profile::set_target(tx, &id, ("email", &target_hash, &sealed), now).await?;
+                    consent::agree(tx, &id, now).await?;
                     let sql = "insert into staff (id, login, password_hash, created_at, role)
                         values ($1, $2, $3, $4, 'support')";
                     tx.exec(sql, args![&id, name("known", n), &hash, now]).await?;

@@ -90,11 +90,40 @@ pub async fn shared(page: i64) -> Result<Page<Sharing>, Error> {
     super::with(async |ctx| crate::server::sharing::list(&ctx, page).await).await
 }
 
+/// Whether the present terms and privacy notice were agreed to; none for a guest.
+#[server(prefix = "/api", endpoint = "privacy/agreed", input = GetUrl, output = Json)]
+pub async fn agreed() -> Result<Option<bool>, Error> {
+    super::with(async |ctx| {
+        use crate::server::account::consent::{Standing, standing};
+        let Some(session) = &ctx.session else { return Ok(None) };
+        Ok(Some(standing(&ctx.app, &session.customer_id).await? == Standing::Agreed))
+    })
+    .await
+}
+
+/// Agrees to the present terms and privacy notice. Answers with the page to load.
+#[server(prefix = "/api", endpoint = "privacy/agree", output = Json)]
+pub async fn agree(#[server(default)] to: Option<String>) -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::account::consent::accept(&ctx).await?;
+        Ok(super::go_anew(to.as_deref(), "/me"))
+    })
+    .await
+}
+
 /// The page to go to after signing in: the one that was asked for, or first the way back of an account that is to be
-/// erased.
+/// erased, or the question about new terms.
 #[cfg(feature = "ssr")]
 pub async fn after_sign_in(ctx: &crate::server::Ctx, customer: &str, to: Option<String>) -> Option<String> {
+    use crate::server::account::consent::{self, Standing};
     // Signing in has succeeded: what cannot be read is in the log and changes nothing about it.
-    let leaving = crate::server::privacy::is_asked(&ctx.app, customer).await.unwrap_or(false);
-    if leaving { Some(PAGE.to_owned()) } else { to }
+    if crate::server::privacy::is_asked(&ctx.app, customer).await.unwrap_or(false) {
+        return Some(PAGE.to_owned());
+    }
+    match consent::standing(&ctx.app, customer).await {
+        Ok(Standing::Asked) => {}
+        Ok(Standing::New) if consent::note_asked(&ctx.app, customer, ctx.now).await.is_ok() => {}
+        _ => return to,
+    }
+    Some(privacy::question(to.as_deref().unwrap_or("/me")))
 }

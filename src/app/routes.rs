@@ -29,6 +29,7 @@ const SHOP: &[(&str, Page)] = &[
     ("me", Page::Ordering(Ordering::Me)),
     ("me/addresses", Page::Account(Account::Addresses)),
     ("me/addresses/edit", Page::Account(Account::AddressEdit)),
+    ("me/consent", Page::Account(Account::Consent)),
     ("me/favourites", Page::Account(Account::Favourites)),
     ("me/notifications", Page::Account(Account::Notifications)),
     ("me/privacy", Page::Account(Account::MyData)),

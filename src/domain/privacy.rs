@@ -1,5 +1,6 @@
 //! What a person may ask of this shop about their own data: a copy, its erasure, and whom it was handed to.
 
+use super::catalog::percent_encode;
 use serde::{Deserialize, Serialize};
 
 /// How long a copy can be fetched, in milliseconds: seven days.
@@ -61,6 +62,14 @@ pub struct Deletion {
     pub asked_at: i64,
     /// UTC milliseconds until which it can be taken back.
     pub erase_at: i64,
+}
+
+/// The page that asks whether the present terms and privacy notice are agreed to.
+pub const QUESTION: &str = "/me/consent";
+
+/// The same with the page to go on to.
+pub fn question(to: &str) -> String {
+    format!("{QUESTION}?to={}", percent_encode(to))
 }
 
 /// How whoever asks for something that cannot be undone shows who they are.

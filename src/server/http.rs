@@ -5,6 +5,7 @@
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
 pub mod acme;
+mod consent;
 pub mod cookie;
 mod copy;
 pub mod document;
@@ -148,7 +149,17 @@ where
         let render = render.clone();
         // What these showed must not come back after signing out, from no cache and no history.
         let secret = SECRET.iter().any(|part| request.uri().path().starts_with(part));
-        async move { private(render(request).await, secret) }
+        let opened = consent::Opened::of(&request);
+        async move {
+            let question = match opened {
+                Some(opened) => opened.question().await,
+                None => None,
+            };
+            match question {
+                Some(question) => private(question, true),
+                None => private(render(request).await, secret),
+            }
+        }
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::{
     account::{
-        AddressEditPage, AddressesPage, CodePage, FavouritesPage, MyDataPage, NotificationsPage,
+        AddressEditPage, AddressesPage, CodePage, ConsentPage, FavouritesPage, MyDataPage, NotificationsPage,
         OutboxPage, PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage,
         SignInPage as CustomerSignInPage, TargetCodePage, TermsPage, ViewedPage,
     },
@@ -164,6 +164,7 @@ pub enum Account {
     Shared,
     SecondFactor,
     SecondSignIn,
+    Consent,
     TargetCode,
 }
 
@@ -185,6 +186,7 @@ fn account(page: Account) -> Loaded {
         Account::Shared => view! { <SharedPage/> }.into_any(),
         Account::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
         Account::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
+        Account::Consent => view! { <ConsentPage/> }.into_any(),
         Account::TargetCode => view! { <TargetCodePage/> }.into_any(),
     })
 }

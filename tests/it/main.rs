@@ -28,6 +28,7 @@ mod acme;
 mod audit;
 mod catalog;
 mod completion;
+mod consent;
 mod crash;
 mod crossing;
 mod faults;

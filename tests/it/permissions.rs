@@ -119,6 +119,8 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "privacy/discard_copy", "id=x"), Account),
     (("POST", "privacy/delete_account", "password=x"), Account),
     (("POST", "privacy/keep_account", ""), Account),
+    (("GET", "privacy/agreed", ""), Anybody),
+    (("POST", "privacy/agree", ""), Account),
     (("GET", "privacy/receivers", ""), Anybody),
     (("GET", "privacy/shared", "page=1"), Anybody),
     (("POST", "office/sign_in", "login=nobody&password=x"), Anybody),

@@ -1,9 +1,12 @@
 //! What people agreed to: purpose, version and time, in rows that are only ever added.
+//!
+//! Who signs in with a code agrees to the present terms with it. Everybody else is asked after signing in, and once in a
+//! session that is open when new ones come; who does not agree goes on under those agreed to before.
 
 use crate::{
     args,
-    domain::{Result, account::NOTICES, choice::Purpose},
-    server::{context::new_id, db::Tx},
+    domain::{Error, Result, account::NOTICES, choice::Purpose},
+    server::{App, Ctx, context::new_id, db::Tx},
 };
 
 /// Records that the present terms and privacy notice were agreed to, unless that is on record.
@@ -14,10 +17,78 @@ pub async fn agree(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<()> {
     for (purpose, version) in NOTICES {
         let sql = "insert into consent (id, customer_id, purpose, version, granted, at)
             select $1, $2, $3, $4, true, $5
-            where not exists (select 1 from consent where customer_id = $2 and purpose = $3 and version = $4)";
+            where not exists
+                (select 1 from consent where customer_id = $2 and purpose = $3 and version = $4 and granted)";
         tx.exec(sql, args![new_id(), customer, purpose, version, now]).await?;
     }
     Ok(())
+}
+
+/// Records that somebody agreed to the present terms and privacy notice on the page that asks.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in.
+pub async fn accept(ctx: &Ctx) -> Result<()> {
+    let (customer, now) = (ctx.session()?.customer_id.clone(), ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let customer = customer.clone();
+            Box::pin(async move { agree(tx, &customer, now).await })
+        })
+        .await
+}
+
+/// What is on record of somebody about the present terms and privacy notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Agreed to.
+    Agreed,
+    /// Asked about, and not agreed to.
+    Asked,
+    /// New since somebody was here.
+    New,
+}
+
+/// Where somebody stands.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn standing(app: &App, customer: &str) -> Result<Standing> {
+    let [(first, first_version), (second, second_version)] = NOTICES;
+    let sql = "select count(distinct purpose) as asked, count(distinct case when granted then purpose end) as agreed
+        from consent where customer_id = $1
+            and (purpose = $2 and version = $3 or purpose = $4 and version = $5)";
+    let row = app.db.one(sql, args![customer, first, first_version, second, second_version]).await?;
+    let all = |name: &str| Ok::<_, Error>(usize::try_from(row.get::<i64>(name)?).unwrap_or(0) >= NOTICES.len());
+    Ok(match (all("agreed")?, all("asked")?) {
+        (true, _) => Standing::Agreed,
+        (false, true) => Standing::Asked,
+        (false, false) => Standing::New,
+    })
+}
+
+/// Records that somebody is asked now, so that nobody is asked twice who goes on without an answer.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn note_asked(app: &App, customer: &str, now: i64) -> Result<()> {
+    let customer = customer.to_owned();
+    app.db
+        .write::<_, Error>(move |tx| {
+            let customer = customer.clone();
+            Box::pin(async move {
+                for (purpose, version) in NOTICES {
+                    let sql = "insert into consent (id, customer_id, purpose, version, granted, at)
+                        select $1, $2, $3, $4, false, $5
+                        where not exists
+                            (select 1 from consent where customer_id = $2 and purpose = $3 and version = $4)";
+                    tx.exec(sql, args![new_id(), &customer, purpose, version, now]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Records what somebody chose for a purpose, unless that is on record as the newest choice about the present text.

@@ -3,6 +3,7 @@
 mod address_edit;
 mod addresses;
 mod code;
+mod consent;
 mod devices;
 mod favourites;
 mod kept;
@@ -25,6 +26,7 @@ mod viewed;
 pub use address_edit::AddressEditPage;
 pub use addresses::AddressesPage;
 pub use code::CodePage;
+pub use consent::ConsentPage;
 pub use devices::SignOutButton;
 pub use favourites::FavouritesPage;
 pub use legal::{PrivacyPage, TermsPage};

@@ -3,10 +3,26 @@
 use crate::{
     account::{PHONE, World, in_world, other},
     client::Buyer,
-    member::exec,
+    member::{exec, member, posted},
+    shop::Shop,
 };
 use serde_json::Value;
-use xiadan::server::audit::{self, Finding};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+use xiadan::{
+    args,
+    server::{
+        account::targets,
+        audit::{self, Finding},
+        message::{
+            self,
+            sms::{Provider, SmsSettings},
+        },
+    },
+};
 
 const EMAIL: &str = "li@example.com";
 const OTHER_PHONE: &str = "13911112222";
@@ -241,4 +257,69 @@ async fn one_is_taken_away_and_the_last_one_stays() {
         assert_eq!(world.count("select count(*) as n from account_target").await, 1);
     })
     .await;
+}
+
+/// A provider of text messages that takes everything, and tells the first line of each request.
+async fn provider() -> (u16, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut request, mut part) = (Vec::new(), [0; 4096]);
+            // Everything is said in the address; there is no body.
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read(&mut part).await.unwrap() {
+                    0 => break,
+                    read => request.extend_from_slice(&part[..read]),
+                }
+            }
+            let head = String::from_utf8(request).unwrap();
+            let _ = tell.send(head.lines().next().unwrap_or_default().to_owned());
+            let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 13\r\nconnection: close\r\n\r\n{\"Code\":\"OK\"}";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (port, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_is_told_by_text_message_where_the_provider_has_a_template() {
+    for (postgres, template) in [(false, "SMS_NEWS"), (true, "SMS_NEWS"), (false, ""), (true, "")] {
+        let (port, mut requests) = provider().await;
+        let settings = SmsSettings {
+            provider: Provider::Alibaba,
+            key_id: "id".into(),
+            key_secret: "secret".into(),
+            sign_name: "shop".into(),
+            template: "SMS_CODE".into(),
+            news_template: template.into(),
+            app_id: String::new(),
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        let shop = Shop::open_with(postgres, |config| config.sms = Some(settings)).await;
+        let app = shop.app.clone();
+        eprintln!("on {} with {template:?}", app.db.kind().as_str());
+        let li = member(&app, "+8613800138000").await;
+        let sent = targets::add(&li.ctx, "+86", OTHER_PHONE, String::new()).await.unwrap();
+        let (_, text) = posted(&app).await.pop().unwrap();
+        let code = text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6).unwrap();
+        targets::confirm(&li.ctx, &sent.id, code).await.unwrap();
+
+        let rows = app.db.all("select payload from outbox order by id", args![]).await.unwrap();
+        for row in &rows {
+            message::deliver(&app, &row.get::<String>("payload").unwrap()).await.unwrap();
+        }
+        let code = requests.recv().await.unwrap();
+        assert!(code.contains("PhoneNumbers=13911112222&") && code.contains("TemplateCode=SMS_CODE&"), "{code}");
+        if template.is_empty() {
+            assert_eq!(rows.len(), 1, "what has no way out is not tried");
+        } else {
+            let news = requests.recv().await.unwrap();
+            assert!(news.contains("PhoneNumbers=13800138000&") && news.contains("TemplateCode=SMS_NEWS&"), "{news}");
+            assert_eq!(rows.len(), 2);
+        }
+        app.db.close().await;
+    }
 }

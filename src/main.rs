@@ -211,13 +211,22 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         Some(listen) => listen,
         None => leptos("LEPTOS_SITE_ADDR").and_then(|address| address.parse().ok()).unwrap_or(config.listen),
     };
-    let (shop, sandbox) = (start::bind(listen).await?, start::bind(options.sandbox_listen).await?);
+    config.development = options.development || leptos("LEPTOS_WATCH").is_some();
+    config.sandbox = options.sandbox || config.development;
+    let shop = start::bind(listen).await?;
+    let sandbox = match config.sandbox {
+        true => Some(start::bind(options.sandbox_listen).await?),
+        false => None,
+    };
     let redirect = match options.tls.redirect_listen {
         Some(address) => Some(start::bind(address).await?),
         None => None,
     };
     config.listen = shop.local_addr()?;
-    config.sandbox_listen = sandbox.local_addr()?;
+    config.sandbox_listen = match &sandbox {
+        Some(listener) => listener.local_addr()?,
+        None => options.sandbox_listen,
+    };
     config.hsts_subdomains = options.tls.hsts_subdomains;
     let named = options.tls.acme_domain.first().map(|name| format!("https://{name}"));
     config.tls = options.tls.source();
@@ -235,7 +244,6 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     }
     config.sandbox_url = address(options.sandbox_url, "http", config.sandbox_listen)?;
     config.hold_ms = options.hold_minutes * 60_000;
-    config.development = options.development || leptos("LEPTOS_WATCH").is_some();
     config.security_contact = options.security_contact;
     config.trusted_proxies = options.trusted_proxy;
     config.mail = options.smtp_url.zip(options.mail_from).map(|(url, from)| MailSettings { url, from });
@@ -246,6 +254,13 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
             url = config.public_url,
             "browsers keep the shop's cookies over HTTPS only; give it a certificate, or put a proxy with one in front"
         );
+    }
+    if !config.takes_payments() {
+        tracing::warn!(
+            "no payment provider is set up: nothing can be ordered; --sandbox starts one that moves no money"
+        );
+    } else if !config.development {
+        tracing::warn!("payments go through the sandbox provider, which moves no money: whoever reaches it pays");
     }
     let reloads = matches!(config.tls, Some(Source::Files(_)));
     let app = start::open(config).await?;

@@ -86,6 +86,10 @@ pub struct Serve {
     /// The address customers use [default: the first --acme-domain, or the address the shop listens on]
     #[arg(long, env = "XIADAN_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Take payments through the sandbox payment provider, which moves no money: whoever reaches it "pays". For trying the
+    /// shop; with --development it is there anyway
+    #[arg(long, env = "XIADAN_SANDBOX")]
+    pub sandbox: bool,
     /// Where the sandbox payment provider listens
     #[arg(long, env = "XIADAN_SANDBOX_LISTEN", default_value = "127.0.0.1:3002")]
     pub sandbox_listen: SocketAddr,

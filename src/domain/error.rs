@@ -32,6 +32,8 @@ pub enum Error {
     Conflict,
     /// Try again after so many seconds.
     TooMany { retry_after: u32 },
+    /// The shop has no payment provider: nothing can be paid, so nothing is ordered.
+    NoPayment,
     /// A provider (payment, carrier) did not answer; nothing was changed.
     ProviderUnavailable,
     /// The server cannot be reached.
@@ -139,7 +141,7 @@ impl Error {
             | Self::OrdersUnderWay(_)
             | Self::Conflict => 409,
             Self::TooMany { .. } => 429,
-            Self::ProviderUnavailable | Self::Offline => 503,
+            Self::NoPayment | Self::ProviderUnavailable | Self::Offline => 503,
             Self::Internal(_) => 500,
         }
     }

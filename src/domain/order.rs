@@ -201,6 +201,8 @@ pub struct CheckoutPage {
     pub districts: Vec<(String, String)>,
     /// Whether there is an account to save an address with.
     pub signed_in: bool,
+    /// Whether the shop takes payments: without them nothing can be ordered.
+    pub payable: bool,
     /// Those of the account, the default first.
     pub addresses: Vec<SavedAddress>,
 }

@@ -25,6 +25,9 @@ pub struct Config {
     pub tls: Option<Source>,
     /// Whether browsers are to use HTTPS for the names below the shop's as well.
     pub hsts_subdomains: bool,
+    /// Whether the sandbox payment provider runs and takes payments: it moves no money, so that a shop which sells for
+    /// real goes without. There is no other provider yet: without it nothing can be paid.
+    pub sandbox: bool,
     /// Where the sandbox payment provider listens.
     pub sandbox_listen: SocketAddr,
     /// The address of the sandbox payment provider as the customer's browser reaches it.
@@ -89,6 +92,11 @@ impl Config {
         allowed.then_some(url)
     }
 
+    /// Whether there is a provider through which orders can be paid.
+    pub const fn takes_payments(&self) -> bool {
+        self.sandbox
+    }
+
     /// Where the sandbox provider, on this machine, tells us of payments: beside a proxy's way in, or by the name that is
     /// in the certificate.
     pub fn notify_url(&self) -> String {
@@ -114,6 +122,7 @@ impl Default for Config {
             public_url: "http://127.0.0.1:3000".to_owned(),
             tls: None,
             hsts_subdomains: false,
+            sandbox: false,
             sandbox_listen: loopback(3002),
             sandbox_url: "http://127.0.0.1:3002".to_owned(),
             site: PathBuf::from("target/site"),

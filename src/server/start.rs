@@ -139,8 +139,8 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// The addresses that were taken for the shop.
 pub struct Listeners {
     pub shop: TcpListener,
-    /// The sandbox payment provider.
-    pub sandbox: TcpListener,
+    /// The sandbox payment provider, where it runs.
+    pub sandbox: Option<TcpListener>,
     /// Plain HTTP, from where customers are sent on to HTTPS.
     pub redirect: Option<TcpListener>,
 }
@@ -181,7 +181,9 @@ pub async fn serve(
     let jobs = tokio::spawn(jobs::run(app.clone(), stopping.clone()));
     // Requests and jobs that are being finished may still pay and refund.
     let (last_sender, last) = watch::channel(false);
-    let provider = tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), sandbox, told(last))));
+    let provider = sandbox.map(|listener| {
+        tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), listener, told(last))))
+    });
     let redirecting = redirect.map(|listener| {
         let router = redirect::router(&app.config.public_url);
         tokio::spawn(listen::serve(
@@ -213,7 +215,9 @@ pub async fn serve(
     }
     finish("jobs", jobs, FINISH).await;
     let _ = last_sender.send(true);
-    finish("sandbox provider", provider, FINISH).await;
+    if let Some(provider) = provider {
+        finish("sandbox provider", provider, FINISH).await;
+    }
     feed.abort();
     resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {

@@ -36,6 +36,7 @@ pub fn message(locale: Locale, error: &Error) -> String {
         Error::OrderClosed(State::Completed) => t::CLOSED_COMPLETED,
         Error::OrderClosed(State::Cancelled) => t::CLOSED_CANCELLED,
         Error::Conflict => t::CONFLICT,
+        Error::NoPayment => t::NO_PAYMENT,
         Error::ProviderUnavailable => t::PROVIDER,
         Error::Offline => t::OFFLINE,
         Error::Internal(_) => t::INTERNAL,

@@ -2,7 +2,7 @@
 
 use crate::{
     client::client,
-    shop::{Piece, books, customer, later, place},
+    shop::{Piece, Shop, books, customer, later, place},
     till::{press, with_till},
 };
 use axum::{Json, Router, routing::post};
@@ -37,6 +37,19 @@ async fn state(ctx: &Ctx, number: &str) -> State {
 
 async fn count(ctx: &Ctx, number: &str, matches: impl Fn(&EventKind) -> bool) -> usize {
     order::get(ctx, number).await.unwrap().events.iter().filter(|event| matches(&event.kind)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_provider_nothing_is_ordered_and_nothing_is_held() {
+    for postgres in [false, true] {
+        let shop = Shop::open_with(postgres, |config| config.sandbox = false).await;
+        shop.sell(&[MUG]).await;
+        let ctx = customer(&shop.app).await;
+        assert_eq!(place(&ctx, "mug", 1).await, Err(Error::NoPayment));
+        assert!(!order::checkout(&ctx, None).await.unwrap().payable, "the form says so before it is filled in");
+        assert_eq!(books(&shop.app, "mug").await, (10, 0, 0));
+        shop.app.db.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,8 @@ impl Running {
         let url = format!("https://{host}:{port}");
         let child = Command::new(PROGRAM)
             .args(["--data", data.to_str().unwrap(), "serve", "--site", "none", "--public-url", &url])
-            .args(["--listen", &address.to_string(), "--sandbox-listen", &format!("127.0.0.1:{sandbox}")])
+            .args(["--listen", &address.to_string(), "--sandbox", "--sandbox-listen"])
+            .arg(format!("127.0.0.1:{sandbox}"))
             .args(options)
             .env("RUST_LOG", "error,xiadan=error")
             .env("SSL_CERT_FILE", trusted)

@@ -66,7 +66,7 @@ impl Server {
         let child = Command::new(setup.program)
             .args(["--data", setup.data.to_str().unwrap(), "serve"])
             .args(["--listen", &format!("127.0.0.1:{}", setup.ports.0)])
-            .args(["--sandbox-listen", &format!("127.0.0.1:{}", setup.ports.1)])
+            .args(["--sandbox", "--sandbox-listen", &format!("127.0.0.1:{}", setup.ports.1)])
             .args(["--site", setup.site.to_str().unwrap()])
             .args(options)
             .env("RUST_LOG", level)

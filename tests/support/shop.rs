@@ -48,7 +48,8 @@ impl Shop {
             Some(database) => database.url.clone(),
             None => format!("sqlite://{}", folder.path().join("shop.db").display()),
         };
-        let mut config = Config { data: folder.path().to_owned(), database_url: url, ..Config::default() };
+        let mut config =
+            Config { data: folder.path().to_owned(), database_url: url, sandbox: true, ..Config::default() };
         change(&mut config);
         let app = xiadan::server::start::open(config).await.unwrap();
         Self { app, folder, _database: database }

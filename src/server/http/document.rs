@@ -132,7 +132,8 @@ fn secure() {
         return;
     };
     // Chromium applies `form-action` to where a form is redirected: from the order to the provider's cashier.
-    let cashier = origin(&ctx.app.config.sandbox_url).unwrap_or_default();
+    let config = &ctx.app.config;
+    let cashier = Some(&config.sandbox_url).filter(|_| config.sandbox).and_then(|url| origin(url)).unwrap_or_default();
     // `cargo xtask dev` tells open pages to reload over a WebSocket of another port.
     let reload = if watched() { " ws:" } else { "" };
     let policy = format!(

@@ -38,8 +38,8 @@ pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage
     if !form.district.is_empty() {
         cart.region = Some(form.district.clone());
     }
-    let signed_in = ctx.session.is_some();
-    Ok(CheckoutPage { form, cart, provinces, cities, districts, signed_in, addresses })
+    let (signed_in, payable) = (ctx.session.is_some(), ctx.app.config.takes_payments());
+    Ok(CheckoutPage { form, cart, provinces, cities, districts, signed_in, payable, addresses })
 }
 
 /// Keeps the form as typed, then checks it if `check` is set. One that is right, and asks for it, saves its address with

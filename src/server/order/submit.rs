@@ -56,7 +56,8 @@ struct Draft {
 ///
 /// # Errors
 /// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart, its total or the address is not the
-/// one that was reviewed, [`Error::Invalid`] when the address is missing.
+/// one that was reviewed, [`Error::Invalid`] when the address is missing, [`Error::NoPayment`] in a shop that takes no
+/// payments: goods would be held for an order that nobody can pay.
 pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
     let Submission { cart_version, total, reviewed, buy_now } = submission;
     let customer = ctx.customer()?.to_owned();
@@ -67,6 +68,9 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
     let before = "select number from orders where customer_id = $1 and submit_key = $2";
     if let Some(row) = ctx.app.db.optional(before, args![&customer, &submit_key]).await? {
         return Ok(row.get("number")?);
+    }
+    if !ctx.app.config.takes_payments() {
+        return Err(Error::NoPayment);
     }
     let checkout = checkout::checked(ctx).await?;
     if checkout::seal_of(ctx, &checkout)? != reviewed {

@@ -43,9 +43,12 @@ pub enum Effect {
 ///
 /// # Errors
 /// [`Error::OrderClosed`] unless the order is unpaid and its time is not over, [`Error::ProviderUnavailable`] when the
-/// provider does not answer; trying again is safe.
+/// provider does not answer; trying again is safe. [`Error::NoPayment`] where there is no provider.
 pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<String> {
     let row = own(ctx, number).await?;
+    if !ctx.app.config.takes_payments() {
+        return Err(Error::NoPayment);
+    }
     let method = match method.filter(|name| !name.is_empty()) {
         Some(name) => Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice))?,
         None => row.payment_method,

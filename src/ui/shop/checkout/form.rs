@@ -27,7 +27,7 @@ use crate::{
             summary::{ActionbarTotal, Estimate, Summary},
             travel::Main,
         },
-        error::ErrorPage,
+        error::{ErrorNotice, ErrorPage},
         live::use_live,
         use_locale,
     },
@@ -86,7 +86,7 @@ fn follow_cart(cart: RwSignal<Cart>) {
 #[component]
 fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl IntoView {
     let l = use_locale();
-    let Page { form, cart, provinces, cities, districts, signed_in, addresses } = page;
+    let Page { form, cart, provinces, cities, districts, signed_in, payable, addresses } = page;
     let keeper = Keeper::new(Divisions { provinces, cities, districts }, buy_now.clone());
     let cart = RwSignal::new(cart);
     if buy_now.is_none() {
@@ -233,10 +233,11 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         <Main class="page container">
             <h1 class="visually-hidden">{l.t(t::TITLE)}</h1>
             <Steps present=0/>
+            {(!payable).then(|| view! { <ErrorNotice error=Error::NoPayment/> })}
             <ErrorSummary error fields=field_labels(l) attempts=Signal::from(attempts)/>
             <form
                 class="with-aside"
-                class:section-sm=move || error.with(Option::is_some)
+                class:section-sm=move || !payable || error.with(Option::is_some)
                 id="checkout"
                 action=SaveCheckout::url()
                 method="post"

@@ -10,6 +10,8 @@ mod beside;
 mod demo;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "import/record.rs"]
+mod record;
 
 use std::{
     fs,

@@ -4,7 +4,11 @@
 //! Whoever can write the database but has no key can neither change a row, nor add one, nor take one out; the newest row
 //! is sealed apart in the settings, so that none is cut off at the end either.
 
-use super::{App, crypto::Keys, db::Tx};
+use super::{
+    App,
+    crypto::Keys,
+    db::{DbError, Tx},
+};
 use crate::{args, domain::Result};
 
 /// The setting that holds the number and seal of the newest row, sealed itself.
@@ -28,6 +32,7 @@ pub enum Action {
     RefundRequested,
     PriceSet,
     StockAdjusted,
+    Imported,
     KeyRotated,
     DataExported,
     DataDownloaded,
@@ -57,6 +62,7 @@ impl Action {
             Self::RefundRequested => "refund_requested",
             Self::PriceSet => "price_set",
             Self::StockAdjusted => "stock_adjusted",
+            Self::Imported => "imported",
             Self::KeyRotated => "key_rotated",
             Self::DataExported => "data_exported",
             Self::DataDownloaded => "data_downloaded",
@@ -75,7 +81,7 @@ impl Action {
 /// A row to be written. Nothing in it is personal: people are named by id or staff login.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Who did it: `staff:lin`, `customer:<id>`, `clock`.
+    /// Who did it: `staff:lin`, `customer:<id>`, `provider`, `clock`; `operator` for a command on the shop's machine.
     pub actor: String,
     pub action: Action,
     /// What it was done to: `order:<number>`, `variant:<id>`.
@@ -89,24 +95,38 @@ pub struct Entry {
 /// # Errors
 /// When the database cannot be written.
 pub async fn record(tx: &mut Tx<'_>, keys: &Keys, entry: &Entry, now: i64) -> Result<()> {
+    Ok(record_all(tx, keys, std::slice::from_ref(entry), now).await?)
+}
+
+/// Adds several rows, as [`record`] does one.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn record_all(tx: &mut Tx<'_>, keys: &Keys, entries: &[Entry], now: i64) -> Result<(), DbError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let sql = "insert into setting (key, value) values ($1, '') on conflict (key) do update set key = excluded.key returning value";
     let head: String = tx.one(sql, args![HEAD]).await?.get("value")?;
     // A head that was changed is kept as it is said to be: `verify` finds it.
-    let (sequence, before) = read_head(&head).unwrap_or_default();
-    let row = Row {
-        sequence: sequence + 1,
-        at: now,
-        actor: entry.actor.clone(),
-        action: entry.action.name().to_owned(),
-        subject: entry.subject.clone(),
-        detail: entry.detail.clone(),
-    };
-    let seal = row.seal(keys, &before);
-    let sql =
-        "insert into audit (sequence, at, actor, action, subject, detail, seal) values ($1, $2, $3, $4, $5, $6, $7)";
-    let args = args![row.sequence, row.at, &row.actor, &row.action, &row.subject, &row.detail, &seal];
-    tx.exec(sql, args).await?;
-    tx.exec("update setting set value = $2 where key = $1", args![HEAD, write_head(keys, row.sequence, &seal)]).await?;
+    let (mut sequence, mut before) = read_head(&head).unwrap_or_default();
+    for entry in entries {
+        let row = Row {
+            sequence: sequence + 1,
+            at: now,
+            actor: entry.actor.clone(),
+            action: entry.action.name().to_owned(),
+            subject: entry.subject.clone(),
+            detail: entry.detail.clone(),
+        };
+        let seal = row.seal(keys, &before);
+        let sql = "insert into audit (sequence, at, actor, action, subject, detail, seal)
+            values ($1, $2, $3, $4, $5, $6, $7)";
+        let args = args![row.sequence, row.at, &row.actor, &row.action, &row.subject, &row.detail, &seal];
+        tx.exec(sql, args).await?;
+        (sequence, before) = (row.sequence, seal);
+    }
+    tx.exec("update setting set value = $2 where key = $1", args![HEAD, write_head(keys, sequence, &before)]).await?;
     Ok(())
 }
 

@@ -19,9 +19,9 @@ use crate::{
     domain::{Locale, money::Currency},
     server::{
         App,
+        audit::{self, Action, Entry},
         context::now,
         db::{BoxFuture, Db, DbError, Tx},
-        media::Media,
     },
 };
 use categories::Categories;
@@ -108,38 +108,25 @@ impl From<DbError> for ImportError {
 }
 
 /// Imports a file into a shop. It may run beside the process that serves it, which looks for what was changed and tells
-/// the open pages (see [`changed_since`](super::changed_since)).
+/// the open pages (see [`changed_since`](super::changed_since)). It goes on record, with each price and stock of a variant
+/// that was in the shop and changed.
 ///
 /// # Errors
 /// See [`ImportError`]; problems with single products are in the report.
 pub async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<Report, ImportError> {
-    import_into(&app.db, &app.media, app.currency, file, options).await
-}
-
-/// The same with only a database and a picture store.
-///
-/// # Errors
-/// As [`import`].
-pub async fn import_into(
-    db: &Db,
-    media: &Media,
-    currency: Currency,
-    file: &Path,
-    options: ImportOptions,
-) -> Result<Report, ImportError> {
     let started = Instant::now();
     let ImportOptions { locale, dry_run, keep_stock, allow_private_image_hosts, watcher } = options;
     let purpose = if locale == Locale::default() { Purpose::Products } else { Purpose::Texts };
-    let mut reading = read(file, currency, purpose).await?;
+    let mut reading = read(file, app.currency, purpose).await?;
     let client = match (purpose, dry_run) {
         (Purpose::Products, false) => Some(pictures::client(allow_private_image_hosts).map_err(ImportError::Client)?),
         _ => None,
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let pictures = Pictures::new(media.clone(), folder, client, allow_private_image_hosts, dry_run);
+    let pictures = Pictures::new(app.media.clone(), folder, client, allow_private_image_hosts, dry_run);
     let mut report = Report { dry_run, locale, ignored_columns: reading.ignored, ..Report::default() };
     let mut writer = Writer {
-        db: db.clone(),
+        app: app.clone(),
         dry_run,
         keep_stock,
         locale,
@@ -148,6 +135,31 @@ pub async fn import_into(
         categories: None,
         named: Arc::default(),
     };
+    let told = |report: &Report, total_rows| {
+        if let Some(watcher) = &watcher {
+            let (rows, products) = (report.rows, report.products);
+            watcher(Progress { rows, total_rows, products, elapsed: started.elapsed() });
+        }
+    };
+    let ended = take_in(file, &mut reading, &pictures, &mut writer, &mut report, told).await;
+    // What was written before a failure stays, and so does its trace.
+    let recorded = if dry_run { Ok(()) } else { writer.record(&report, ended.is_ok()).await };
+    ended?;
+    recorded?;
+    report.problems.sort_by_key(|problem| problem.line);
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Takes batch after batch from the file into the shop.
+async fn take_in(
+    file: &Path,
+    reading: &mut Reading,
+    pictures: &Pictures,
+    writer: &mut Writer,
+    report: &mut Report,
+    told: impl Fn(&Report, u64),
+) -> Result<(), ImportError> {
     while let Some(batch) = reading.batches.recv().await {
         let batch = batch.map_err(|error| ImportError::File(file.to_owned(), FileError::Unreadable(error)))?;
         let mut prepared = Vec::new();
@@ -161,21 +173,15 @@ pub async fn import_into(
                 None => report.count(Done::Rejected),
             }
         }
-        get_pictures(db, &pictures, &mut prepared, &mut report).await?;
+        get_pictures(&writer.app.db, pictures, &mut prepared, report).await?;
         for outcome in writer.write(prepared).await? {
             report.count(outcome.done);
             report.add(outcome.problems);
         }
-        if let Some(watcher) = &watcher {
-            let (rows, products) = (report.rows, report.products);
-            watcher(Progress { rows, total_rows: reading.total_rows, products, elapsed: started.elapsed() });
-        }
+        told(report, reading.total_rows);
     }
     // A file that was read only in part must not look as if it were imported.
-    reading.reader.await.map_err(|error| ImportError::Broken(error.to_string()))?;
-    report.problems.sort_by_key(|problem| problem.line);
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    (&mut reading.reader).await.map_err(|error| ImportError::Broken(error.to_string()))
 }
 
 /// What the file's first line and its size tell, and where its products come from.
@@ -283,7 +289,7 @@ async fn get_pictures(
 
 /// Writes batches, and remembers from one to the next what need not be read again.
 struct Writer {
-    db: Db,
+    app: App,
     dry_run: bool,
     keep_stock: bool,
     locale: Locale,
@@ -333,6 +339,7 @@ impl Writer {
     /// Some products in one transaction.
     async fn attempt(&mut self, batch: &Arc<Vec<Prepared>>, range: Range<usize>) -> Result<Vec<Outcome>, DbError> {
         let job = Arc::new(Job {
+            app: self.app.clone(),
             batch: batch.clone(),
             range,
             dry_run: self.dry_run,
@@ -345,18 +352,41 @@ impl Writer {
             named: self.named.clone(),
         });
         let written = if self.dry_run {
-            self.db.read(move |tx| job.clone().run(tx)).await?
+            self.app.db.read(move |tx| job.clone().run(tx)).await?
         } else {
-            self.db.write(move |tx| job.clone().run(tx)).await?
+            self.app.db.write(move |tx| job.clone().run(tx)).await?
         };
         self.categories = Some(written.categories);
         self.named = written.named;
         Ok(written.outcomes)
     }
+
+    /// Puts the import on record: how much it was, and whether it came to its end.
+    async fn record(&self, report: &Report, whole: bool) -> Result<(), DbError> {
+        let Report { rows, created, updated, unchanged, rejected, .. } = report;
+        let end = if whole { "" } else { ", broken off" };
+        let entry = Entry {
+            actor: "operator".to_owned(),
+            action: Action::Imported,
+            subject: format!("catalog:{}", self.locale.tag()),
+            detail: format!(
+                "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected{end}"
+            ),
+        };
+        let app = self.app.clone();
+        self.app
+            .db
+            .write::<_, DbError>(move |tx| {
+                let (app, entry) = (app.clone(), entry.clone());
+                Box::pin(async move { audit::record_all(tx, &app.keys, std::slice::from_ref(&entry), now()).await })
+            })
+            .await
+    }
 }
 
 /// Some products of a batch: a function of what it holds, because the database may run it more than once.
 struct Job {
+    app: App,
     batch: Arc<Vec<Prepared>>,
     range: Range<usize>,
     dry_run: bool,
@@ -422,7 +452,8 @@ impl Job {
             outcomes.push(outcome);
         }
         if !self.dry_run {
-            planner.changes.write(tx).await?;
+            let entries = planner.changes.write(tx).await?;
+            audit::record_all(tx, &self.app.keys, &entries, planner.now).await?;
         }
         Ok(Written { outcomes, categories: planner.categories, named })
     }

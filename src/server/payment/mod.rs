@@ -12,7 +12,9 @@ pub use webhook::{SANDBOX_PATH, routes};
 
 use super::{
     App, Ctx,
+    audit::{self, Entry},
     context::{internal, new_id, now},
+    crypto::Keys,
     db::Tx,
     order::{announce, own, store},
     sharing, stock,
@@ -132,12 +134,12 @@ pub enum Settled {
 /// # Errors
 /// [`Error::NotFound`] for a payment we never made.
 pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
-    let (notification, now) = (notification.clone(), now());
+    let (shop, notification, now) = (app.clone(), notification.clone(), now());
     let (settled, changed) = app
         .db
         .write::<_, Error>(move |tx| {
-            let notification = notification.clone();
-            Box::pin(async move { settle_in(tx, &notification, now).await })
+            let (shop, notification) = (shop.clone(), notification.clone());
+            Box::pin(async move { settle_in(tx, &shop.keys, &notification, now).await })
         })
         .await?;
     if settled != Settled::Nothing {
@@ -150,7 +152,12 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
     Ok(settled)
 }
 
-async fn settle_in(tx: &mut Tx<'_>, notification: &Notification, now: i64) -> Result<(Settled, store::Changed)> {
+async fn settle_in(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    notification: &Notification,
+    now: i64,
+) -> Result<(Settled, store::Changed)> {
     let payment_id = &notification.payment_id;
     let payment = tx.one("select order_id, amount, currency from payment where id = $1", args![payment_id]).await?;
     let order_id: String = payment.get("order_id")?;
@@ -188,7 +195,16 @@ async fn settle_in(tx: &mut Tx<'_>, notification: &Notification, now: i64) -> Re
         stock::take(tx, &order_id).await?;
         Ok((Settled::Paid, changed))
     } else {
-        refund(tx, payment_id, &order_id, Amount(notification.amount), "not expected", now).await?;
+        if refund(tx, payment_id, &order_id, Amount(notification.amount), "not expected", now).await? {
+            // Nobody asked for it, so that nothing else on record tells of it.
+            let entry = Entry {
+                actor: "provider".to_owned(),
+                action: audit::Action::RefundRequested,
+                subject: format!("order:{}", order.number),
+                detail: format!("{} of payment {payment_id}, not expected", notification.amount),
+            };
+            audit::record(tx, keys, &entry, now).await?;
+        }
         Ok((Settled::Refunded, changed))
     }
 }
@@ -226,7 +242,8 @@ pub(super) async fn refund_paid(tx: &mut Tx<'_>, order_id: &str, reason: &str, n
     Ok(())
 }
 
-/// Writes a refund of a payment with the effect that carries it out. A payment is refunded once.
+/// Writes a refund of a payment with the effect that carries it out. A payment is refunded once: false for one that is
+/// already.
 async fn refund(
     tx: &mut Tx<'_>,
     payment_id: &str,
@@ -234,18 +251,18 @@ async fn refund(
     amount: Amount,
     reason: &str,
     now: i64,
-) -> Result<()> {
+) -> Result<bool> {
     let refund_id = new_id();
     let sql = "insert into refund (id, payment_id, order_id, amount, reason, state, requested_at) values ($1, $2, $3, $4, $5, 'pending', $6)
         on conflict (payment_id) do nothing";
     if tx.exec(sql, args![&refund_id, payment_id, order_id, amount.0, reason, now]).await? == 0 {
-        return Ok(());
+        return Ok(false);
     }
     store::note_event(tx, order_id, "system", &EventKind::RefundRequested { amount }, now).await?;
     let effect = serde_json::to_string(&Effect::Refund { refund_id }).map_err(|e| internal("outbox", &e))?;
     let sql = "insert into outbox (id, kind, payload, attempts, next_at) values ($1, 'payment', $2, 0, $3)";
     tx.exec(sql, args![new_id(), effect, now]).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Carries an effect out; done twice it is once.

@@ -296,6 +296,9 @@ impl Planner {
                     kept.insert(old.id.as_str());
                     if old.row != *row {
                         self.changes.variant_updates.push(update(&id, row));
+                        if old.row.price != row.price {
+                            self.changes.prices.push((id.clone(), old.row.price, row.price));
+                        }
                         self.holders.remove(&old.row.sku);
                     }
                 }
@@ -327,7 +330,7 @@ impl Planner {
                     }
                     if on_hand != to {
                         notice(ProblemKind::StockSet { sku: row.sku.clone(), from: on_hand, to });
-                        self.changes.stock_updates.push(args![&id, LOCATION, wanted]);
+                        self.changes.stock_updates.push((id.clone(), wanted));
                     }
                 }
             }

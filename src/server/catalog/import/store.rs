@@ -1,8 +1,10 @@
 //! What the shop has of some products, and a batch of changes to it: few statements for many rows.
 
 use crate::{
+    args,
     domain::catalog::ProductOption,
     server::{
+        audit::{Action, Entry},
         catalog::json,
         db::{Args, DbError, Row, Tx, Value},
         media::Stored,
@@ -243,7 +245,11 @@ pub struct Changes {
     pub variant_updates: Vec<Args>,
     pub variants: Vec<Args>,
     pub stock: Vec<Args>,
-    pub stock_updates: Vec<Args>,
+    /// Variants that are in the shop, and how many pieces are wanted on hand.
+    pub stock_updates: Vec<(String, i64)>,
+    /// Variants that are in the shop, with the price before and the price to be: what goes on record, beside their rows
+    /// above.
+    pub prices: Vec<(String, i64, i64)>,
 }
 
 impl Changes {
@@ -263,11 +269,11 @@ impl Changes {
             + self.stock_updates.len()
     }
 
-    /// Writes everything.
+    /// Writes everything. Answers with what is to go on record of it, in the words in which the office's own changes do.
     ///
     /// # Errors
     /// See [`DbError`]; the transaction is then to be given up.
-    pub async fn write(mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+    pub async fn write(mut self, tx: &mut Tx<'_>) -> Result<Vec<Entry>, DbError> {
         insert(tx, "category (id, handle, parent_id, position)", "", self.categories).await?;
         insert(tx, "category_text (category_id, locale, title)", "", self.category_texts).await?;
         let rename = " on conflict (category_id, locale) do update set title = excluded.title";
@@ -300,17 +306,39 @@ impl Changes {
         .await?;
         // In the order in which orders go through stock, and products after it as they do, so that neither waits for the
         // other in a circle.
-        self.stock_updates.sort_by(|a, b| text(a).cmp(text(b)));
+        self.stock_updates.sort();
         self.product_updates.sort_by(|a, b| text(a).cmp(text(b)));
-        // Orders may hold more by now than when the plan was made.
-        let sql = "update stock set on_hand = case when held > $3 then held else $3 end, version = version + 1
-            where variant_id = $1 and location = $2";
-        each(tx, sql, self.stock_updates).await?;
+        let prices = self.prices.into_iter();
+        let mut entries: Vec<_> = prices
+            .map(|(variant, before, price)| entry(&variant, Action::PriceSet, format!("{before} -> {price}")))
+            .collect();
+        for (variant, wanted) in self.stock_updates {
+            if let Some(difference) = set_on_hand(tx, &variant, wanted).await? {
+                entries.push(entry(&variant, Action::StockAdjusted, format!("{difference:+}")));
+            }
+        }
         let sql =
             "update product set status = $2, brand = $3, category_id = $4, tags = $5, price_min = $6, price_max = $7,
             compare_at = $8, image = $9, updated_at = $10 where id = $1";
-        each(tx, sql, self.product_updates).await
+        each(tx, sql, self.product_updates).await?;
+        Ok(entries)
     }
+}
+
+/// Sets the pieces on hand, but to no fewer than orders hold by now. Answers by how many they changed, if they did.
+async fn set_on_hand(tx: &mut Tx<'_>, variant: &str, wanted: i64) -> Result<Option<i64>, DbError> {
+    // Takes the row first: what is sold in this moment is no part of the difference.
+    let sql = "update stock set version = version + 1 where variant_id = $1 and location = $2 returning on_hand";
+    let Some(row) = tx.optional(sql, args![variant, LOCATION]).await? else { return Ok(None) };
+    let before: i64 = row.get("on_hand")?;
+    let sql = "update stock set on_hand = case when held > $3 then held else $3 end
+        where variant_id = $1 and location = $2 returning on_hand";
+    let after: i64 = tx.one(sql, args![variant, LOCATION, wanted]).await?.get("on_hand")?;
+    Ok(Some(after - before).filter(|difference| *difference != 0))
+}
+
+fn entry(variant: &str, action: Action, detail: String) -> Entry {
+    Entry { actor: "operator".to_owned(), action, subject: format!("variant:{variant}"), detail }
 }
 
 fn text(args: &Args) -> &str {

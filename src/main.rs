@@ -247,6 +247,10 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     config.security_contact = options.security_contact;
     config.trusted_proxies = options.trusted_proxy;
     config.mail = options.smtp_url.zip(options.mail_from).map(|(url, from)| MailSettings { url, from });
+    config.sms_per_day = options.sms.sms_per_day;
+    if !options.sms.sms_countries.is_empty() {
+        config.sms_countries = options.sms.sms_countries.clone();
+    }
     config.sms = options.sms.settings()?;
     config.secure_cookies = Config::needs_secure_cookies(&config.public_url);
     if config.secure_cookies && config.public_url.starts_with("http://") {

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 use xiadan::{
-    domain::{Locale, permission::Role},
+    domain::{Locale, address::CALLING_CODES, permission::Role},
     server::{
         config::{Config, TlsOptions},
         message::sms::{Provider, SmsSettings},
@@ -148,6 +148,12 @@ pub struct Sms {
     /// Where the provider's API is, if not where it always is
     #[arg(long, env = "XIADAN_SMS_URL")]
     pub sms_url: Option<String>,
+    /// The most text messages of a day, whoever asks for them: each costs money. After them codes leave by mail alone
+    #[arg(long, env = "XIADAN_SMS_PER_DAY", default_value_t = Config::SMS_PER_DAY, value_parser = clap::value_parser!(i64).range(0..))]
+    pub sms_per_day: i64,
+    /// The calling codes of the countries that get text messages, such as +86,+852 [default: all that can be chosen]
+    #[arg(long, env = "XIADAN_SMS_COUNTRIES", value_name = "CODES", value_delimiter = ',', value_parser = calling_code)]
+    pub sms_countries: Vec<String>,
 }
 
 impl Sms {
@@ -250,6 +256,11 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 fn provider(name: &str) -> Result<Provider, String> {
     Provider::from_name(name).ok_or_else(|| "choose alibaba or tencent".to_owned())
+}
+
+fn calling_code(code: &str) -> Result<String, String> {
+    let known = CALLING_CODES.contains(&code);
+    known.then(|| code.to_owned()).ok_or_else(|| format!("choose among {}", CALLING_CODES.join(",")))
 }
 
 fn role(name: &str) -> Result<Role, String> {

@@ -7,6 +7,7 @@ use super::{
     },
     message::{mail::MailSettings, sms::SmsSettings},
 };
+use crate::domain::address::CALLING_CODES;
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -46,6 +47,10 @@ pub struct Config {
     pub mail: Option<MailSettings>,
     /// How text messages leave, if they do.
     pub sms: Option<SmsSettings>,
+    /// The most text messages that leave on a day.
+    pub sms_per_day: i64,
+    /// The calling codes, such as `+86`, of the countries to which they leave.
+    pub sms_countries: Vec<String>,
     /// Whether cookies are marked `Secure`; off only where the public address is plain HTTP on loopback.
     pub secure_cookies: bool,
 }
@@ -53,6 +58,8 @@ pub struct Config {
 impl Config {
     /// The default hold of an unpaid order: 15 minutes.
     pub const HOLD_MS: i64 = 15 * 60 * 1000;
+    /// The default bound of text messages on a day.
+    pub const SMS_PER_DAY: i64 = 2_000;
 
     /// Whether cookies must be marked `Secure` for a public address. Browsers keep such cookies over HTTPS only; plain
     /// HTTP is for trying the shop on the machine it runs on.
@@ -132,6 +139,8 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             mail: None,
             sms: None,
+            sms_per_day: Self::SMS_PER_DAY,
+            sms_countries: CALLING_CODES.map(str::to_owned).to_vec(),
             secure_cookies: false,
         }
     }

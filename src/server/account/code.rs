@@ -14,6 +14,7 @@ use crate::{
     },
     server::{
         Ctx,
+        config::Config,
         context::internal,
         crypto::{self, Keys},
         db::{self, Tx},
@@ -32,6 +33,8 @@ const PER_TARGET: i64 = 10;
 const PER_TARGET_TOGETHER: i64 = 30;
 /// The most codes that one address may ask for in the window; a household, an office or a café shares one.
 const PER_ASKER: i64 = 50;
+/// How many days the numbers of text messages are kept.
+const SMS_DAYS: i64 = 30;
 
 /// Reads where a code is to be sent.
 ///
@@ -40,7 +43,7 @@ const PER_ASKER: i64 = 50;
 pub fn target(ctx: &Ctx, country_code: &str, typed: &str) -> Result<Target> {
     let target = Target::read(country_code, typed).map_err(|problem| Error::field("target", problem))?;
     if !ctx.app.post.reaches(&target) && !ctx.app.config.development {
-        return Err(Error::field("target", Problem::Unreachable));
+        return Err(unreachable());
     }
     Ok(target)
 }
@@ -48,7 +51,8 @@ pub fn target(ctx: &Ctx, country_code: &str, typed: &str) -> Result<Target> {
 /// Sends a code to a target.
 ///
 /// # Errors
-/// [`Error::TooMany`] within a minute after the last one, and over the limits of a day.
+/// [`Error::TooMany`] within a minute after the last one, and over the limits of a day; `Unreachable` of `target` for a
+/// phone of a country that gets no text messages, and for every phone once the shop has sent all of a day.
 pub async fn send(ctx: &Ctx, target: Target) -> Result<SentCode> {
     let id = crypto::token().map_err(|e| internal("random source", &e))?;
     send_as(ctx, id, target).await
@@ -59,7 +63,11 @@ pub async fn send(ctx: &Ctx, target: Target) -> Result<SentCode> {
 /// # Errors
 /// As [`send`].
 pub(super) async fn send_as(ctx: &Ctx, id: String, target: Target) -> Result<SentCode> {
-    let keys = &ctx.app.keys;
+    let (keys, config) = (&ctx.app.keys, &ctx.app.config);
+    if !is_allowed(config, &target) {
+        return Err(unreachable());
+    }
+    let costs = matches!(target, Target::Phone(_)) && ctx.app.post.reaches(&target);
     let target_hash = hash_of(keys, &target);
     let (code, now) = (draw()?, ctx.now);
     let sent = sent_code(ctx, id, &target, now);
@@ -69,6 +77,7 @@ pub(super) async fn send_as(ctx: &Ctx, id: String, target: Target) -> Result<Sen
         code_hash: code_hash(keys, &sent.id, &code),
         asker_hash: if ctx.asker.is_local() { String::new() } else { keys.lookup("asker", &ctx.asker.network()) },
         target_hash,
+        texts: costs.then_some(config.sms_per_day),
         now,
     };
     let message = message::sealed(&ctx.app, &Message::code(target, code, ctx.locale, now))?;
@@ -84,6 +93,19 @@ pub(super) async fn send_as(ctx: &Ctx, id: String, target: Target) -> Result<Sen
         .await?;
     ctx.app.wake.notify_waiters();
     Ok(sent)
+}
+
+/// Whether the shop sends text messages to the country of a phone. Whoever is paid for calls to a country would have it
+/// send any number of them.
+fn is_allowed(config: &Config, target: &Target) -> bool {
+    match target {
+        Target::Email(_) => true,
+        Target::Phone(phone) => config.sms_countries.iter().any(|code| phone.starts_with(code.as_str())),
+    }
+}
+
+fn unreachable() -> Error {
+    Error::field("target", Problem::Unreachable)
 }
 
 /// Sends another code to sign in with to where one was sent before.
@@ -173,6 +195,8 @@ struct NewCode {
     code_hash: String,
     /// Empty for one who is not counted.
     asker_hash: String,
+    /// How many text messages may leave in a day, if this is one of them.
+    texts: Option<i64>,
     now: i64,
 }
 
@@ -229,17 +253,42 @@ impl NewCode {
             now + CODE_MS
         ];
         tx.exec(sql, args).await?;
+        match self.texts {
+            Some(most) => self.count_text(tx, most).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a text message, unless as many left on this day as may. All wait here for each other, so it comes last.
+    async fn count_text(&self, tx: &mut Tx<'_>, most: i64) -> Result<()> {
+        let sql = "insert into sms_day (day, sent) values ($1, 1)
+            on conflict (day) do update set sent = sms_day.sent + 1 returning sent";
+        let sent: i64 = tx.one(sql, args![day_of(self.now)]).await?.get("sent")?;
+        if sent > most {
+            // Undoes what was written: nothing is sent.
+            return Err(unreachable());
+        }
+        if sent == most {
+            tracing::warn!(sent, "no more text messages leave today; --sms-per-day says how many may");
+            risk::record(tx, risk::Kind::ManyCodes, "shop", &self.asker_hash, self.now).await?;
+        }
         Ok(())
     }
 }
 
-/// Removes the codes that no limit counts any more, and failures that are forgotten.
+/// A day, counted from 1970-01-01 in UTC.
+const fn day_of(ms: i64) -> i64 {
+    ms.div_euclid(WINDOW_MS)
+}
+
+/// Removes the codes and counts that no limit looks at any more, and failures that are forgotten.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<()> {
     tx.exec("delete from one_time_code where created_at < $1", args![now - WINDOW_MS]).await?;
     tx.exec("delete from attempt where changed_at < $1", args![now - attempt::FORGET_MS]).await?;
+    tx.exec("delete from sms_day where day < $1", args![day_of(now) - SMS_DAYS]).await?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod profile;
 pub mod proof;
 pub mod second_factor;
 pub mod session;
+pub mod signed;
 mod staff;
 pub mod targets;
 
@@ -29,8 +30,9 @@ use crate::{
     domain::{Error, Result},
 };
 
-/// How long a browser keeps its guest cookie, in seconds: 400 days, the longest that browsers allow.
-const GUEST_COOKIE_SECONDS: i64 = 400 * 24 * 60 * 60;
+/// What the signed cookies of a browser are for: the guest it is, and the orders of other devices that it may see.
+const GUEST: &str = "guest";
+const ORDERS: &str = "orders";
 /// The most orders of other devices that one browser is granted.
 const MAX_GRANTS: usize = 10;
 
@@ -43,8 +45,7 @@ pub async fn customer_or_create(ctx: &Ctx) -> Result<String> {
         return Ok(id.clone());
     }
     let id = create_customer(&ctx.app).await?;
-    let value = format!("{id}.{}", ctx.app.keys.sign("guest", &id));
-    http::set_cookie(&ctx.app, http::GUEST_COOKIE, &value, GUEST_COOKIE_SECONDS);
+    http::set_cookie(&ctx.app, http::GUEST_COOKIE, &signed::write(&ctx.app.keys, GUEST, &id, ctx.now), signed::SECONDS);
     Ok(id)
 }
 
@@ -82,10 +83,31 @@ pub async fn ensure_customer(tx: &mut Tx<'_>, customer: &str, now: i64) -> Resul
     Ok(())
 }
 
-/// The customer's id in a guest cookie, if its signature holds.
-pub fn customer_of(app: &App, cookie: &str) -> Option<String> {
-    let (id, signature) = cookie.split_once('.')?;
-    app.keys.verify("guest", id, signature).then(|| id.to_owned())
+/// What the signed cookies of a browser say.
+#[derive(Debug, Default)]
+pub struct Carried {
+    /// The guest's customer.
+    pub guest: Option<String>,
+    /// Numbers of orders from other devices.
+    pub orders: Vec<String>,
+    /// Cookies by name that are to be written anew, because they were signed without an end.
+    pub renewed: Vec<(&'static str, String)>,
+}
+
+/// Reads the cookies of a guest and of [`grant_order`], as far as their signatures hold.
+pub fn carried(app: &App, guest: Option<&str>, orders: Option<&str>, now: i64) -> Carried {
+    let mut carried = Carried::default();
+    let mut read = |name: &'static str, purpose: &str, cookie: Option<&str>| {
+        let signed = signed::read(&app.keys, purpose, cookie?, now)?;
+        if signed.timeless {
+            carried.renewed.push((name, signed::write(&app.keys, purpose, &signed.value, now)));
+        }
+        Some(signed.value)
+    };
+    let (guest, orders) = (read(http::GUEST_COOKIE, GUEST, guest), read(http::ORDERS_COOKIE, ORDERS, orders));
+    carried.guest = guest;
+    carried.orders = orders.map(|list| list.split('-').map(str::to_owned).collect()).unwrap_or_default();
+    carried
 }
 
 /// Lets this browser follow and change an order that was placed on another device: for a guest, the number together with
@@ -94,9 +116,8 @@ pub fn grant_order(ctx: &Ctx, number: &str) {
     let mut numbers: Vec<&str> = vec![number];
     numbers.extend(ctx.granted_orders.iter().map(String::as_str).filter(|n| *n != number));
     numbers.truncate(MAX_GRANTS);
-    let list = numbers.join("-");
-    let value = format!("{list}.{}", ctx.app.keys.sign("orders", &list));
-    http::set_cookie(&ctx.app, http::ORDERS_COOKIE, &value, GUEST_COOKIE_SECONDS);
+    let value = signed::write(&ctx.app.keys, ORDERS, &numbers.join("-"), ctx.now);
+    http::set_cookie(&ctx.app, http::ORDERS_COOKIE, &value, signed::SECONDS);
 }
 
 /// Whether a customer has an account, rather than being a guest.
@@ -114,16 +135,6 @@ pub fn forget(ctx: &Ctx) {
         http::set_cookie(&ctx.app, cookie, "", 0);
     }
     http::clear_site_data();
-}
-
-/// The orders that a cookie of [`grant_order`] names, if its signature holds.
-pub fn granted_orders(app: &App, cookie: &str) -> Vec<String> {
-    match cookie.split_once('.') {
-        Some((list, signature)) if app.keys.verify("orders", list, signature) => {
-            list.split('-').map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Removes what is over: sessions and sign-ins, codes, ceremonies, and failures that are forgotten.

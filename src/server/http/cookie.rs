@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// The session of an account.
 pub const SESSION_COOKIE: &str = "xiadan_session";
-/// The guest of this browser: `<customer id>.<signature>`.
+/// The guest of this browser, see [`signed`](crate::server::account::signed).
 pub const GUEST_COOKIE: &str = "xiadan_guest";
 /// Orders from other devices that this browser may see.
 pub const ORDERS_COOKIE: &str = "xiadan_orders";
@@ -46,6 +46,13 @@ pub fn header(config: &Config, name: &str, value: &str, seconds: i64) -> Option<
     let secure = if config.secure_cookies { "; Secure" } else { "" };
     let name = wire_name(config, name);
     HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")).ok()
+}
+
+/// Whether an answer sets a cookie or removes it.
+pub fn is_set(config: &Config, headers: &HeaderMap, name: &str) -> bool {
+    let name = wire_name(config, name);
+    let named = |value: &str| value.split_once('=').is_some_and(|(set, _)| set == name);
+    headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok()).any(named)
 }
 
 /// Sets a cookie with the answer to the present page or server function. See [`header`] for the arguments.
@@ -96,6 +103,15 @@ mod tests {
         );
         let set = header(&config(false), "a", "", 0);
         assert_eq!(set, Some(HeaderValue::from_static("a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")));
+    }
+
+    #[test]
+    fn an_answer_is_asked_for_a_cookie_by_its_whole_name() {
+        let config = config(true);
+        let set = |name: &str| header(&config, name, "v", 1).map(|header| HeaderMap::from_iter([(SET_COOKIE, header)]));
+        assert!(set(GUEST_COOKIE).is_some_and(|headers| is_set(&config, &headers, GUEST_COOKIE)));
+        assert!(set("xiadan_guest2").is_some_and(|headers| !is_set(&config, &headers, GUEST_COOKIE)));
+        assert!(!is_set(&config, &HeaderMap::new(), GUEST_COOKIE));
     }
 
     #[test]

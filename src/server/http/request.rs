@@ -13,7 +13,7 @@ use crate::{
     domain::{Locale, account::device_name, locale::any_language, page::local_path},
     server::{
         App, Ctx,
-        account::{self, session},
+        account::{self, Carried, session, signed},
         config::Config,
         context::{Asker, now},
         crypto::is_token,
@@ -42,12 +42,23 @@ pub const LANG_HEADER: &str = "x-lang";
 pub async fn context(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let asker = asker(request.headers(), peer, &front.app.config.trusted_proxies);
-    let ctx = read(&front.app, request.uri(), request.headers(), asker).await;
+    let (ctx, renewed) = read(&front.app, request.uri(), request.headers(), asker).await;
     request.extensions_mut().insert(ctx);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    for (name, value) in renewed {
+        // What the answer itself says of it goes before, as when somebody signs in and is a guest no more.
+        if cookie::is_set(&front.app.config, response.headers(), name) {
+            continue;
+        }
+        if let Some(header) = cookie::header(&front.app.config, name, &value, signed::SECONDS) {
+            response.headers_mut().append(SET_COOKIE, header);
+        }
+    }
+    response
 }
 
-async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
+/// Who asks, and the cookies that are to be written anew, by name.
+async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, Vec<(&'static str, String)>) {
     let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
@@ -59,9 +70,9 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         Some(token) => session::find(app, token, now).await,
         None => None,
     };
-    let guest = cookie(GUEST_COOKIE).and_then(|value| account::customer_of(app, value));
+    let Carried { guest, orders, renewed } = account::carried(app, cookie(GUEST_COOKIE), cookie(ORDERS_COOKIE), now);
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Ctx {
+    let ctx = Ctx {
         app: app.clone(),
         now,
         locale: locale(&app.config, uri, headers),
@@ -71,13 +82,14 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Ctx {
         session,
         asker: Asker { device: device_name(user_agent), ..asker },
         device: cookie(DEVICE_COOKIE).filter(|value| is_token(value)).map(str::to_owned),
-        granted_orders: cookie(ORDERS_COOKIE).map(|value| account::granted_orders(app, value)).unwrap_or_default(),
+        granted_orders: orders,
         pending: cookie(PENDING_COOKIE).map(str::to_owned),
         staff,
         staff_token,
         staff_pending: cookie(STAFF_PENDING_COOKIE).map(str::to_owned),
         typed: cookie(TYPED_COOKIE).map(str::to_owned),
-    }
+    };
+    (ctx, renewed)
 }
 
 /// The language of the open page that asks, or that the address asks for; else the one chosen before, else the best of

@@ -9,6 +9,7 @@ use super::{
     live::Hub,
     media::Media,
     message::Post,
+    refusal,
 };
 use crate::domain::{Error, Locale, money::Currency, office::Staff, permission::Permission, pricing::ShippingRules};
 use std::{
@@ -174,7 +175,16 @@ impl Ctx {
     /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for a role without this permission.
     pub fn require(&self, permission: Permission) -> Result<&Staff, Error> {
         let staff = self.staff()?;
-        if staff.role.may(permission) { Ok(staff) } else { Err(Error::Forbidden) }
+        if staff.role.may(permission) {
+            return Ok(staff);
+        }
+        refusal::forbidden(self, staff, permission);
+        Err(Error::Forbidden)
+    }
+
+    /// Whether a member of staff asks who may do this; for what is shown to others in another way.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.staff.as_ref().is_some_and(|staff| staff.role.may(permission))
     }
 }
 

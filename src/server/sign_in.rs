@@ -24,6 +24,7 @@ use super::{
     context::new_id,
     db::Tx,
     http, order,
+    refusal::{self, Method},
     risk::Browser,
 };
 use crate::{
@@ -86,7 +87,7 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
                 let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
                     Tried::Proved { target_hash, target } => (target_hash, target),
                     // Committed: the try counts.
-                    Tried::Refused(problem) => return Ok(Err(problem)),
+                    Tried::Refused { problem, target_hash } => return Ok(Err((problem, target_hash))),
                 };
                 let customer = match owner(tx, &target_hash).await? {
                     Some(customer) => customer,
@@ -104,13 +105,15 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
                     return Ok(Ok(Entered::Waits));
                 }
                 consent::agree(tx, &customer, now).await?;
-                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
+                let seat = (&session, before.as_deref(), &browser);
+                enter(tx, &app, seat, guest.as_deref(), &customer, second_factor::by(true, None), now).await?;
                 Ok(Ok(Entered::In(customer)))
             })
         })
         .await?;
-    let entered = entered.map_err(|problem| {
-        tracing::warn!("a one-time code was refused");
+    let entered = entered.map_err(|(problem, target_hash)| {
+        let subject = target_hash.unwrap_or_default();
+        refusal::note(ctx, "a one-time code was refused", Method::Code, &subject);
         Error::field("code", problem)
     })?;
     go_on(ctx, &entered, &session, &pending);
@@ -149,7 +152,10 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let checked = hash.clone();
     let valid = place.verify(password, hash).await?;
-    let (Some(customer), Some(checked), true) = (customer, checked, valid) else { return Err(refused()) };
+    let subject = guarded.subject().to_owned();
+    let (Some(customer), Some(checked), true) = (customer, checked, valid) else {
+        return Err(refused(ctx, &subject));
+    };
     let (session, pending) = (NewSession::new(ctx, false)?, NewPending::new(ctx, false)?);
     let waiting = pending.clone();
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
@@ -172,12 +178,13 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
                 if awaits_second(tx, &customer, &waiting).await? {
                     return Ok(Some(Entered::Waits));
                 }
-                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), &customer, now).await?;
+                let seat = (&session, before.as_deref(), &browser);
+                enter(tx, &app, seat, guest.as_deref(), &customer, second_factor::by(false, None), now).await?;
                 Ok(Some(Entered::In(customer)))
             })
         })
         .await?;
-    let Some(entered) = entered else { return Err(refused()) };
+    let Some(entered) = entered else { return Err(refused(ctx, &subject)) };
     go_on(ctx, &entered, &session, &pending);
     Ok(entered)
 }
@@ -207,6 +214,7 @@ fn go_on(ctx: &Ctx, entered: &Entered, session: &NewSession, pending: &NewPendin
 /// Those of [`passkey::show`].
 pub async fn by_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
     let shown = passkey::show(ctx, id, answer).await?;
+    let subject = shown.guarded.subject().to_owned();
     let session = NewSession::new(ctx, true)?;
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
     let (customer, before, browser) = (shown.customer.clone(), replaced(ctx), Browser::of(ctx)?);
@@ -222,14 +230,14 @@ pub async fn by_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
                     return Ok(false);
                 }
                 attempt::succeeded(tx, &shown.guarded).await?;
-                let customer = &shown.customer;
-                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), customer, now).await?;
+                let seat = (&session, before.as_deref(), &browser);
+                enter(tx, &app, seat, guest.as_deref(), &shown.customer, "passkey", now).await?;
                 Ok(true)
             })
         })
         .await?;
     if !entered {
-        return Err(passkey::refused(&"it was removed meanwhile"));
+        return Err(passkey::refused(ctx, &subject, &"it was removed meanwhile"));
     }
     entered_as(ctx, &session, customer.clone());
     Ok(customer)
@@ -264,13 +272,15 @@ fn replaced(ctx: &Ctx) -> Option<String> {
     ctx.session.as_ref().map(|session| session.id.clone())
 }
 
-/// Opens the session in place of the one before, and lets what the guest of this browser had join the account.
+/// Opens the session in place of the one before, and lets what the guest of this browser had join the account. The record
+/// says `by` what it was opened.
 async fn enter(
     tx: &mut Tx<'_>,
     app: &App,
     (session, before, browser): (&NewSession, Option<&str>, &Browser),
     guest: Option<&str>,
     customer: &str,
+    by: &str,
     now: i64,
 ) -> Result<()> {
     if let Some(guest) = guest.filter(|guest| *guest != customer) {
@@ -283,7 +293,7 @@ async fn enter(
     session.open(tx, customer, before).await?;
     browser.note(tx, app, customer, now).await?;
     let actor = format!("customer:{customer}");
-    let entry = Entry { subject: actor.clone(), actor, action: Action::SignedIn, detail: String::new() };
+    let entry = Entry { subject: actor.clone(), actor, action: Action::SignedIn, detail: by.to_owned() };
     audit::record(tx, &app.keys, &entry, now).await
 }
 
@@ -296,7 +306,7 @@ fn entered_as(ctx: &Ctx, session: &NewSession, customer: String) {
     tracing::info!("a customer signed in");
 }
 
-fn refused() -> Error {
-    tracing::warn!("a sign-in failed");
+fn refused(ctx: &Ctx, subject: &str) -> Error {
+    refusal::note(ctx, "a sign-in failed", Method::Password, subject);
     Error::field("password", Problem::Credentials)
 }

@@ -347,7 +347,13 @@ async fn of_a_whole_journey_nothing_personal_is_in_clear_anywhere() {
 
         drop(server);
         let lines = fs::read(&log).unwrap();
-        for told in ["order shipped", "a sign-in failed", "path=\"/api/order/pay\"", "DEBUG xiadan::http"] {
+        for told in [
+            "order shipped",
+            "a sign-in failed",
+            "method=\"password\"",
+            "path=\"/api/order/pay\"",
+            "DEBUG xiadan::http",
+        ] {
             assert!(Traces::of(&[told]).find(&lines).is_some(), "it does not tell of {told}");
         }
         let unlogged: Vec<_> = SECRET.into_iter().chain(OPEN.map(|(value, ..)| value)).collect();

@@ -418,6 +418,8 @@ async fn the_office_opens_to_nobody_without_a_second_factor() {
         assert_eq!(kept, (200, Value::from("/office")));
         assert_eq!(office(&lin).await["second"]["on"]["codes"], Value::Array(Vec::new()));
         assert_eq!((told(app, "signed_in").await, told(app, "second_factor_on").await), (1, 1));
+        let row = app.db.one("select detail from audit where action = 'signed_in'", args![]).await.unwrap();
+        assert_eq!(row.get::<String>("detail").unwrap(), "password and app", "by what is on record");
 
         // From now on it is asked for.
         let mut next = Buyer::new(&world.client, &world.server.url);

@@ -31,12 +31,20 @@ pub struct Guarded {
 }
 
 impl Guarded {
+    /// The kind of the keyed hashes that stand for what is guarded.
+    pub const KIND: &str = "attempt";
+
     /// `what` names it among all that is guarded, whether or not it exists.
     pub fn new(keys: &Keys, asker: &Asker, what: &str) -> Self {
-        let together = keys.lookup("attempt", what);
+        let together = keys.lookup(Self::KIND, what);
         // Without the hash a list of who tried what from where would lie in the database.
         let network_hash = risk::network_hash(keys, asker);
         Self { network: format!("{together}:{network_hash}"), together, network_hash }
+    }
+
+    /// A keyed hash that stands for it: in the log, and as the subject of an event.
+    pub fn subject(&self) -> &str {
+        &self.together
     }
 }
 
@@ -120,7 +128,7 @@ pub async fn over(app: &App, guarded: &Guarded) -> Result<()> {
 /// # Errors
 /// When the database cannot be written.
 pub async fn replaced(tx: &mut Tx<'_>, keys: &Keys, what: &str) -> Result<()> {
-    let together = keys.lookup("attempt", what);
+    let together = keys.lookup(Guarded::KIND, what);
     // Hexadecimal digits hold no wildcard.
     let networks = format!("{together}:%");
     tx.exec("delete from attempt where key_hash = $1 or key_hash like $2", args![together, networks]).await?;

@@ -151,11 +151,9 @@ pub(super) async fn find(ctx: &Ctx, id: &str) -> Result<(Target, i64)> {
 /// What came of a code that was typed. It is no error of the transaction: the try has to be counted.
 pub enum Tried {
     /// It was right, and is used up; whoever typed it holds the target.
-    Proved {
-        target_hash: String,
-        target: Target,
-    },
-    Refused(Problem),
+    Proved { target_hash: String, target: Target },
+    /// It was not; with the keyed hash of its target, if there is such a code.
+    Refused { problem: Problem, target_hash: Option<String> },
 }
 
 /// Tries a code, which counts.
@@ -167,12 +165,14 @@ pub async fn attempt(tx: &mut Tx<'_>, keys: &Keys, id: &str, typed: &str, now: i
         where id = $1 and used_at is null and expires_at > $2 and tries < $3
         returning code_hash, target_hash, target_sealed";
     let Some(row) = tx.optional(sql, args![id, now, CODE_TRIES]).await? else {
-        return Ok(Tried::Refused(Problem::CodeOver));
+        let row = tx.optional("select target_hash from one_time_code where id = $1", args![id]).await?;
+        let target_hash = row.map(|row| row.get("target_hash")).transpose()?;
+        return Ok(Tried::Refused { problem: Problem::CodeOver, target_hash });
     };
     let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
     let right = code_hash(keys, id, &typed).as_bytes().ct_eq(row.get::<String>("code_hash")?.as_bytes());
     if !bool::from(right) {
-        return Ok(Tried::Refused(Problem::Code));
+        return Ok(Tried::Refused { problem: Problem::Code, target_hash: Some(row.get("target_hash")?) });
     }
     tx.exec("update one_time_code set used_at = $2 where id = $1", args![id, now]).await?;
     let target = open(keys, id, &row.get::<Vec<u8>>("target_sealed")?)?;

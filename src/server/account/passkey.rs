@@ -25,6 +25,7 @@ use crate::{
         crypto::{self, Keys},
         db::{Row, Tx},
         message::What,
+        refusal::{self, Method},
         risk,
     },
 };
@@ -123,8 +124,8 @@ pub async fn finish_registration(ctx: &Ctx, id: &str, answer: &str) -> Result<()
     let session = ctx.session()?.clone();
     let party = ceremony::party(ctx)?;
     let state: PasskeyRegistration = ceremony::take(ctx, Some(&session.customer_id), id).await?;
-    let answer: RegisterPublicKeyCredential = read(answer)?;
-    let credential = party.finish_passkey_registration(&answer, &state).map_err(|error| refused(&error))?;
+    let answer: RegisterPublicKeyCredential = read(ctx, answer)?;
+    let credential = party.finish_passkey_registration(&answer, &state).map_err(|error| refused(ctx, "", &error))?;
 
     let keys = &ctx.app.keys;
     let id = new_id();
@@ -274,15 +275,16 @@ pub struct Shown {
 pub async fn show(ctx: &Ctx, id: &str, answer: &str) -> Result<Shown> {
     let party = ceremony::party(ctx)?;
     let state: DiscoverableAuthentication = ceremony::take(ctx, None, id).await?;
-    let answer: PublicKeyCredential = read(answer)?;
-    let (user, credential_id) = party.identify_discoverable_authentication(&answer).map_err(|error| refused(&error))?;
+    let answer: PublicKeyCredential = read(ctx, answer)?;
+    let (user, credential_id) =
+        party.identify_discoverable_authentication(&answer).map_err(|error| refused(ctx, "", &error))?;
     let hash = hash_of(&ctx.app.keys, credential_id);
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &format!("passkey:{hash}"));
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let sql = "select id, credential_sealed from passkey where credential_hash = $1 and customer_id = $2";
     let customer = user.to_string();
     let Some(row) = ctx.app.db.optional(sql, args![hash, &customer]).await? else {
-        return Err(refused(&"there is no such passkey"));
+        return Err(refused(ctx, guarded.subject(), &"there is no such passkey"));
     };
     examine(ctx, &party, (&answer, state), &row, (customer, guarded))
 }
@@ -297,8 +299,9 @@ fn examine(
 ) -> Result<Shown> {
     let credential = credential(&ctx.app.keys, row)?;
     // Also refuses a count of uses that did not grow: there may be a copy of the key.
-    let result =
-        party.finish_discoverable_authentication_v2(answer, state, &credential).map_err(|error| refused(&error))?;
+    let result = party
+        .finish_discoverable_authentication_v2(answer, state, &credential)
+        .map_err(|error| refused(ctx, guarded.subject(), &error))?;
     Ok(Shown { customer, guarded, id: row.get("id")?, result })
 }
 
@@ -336,7 +339,7 @@ pub async fn begin_completion(ctx: &Ctx, customer: &str, pending: &str) -> Resul
         allowed.push(serde_json::json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }));
     }
     if allowed.is_empty() {
-        return Err(refused(&"the account has none"));
+        return Err(refused(ctx, "", &"the account has none"));
     }
     let (options, state) = party.start_discoverable_authentication().map_err(|error| internal("passkeys", &error))?;
     let mut options = serde_json::to_value(&options.public_key).map_err(|e| internal("passkeys", &e))?;
@@ -362,18 +365,18 @@ pub async fn complete(
     if asked.pending != pending {
         return Err(Error::field("passkey", Problem::PasskeyOver));
     }
-    let answer: PublicKeyCredential = read(answer)?;
+    let answer: PublicKeyCredential = read(ctx, answer)?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let user = Uuid::parse_str(customer).map_err(|e| internal("passkeys", &e))?;
     // Devices need not say whose key it is where they were told which key; those that do must agree (WebAuthn level 2
     // §7.2, step 6).
     if answer.get_user_unique_id().is_some_and(|said| said != user.as_bytes().as_slice()) {
-        return Err(refused(&"it is another account's"));
+        return Err(refused(ctx, guarded.subject(), &"it is another account's"));
     }
     let hash = hash_of(&ctx.app.keys, answer.get_credential_id());
     let sql = "select id, credential_sealed from passkey where credential_hash = $1 and customer_id = $2";
     let Some(row) = ctx.app.db.optional(sql, args![hash, customer]).await? else {
-        return Err(refused(&"there is no such passkey"));
+        return Err(refused(ctx, guarded.subject(), &"there is no such passkey"));
     };
     examine(ctx, &party, (&answer, asked.state), &row, (customer.to_owned(), guarded))
 }
@@ -398,16 +401,16 @@ impl Shown {
 }
 
 /// Reads the answer of a browser. What is in it is not logged.
-fn read<A: DeserializeOwned>(answer: &str) -> Result<A> {
+fn read<A: DeserializeOwned>(ctx: &Ctx, answer: &str) -> Result<A> {
     if answer.len() > ANSWER {
-        return Err(refused(&"its answer is too long"));
+        return Err(refused(ctx, "", &"its answer is too long"));
     }
-    serde_json::from_str(answer).map_err(|e| refused(&format!("its answer is wrong: {:?}", e.classify())))
+    serde_json::from_str(answer).map_err(|e| refused(ctx, "", &format!("its answer is wrong: {:?}", e.classify())))
 }
 
-/// A refusal tells nobody why; the log does.
-pub fn refused(why: &dyn std::fmt::Display) -> Error {
-    tracing::warn!(%why, "a passkey was refused");
+/// A refusal tells nobody why; the log does. `subject` is a keyed hash of the passkey, empty where it is not known.
+pub fn refused(ctx: &Ctx, subject: &str, why: &dyn std::fmt::Display) -> Error {
+    refusal::note_why(ctx, "a passkey was refused", Method::Passkey, subject, why);
     Error::field("passkey", Problem::Passkey)
 }
 

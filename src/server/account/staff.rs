@@ -16,6 +16,7 @@ use crate::{
         crypto,
         db::Tx,
         http,
+        refusal::{self, Method},
     },
 };
 
@@ -59,6 +60,7 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
             let (app, now) = (ctx.app.clone(), ctx.now);
             tokio::spawn(async move { note(&app, &login, Action::SignInRefused, now).await });
         }
+        refusal::note(ctx, "a sign-in to the office failed", Method::Password, guarded.subject());
         return Err(refused());
     };
     // Whoever signs in is not whoever was in the office on this browser before.
@@ -132,15 +134,16 @@ impl NewStaffSession {
         &self.token
     }
 
-    /// Writes it, which goes on record, last in a transaction.
+    /// Writes it for a member of staff, named by id and login. It goes on record `by` what it was opened; last in a
+    /// transaction.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn open(&self, tx: &mut Tx<'_>, app: &App, staff_id: &str, login: &str) -> Result<()> {
+    pub async fn open(&self, tx: &mut Tx<'_>, app: &App, (id, login): (&str, &str), by: &str) -> Result<()> {
         tx.exec("delete from staff_session where expires_at <= $1", args![self.now]).await?;
         let sql = "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
-        tx.exec(sql, args![&self.hash, staff_id, self.now, self.now + STAFF_SESSION_MS]).await?;
-        audit::record(tx, &app.keys, &entry(login, Action::SignedIn, String::new()), self.now).await
+        tx.exec(sql, args![&self.hash, id, self.now, self.now + STAFF_SESSION_MS]).await?;
+        audit::record(tx, &app.keys, &entry(login, Action::SignedIn, by.to_owned()), self.now).await
     }
 
     /// Gives its token to the browser.
@@ -165,7 +168,7 @@ pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str,
             let (staff_id, checked) = (staff_id.clone(), checked.clone());
             Box::pin(async move {
                 let Some(login) = lock(tx, &staff_id, &checked).await? else { return Ok(false) };
-                session.open(tx, &shop, &staff_id, &login).await?;
+                session.open(tx, &shop, (&staff_id, &login), "password").await?;
                 Ok(true)
             })
         })
@@ -194,7 +197,6 @@ async fn note(app: &App, login: &str, action: Action, now: i64) -> Result<()> {
 }
 
 fn refused() -> Error {
-    tracing::warn!("a sign-in to the office failed");
     Error::field("password", Problem::Credentials)
 }
 

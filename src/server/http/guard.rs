@@ -3,11 +3,12 @@
 use super::{
     BODY_LIMIT, Front,
     document::{Outline, failure},
+    limit::asker,
     request_id,
 };
-use crate::domain::Error;
+use crate::{domain::Error, server::refusal};
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{self, CONTENT_LENGTH, HOST, ORIGIN, REFERER},
@@ -15,7 +16,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 /// How long a page or a server function may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -39,6 +40,9 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
     let (headers, config) = (request.headers(), &front.app.config);
     let foreign = || !same_origin(headers, &config.public_url, config.tls.is_some());
     let refusal = if !request.method().is_safe() && foreign() {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let asker = asker(headers, peer, &config.trusted_proxies);
+        refusal::foreign(&front.app, &asker, &request_id(), request.uri().path());
         Some((StatusCode::FORBIDDEN, Error::Forbidden))
     } else if length(headers).is_some_and(|length| length > BODY_LIMIT as u64) {
         Some((StatusCode::PAYLOAD_TOO_LARGE, Error::Invalid(Default::default())))

@@ -124,7 +124,7 @@ pub async fn reveal(ctx: &Ctx, number: &str) -> Result<String> {
 
 /// Whether a text of [`reveal`] was given to this person for this order, and still holds.
 fn is_shown(ctx: &Ctx, number: &str, shown: &str) -> bool {
-    let Ok(staff) = ctx.require(Permission::SeeRecipients) else { return false };
+    let Some(staff) = ctx.staff.as_ref().filter(|_| ctx.may(Permission::SeeRecipients)) else { return false };
     let read = || {
         let (until, signature) = shown.split_once('.')?;
         let until: i64 = until.parse().ok()?;

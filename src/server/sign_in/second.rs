@@ -14,6 +14,7 @@ use crate::{
             session::NewSession,
         },
         http,
+        refusal::{self, Method},
         risk::Browser,
     },
 };
@@ -82,9 +83,10 @@ pub async fn by_second(ctx: &Ctx, typed: &str) -> Result<(String, Shown)> {
     let typed = Typed::read(typed).map_err(|problem| Error::field("code", problem))?;
     let waiting = Waiting::of(ctx, "code").await?;
     let guarded = waiting.guarded(ctx);
+    let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let Some(shown) = complete(ctx, &waiting, By::Typed(typed), guarded).await? else {
-        tracing::warn!("a second factor was refused");
+        refusal::note(ctx, "a second factor was refused", method, &subject);
         return Err(Error::field("code", Problem::SecondFactor));
     };
     Ok((waiting.customer, shown))
@@ -117,17 +119,18 @@ pub async fn begin_passkey(ctx: &Ctx) -> Result<Ceremony> {
 pub async fn by_second_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
     let waiting = Waiting::of(ctx, "passkey").await?;
     let (guarded, hash) = (waiting.guarded(ctx), waiting.hash(ctx));
+    let subject = guarded.subject().to_owned();
     let shown = passkey::complete(ctx, (&waiting.customer, &hash), guarded.clone(), (id, answer)).await?;
     match complete(ctx, &waiting, By::Passkey(Box::new(shown)), guarded).await? {
         Some(_) => Ok(waiting.customer),
-        None => Err(passkey::refused(&"it was removed meanwhile")),
+        None => Err(passkey::refused(ctx, &subject, &"it was removed meanwhile")),
     }
 }
 
 /// Signs in, once what was shown is accepted; none where it is not.
-async fn complete(ctx: &Ctx, waiting: &Waiting, by: By, guarded: Guarded) -> Result<Option<Shown>> {
+async fn complete(ctx: &Ctx, waiting: &Waiting, second: By, guarded: Guarded) -> Result<Option<Shown>> {
     // With a passkey the device made sure of its owner, as with a sign-in by passkey alone.
-    let proved = waiting.by_code || matches!(by, By::Passkey(_));
+    let proved = waiting.by_code || matches!(second, By::Passkey(_));
     let session = NewSession::new(ctx, proved)?;
     let (app, guest, open, now) = (ctx.app.clone(), ctx.guest.clone(), session.clone(), ctx.now);
     let (before, browser, of) = (replaced(ctx), Browser::of(ctx)?, waiting.clone());
@@ -136,15 +139,15 @@ async fn complete(ctx: &Ctx, waiting: &Waiting, by: By, guarded: Guarded) -> Res
         .db
         .write::<_, Error>(move |tx| {
             let (app, guest, session) = (app.clone(), guest.clone(), open.clone());
-            let (waiting, by, guarded) = (of.clone(), by.clone(), guarded.clone());
+            let (waiting, second, guarded) = (of.clone(), second.clone(), guarded.clone());
             let (before, browser) = (before.clone(), browser.clone());
             Box::pin(async move {
                 let (owner, customer) = (waiting.owner(), &waiting.customer);
                 let turn = pending::take_turn(tx, &app, &waiting.token, now).await?;
                 if turn.is_none_or(|pending| pending.owner != owner) {
-                    return Err(Error::field(by.field(), Problem::SignInOver));
+                    return Err(Error::field(second.field(), Problem::SignInOver));
                 }
-                let shown = match &by {
+                let shown = match &second {
                     By::Typed(typed) => second_factor::accept(tx, &app, &owner, typed, now).await?,
                     // Waits for whoever is removing it.
                     By::Passkey(passkey) => passkey.note(tx, &app.keys, now).await?.then_some(Shown::Passkey),
@@ -159,7 +162,9 @@ async fn complete(ctx: &Ctx, waiting: &Waiting, by: By, guarded: Guarded) -> Res
                 if let Shown::Recovery(left) = shown {
                     browser.note_recovery(tx, &app, customer, left, now).await?;
                 }
-                enter(tx, &app, (&session, before.as_deref(), &browser), guest.as_deref(), customer, now).await?;
+                let seat = (&session, before.as_deref(), &browser);
+                let by = second_factor::by(waiting.by_code, Some(shown));
+                enter(tx, &app, seat, guest.as_deref(), customer, by, now).await?;
                 second_factor::record(tx, &app, &owner, shown, now).await?;
                 Ok(Some(shown))
             })

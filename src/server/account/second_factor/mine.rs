@@ -21,6 +21,7 @@ use crate::{
         context::now,
         db::Tx,
         message::What,
+        refusal::{self, Method},
         risk::{self, Browser},
     },
 };
@@ -174,6 +175,7 @@ async fn change(ctx: &Ctx, code: &str, what: Change) -> Result<()> {
     let typed = read(code)?;
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(&session).guarded());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     let (app, browser, now, locale) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now, ctx.locale);
     let (device, page) = (ctx.asker.device.clone(), risk::security_page(&app));
     let news = match what {
@@ -215,7 +217,11 @@ async fn change(ctx: &Ctx, code: &str, what: Change) -> Result<()> {
         })
         .await?;
     ctx.app.wake.notify_waiters();
-    if done { Ok(()) } else { Err(Error::field("code", Problem::SecondFactor)) }
+    if done {
+        return Ok(());
+    }
+    refusal::note(ctx, "a second factor was refused", method, &subject);
+    Err(Error::field("code", Problem::SecondFactor))
 }
 
 /// A password that was right.

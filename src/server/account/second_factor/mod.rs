@@ -239,6 +239,20 @@ pub enum Shown {
     Passkey,
 }
 
+/// By what somebody signs in, as the record says it: with a code or a password first, and perhaps with a second factor.
+pub const fn by(code: bool, second: Option<Shown>) -> &'static str {
+    match (code, second) {
+        (true, None) => "code",
+        (true, Some(Shown::Code)) => "code and app",
+        (true, Some(Shown::Recovery(_))) => "code and recovery code",
+        (true, Some(Shown::Passkey)) => "code and passkey",
+        (false, None) => "password",
+        (false, Some(Shown::Code)) => "password and app",
+        (false, Some(Shown::Recovery(_))) => "password and recovery code",
+        (false, Some(Shown::Passkey)) => "password and passkey",
+    }
+}
+
 /// Accepts what was typed, once; none where it is wrong, was used, or there is no second factor. What was done with it is
 /// followed by [`record`].
 ///

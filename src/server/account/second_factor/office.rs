@@ -21,6 +21,7 @@ use crate::{
         context::now,
         db::Tx,
         http,
+        refusal::{self, Method},
     },
 };
 
@@ -117,7 +118,7 @@ pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
                     tx.exec(sql, args![id, kept]).await?;
                 }
                 if let (Some(_), Owner::Staff { id, login }) = (&who.waits, &who.owner) {
-                    session.open(tx, &app, id, login).await?;
+                    session.open(tx, &app, (id, login), "password and app").await?;
                 }
                 Ok(())
             })
@@ -144,6 +145,7 @@ pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner.guarded());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let session = NewStaffSession::new(&ctx.app, ctx.now)?;
+    let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     let (app, open, now) = (ctx.app.clone(), session.clone(), ctx.now);
     let shown = ctx
         .app
@@ -162,7 +164,7 @@ pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
                 pending::end(tx, &app, &token).await?;
                 attempt::succeeded(tx, &guarded).await?;
                 if let Owner::Staff { id, login } = &owner {
-                    session.open(tx, &app, id, login).await?;
+                    session.open(tx, &app, (id, login), super::by(false, Some(shown))).await?;
                 }
                 super::record(tx, &app, &owner, shown, now).await?;
                 Ok(Some(shown))
@@ -170,7 +172,7 @@ pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
         })
         .await?;
     let Some(shown) = shown else {
-        tracing::warn!("a second factor of the office was refused");
+        refusal::note(ctx, "a second factor of the office was refused", method, &subject);
         return Err(Error::field("code", Problem::SecondFactor));
     };
     let_in(ctx, &session);
@@ -188,6 +190,7 @@ pub async fn renew(ctx: &Ctx, typed: &str) -> Result<()> {
     let typed = read(typed)?;
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &who.owner.guarded());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
+    let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     let (app, now) = (ctx.app.clone(), ctx.now);
     let done = ctx
         .app
@@ -203,7 +206,11 @@ pub async fn renew(ctx: &Ctx, typed: &str) -> Result<()> {
             })
         })
         .await?;
-    if done { Ok(()) } else { Err(Error::field("code", Problem::SecondFactor)) }
+    if done {
+        return Ok(());
+    }
+    refusal::note(ctx, "a second factor of the office was refused", method, &subject);
+    Err(Error::field("code", Problem::SecondFactor))
 }
 
 /// Shows the new recovery codes no more.

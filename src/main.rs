@@ -90,16 +90,37 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             if demo {
                 println!("User name: {login}\nPassword:  {password}");
             } else {
-                println!("{login} can sign in at /office");
+                println!("{login} can sign in at /office, and first sets a password that nobody else knows");
             }
             Ok(())
         }
+        Command::Admin { action: Admin::Remove { login } } => {
+            with(config, async |app| {
+                account::team::remove_by_operator(app, &login).await.map_err(|error| unknown(error, &login))?;
+                println!("{login} works here no more; all sessions are over");
+                Ok(())
+            })
+            .await
+        }
+        Command::Admin { action: Admin::SignOut { name, customer, .. } } => {
+            with(config, async |app| {
+                match name {
+                    Some(target) if customer => {
+                        account::team::end_of_customer(app, &target).await.map_err(no_account)?;
+                    }
+                    Some(login) => {
+                        account::team::end_by_operator(app, &login).await.map_err(|error| unknown(error, &login))?;
+                    }
+                    None => account::team::end_all(app).await?,
+                }
+                println!("the sessions are over");
+                Ok(())
+            })
+            .await
+        }
         Command::Admin { action: Admin::ResetSecondFactor { name, customer: true } } => {
             with(config, async |app| {
-                account::second_factor::mine::reset(app, &name).await.map_err(|error| match error {
-                    Error::NotFound => Failure::from("no account has this phone or e-mail address"),
-                    error => error.into(),
-                })?;
+                account::second_factor::mine::reset(app, &name).await.map_err(no_account)?;
                 println!("signing in asks for no second factor; all sessions of the account are over");
                 Ok(())
             })
@@ -107,10 +128,7 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
         }
         Command::Admin { action: Admin::ResetSecondFactor { name, customer: false } } => {
             with(config, async |app| {
-                account::second_factor::office::reset(app, &name).await.map_err(|error| match error {
-                    Error::NotFound => Failure::from(format!("nobody called {name} works here")),
-                    error => error.into(),
-                })?;
+                account::second_factor::office::reset(app, &name).await.map_err(|error| unknown(error, &name))?;
                 println!("{name} sets up another second factor at the next sign-in");
                 println!("until then the password alone protects it: if it may be known, xiadan admin create {name}");
                 Ok(())
@@ -154,6 +172,22 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             })
             .await
         }
+    }
+}
+
+/// Says that nobody of this name works here, where that is what went wrong.
+fn unknown(error: Error, login: &str) -> Failure {
+    match error {
+        Error::NotFound => format!("nobody called {login} works here").into(),
+        error => error.into(),
+    }
+}
+
+/// The same for the phone or e-mail address of an account.
+fn no_account(error: Error) -> Failure {
+    match error {
+        Error::NotFound => "no account has this phone or e-mail address".into(),
+        error => error.into(),
     }
 }
 

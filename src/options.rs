@@ -226,6 +226,20 @@ pub enum Admin {
         #[arg(long, conflicts_with = "login")]
         demo: bool,
     },
+    /// Remove somebody from the office: all sessions end; what the record says stays
+    Remove { login: String },
+    /// End sessions: all of somebody in the office, all of a customer, or all there are
+    SignOut {
+        /// The user name in the office; with --customer the phone or e-mail address of a customer
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// Of a customer
+        #[arg(long, conflicts_with = "all")]
+        customer: bool,
+        /// Of everybody, customers and staff
+        #[arg(long)]
+        all: bool,
+    },
     /// Take the second factor of somebody away whose phone and recovery codes are lost; the next sign-in sets up another
     ResetSecondFactor {
         /// The user name in the office; with --customer the phone or e-mail address of a customer

@@ -4,7 +4,7 @@
 use crate::domain::catalog::percent_encode;
 use crate::domain::{
     Error,
-    office::{OfficeOrder, OfficeVariant, OpenOrder, Staff},
+    office::{Colleague, OfficeOrder, OfficePassword, OfficeVariant, OpenOrder, Staff},
     order::{OrderCounts, State},
     page::Page,
     second_factor::OfStaff,
@@ -125,6 +125,64 @@ pub async fn sign_out() -> Result<(), Error> {
         Ok(())
     })
     .await
+}
+
+/// Whether a session of the office on this browser is over though nobody signed out: it was not used, or took too long, or
+/// was ended elsewhere.
+#[server(prefix = "/api", endpoint = "office/session_over", input = GetUrl, output = Json)]
+pub async fn session_over() -> Result<bool, Error> {
+    super::with(async |ctx| Ok(ctx.inside().is_none() && ctx.staff_token.is_some())).await
+}
+
+/// The page where a member of staff sets a password.
+pub const PASSWORD: &str = "/office/password";
+
+/// Whose password is set, and whether it has to be; none for a stranger.
+#[server(prefix = "/api", endpoint = "office/own_password", input = GetUrl, output = Json)]
+pub async fn own_password() -> Result<Option<OfficePassword>, Error> {
+    super::with(async |ctx| Ok(crate::server::account::own_password(&ctx))).await
+}
+
+/// Sets a password of one's own, and goes to the page of the office that was asked for. Answers with the page to load.
+///
+/// # Errors
+/// [`Error::Invalid`] with the problems by field, [`Error::TooMany`] after wrong passwords in a row, [`Error::Conflict`]
+/// when it was changed elsewhere meanwhile.
+#[server(prefix = "/api", endpoint = "office/set_password", output = Json)]
+pub async fn set_password(
+    #[server(default)] old: String,
+    new: String,
+    #[server(default)] to: Option<String>,
+) -> Result<String, Error> {
+    super::with(async |ctx| {
+        crate::server::account::set_own_password(&ctx, old, new).await?;
+        Ok(super::go_anew(Some(&wanted(to)), "/office"))
+    })
+    .await
+}
+
+/// Everybody who works here.
+#[server(prefix = "/api", endpoint = "office/people", input = GetUrl, output = Json)]
+pub async fn people() -> Result<Vec<Colleague>, Error> {
+    super::with(async |ctx| crate::server::account::team::list(&ctx).await).await
+}
+
+/// Ends all sessions of somebody else.
+///
+/// # Errors
+/// [`Error::Forbidden`] for oneself, [`Error::NotFound`] for an unknown login.
+#[server(prefix = "/api", endpoint = "office/end_sessions", output = Json)]
+pub async fn end_sessions(login: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::account::team::end_sessions(&ctx, &login).await).await
+}
+
+/// Removes somebody else from the office.
+///
+/// # Errors
+/// [`Error::Forbidden`] for oneself, [`Error::NotFound`] for an unknown login.
+#[server(prefix = "/api", endpoint = "office/remove_staff", output = Json)]
+pub async fn remove_staff(login: String) -> Result<(), Error> {
+    super::with(async |ctx| crate::server::account::team::remove(&ctx, &login).await).await
 }
 
 /// Who is signed in.

@@ -49,6 +49,7 @@ const OFFICE: &[(&str, Page)] = &[
     ("", Page::Office(Office::Orders)),
     ("orders/:number", Page::Office(Office::Order)),
     ("stock", Page::Office(Office::Stock)),
+    ("people", Page::Office(Office::People)),
 ];
 
 /// All pages.
@@ -59,6 +60,7 @@ pub fn all() -> StaticVec<AnyNestedRoute> {
         within("", Page::Shell, SHOP),
         alone("office/sign-in", Page::Office(Office::SignIn)),
         alone("office/second", Page::Office(Office::Second)),
+        alone("office/password", Page::Office(Office::Password)),
         within("office", Page::Office(Office::Frame), OFFICE),
     ]
     .into()

@@ -16,6 +16,8 @@ pub enum Error {
     Unauthenticated,
     /// Signed in, but without the permission.
     Forbidden,
+    /// Signed in to the office with a password that somebody else chose: one's own has to be set first.
+    PasswordFirst,
     /// Some fields need a correction; keyed by the field's name in the form.
     Invalid(BTreeMap<String, Problem>),
     /// The cart is empty.
@@ -96,6 +98,8 @@ pub enum Problem {
     PasswordCommon,
     /// A password with the person's own name in it.
     PasswordOwn,
+    /// The password that is to be replaced.
+    PasswordSame,
     /// Not the code that was sent.
     Code,
     /// The code is over: too old, tried too often, or used.
@@ -133,7 +137,7 @@ impl Error {
         match self {
             Self::NotFound => 404,
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::PasswordFirst => 403,
             Self::Invalid(_) | Self::CartEmpty => 422,
             Self::Shortage(_)
             | Self::PriceChanged(_)

@@ -15,6 +15,29 @@ pub struct Staff {
     pub role: Role,
 }
 
+/// Somebody who works here, as whoever manages staff sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    pub login: String,
+    pub role: Role,
+    /// UTC milliseconds of the last sign-in; none of one who never came.
+    pub signed_in_at: Option<i64>,
+    /// Whether a second factor is on.
+    pub second_factor: bool,
+    /// How many sessions are open.
+    pub sessions: i64,
+    /// Whether it is who asks.
+    pub own: bool,
+}
+
+/// Whose password is set, as the page for it shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfficePassword {
+    pub login: String,
+    /// Whether it has to be set before anything else, in place of one that somebody else chose.
+    pub first: bool,
+}
+
 impl Staff {
     /// How records name this person.
     pub fn actor(&self) -> String {

@@ -69,8 +69,10 @@ pub struct Ctx {
     pub granted_orders: Vec<String>,
     /// The token of a sign-in of this browser of which the second factor is awaited.
     pub pending: Option<String>,
-    /// The member of staff who is signed in.
+    /// The member of staff who is signed in and may do what the role permits.
     pub staff: Option<Staff>,
+    /// The member of staff who is signed in and has to set a password before anything else is done.
+    pub staff_to_change: Option<Staff>,
     /// The token of that session, to end it.
     pub staff_token: Option<String>,
     /// The token of a sign-in to the office of which the second factor is awaited.
@@ -139,6 +141,7 @@ impl Ctx {
             granted_orders: Vec::new(),
             pending: None,
             staff: None,
+            staff_to_change: None,
             staff_token: None,
             staff_pending: None,
             typed: None,
@@ -164,15 +167,24 @@ impl Ctx {
     /// The member of staff.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in.
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::PasswordFirst`] for one who has to set a password.
     pub fn staff(&self) -> Result<&Staff, Error> {
-        self.staff.as_ref().ok_or(Error::Unauthenticated)
+        match (&self.staff, &self.staff_to_change) {
+            (Some(staff), _) => Ok(staff),
+            (None, Some(_)) => Err(Error::PasswordFirst),
+            (None, None) => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// The member of staff who is signed in, also one who has to set a password first.
+    pub fn inside(&self) -> Option<&Staff> {
+        self.staff.as_ref().or(self.staff_to_change.as_ref())
     }
 
     /// The member of staff, who may do this.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for a role without this permission.
+    /// Those of [`Ctx::staff`], [`Error::Forbidden`] for a role without this permission.
     pub fn require(&self, permission: Permission) -> Result<&Staff, Error> {
         let staff = self.staff()?;
         if staff.role.may(permission) {

@@ -98,7 +98,7 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
     let live = Router::new()
-        .route("/live", get(live::stream))
+        .route(live::PATH, get(live::stream))
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
     // Apart from the pages: what is packed already is not packed again.

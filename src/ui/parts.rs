@@ -12,7 +12,10 @@ use super::{
     },
     components::{shell::ShopShell, travel::use_travel},
     error::OfflinePage,
-    office::{frame::Frame, order, orders, second::SecondPage, sign_in::SignInPage, stock::StockPage},
+    office::{
+        frame::Frame, order, orders, password::PasswordPage, people::PeoplePage, second::SecondPage,
+        sign_in::SignInPage, stock::StockPage,
+    },
     shop::{
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
@@ -197,9 +200,11 @@ pub enum Office {
     Frame,
     SignIn,
     Second,
+    Password,
     Orders,
     Order,
     Stock,
+    People,
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -208,8 +213,10 @@ fn office(page: Office) -> Loaded {
         Office::Frame => view! { <Frame/> }.into_any(),
         Office::SignIn => view! { <SignInPage/> }.into_any(),
         Office::Second => view! { <SecondPage/> }.into_any(),
+        Office::Password => view! { <PasswordPage/> }.into_any(),
         Office::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Office::Order => view! { <order::OrderPage/> }.into_any(),
         Office::Stock => view! { <StockPage/> }.into_any(),
+        Office::People => view! { <PeoplePage/> }.into_any(),
     })
 }

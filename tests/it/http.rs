@@ -72,6 +72,7 @@ pub async fn in_world<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
 /// The cookie of a member of staff in a role who signed in at a time.
 pub async fn staff_cookie(app: &App, login: &str, role: Option<Role>, since: i64) -> String {
     account::create_staff(app, login, role, "correct horse".into()).await.unwrap();
+    second::with_own_password(app).await;
     second::staff_with_phone(app, login).await;
     let row = app.db.one("select id, password_hash from staff where login = $1", args![login]).await.unwrap();
     let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());

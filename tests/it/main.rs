@@ -51,6 +51,7 @@ mod privacy;
 mod race;
 mod second_factor;
 mod sms;
+mod staff;
 mod stop;
 mod targets;
 mod tls;

@@ -351,12 +351,13 @@ async fn a_replaced_password_opens_no_session() {
         let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
         second::staff_with_phone(&app, "lin").await;
         account::open_session(&app, &id, &hash, "first", context::now()).await.unwrap();
-        assert_eq!(account::staff_of(&app, "first").await.map(|staff| staff.login), Some("lin".to_owned()));
+        let seat = async |token: &str| account::staff_of(&app, token, context::now(), true).await;
+        assert_eq!(seat("first").await.map(|seat| seat.staff.login), Some("lin".to_owned()));
         account::create_staff(&app, "lin", None, "battery staple".into()).await.unwrap();
-        assert_eq!(account::staff_of(&app, "first").await, None);
+        assert_eq!(seat("first").await, None);
         let late = account::open_session(&app, &id, &hash, "second", context::now()).await;
         assert_eq!(late, Err(Error::field("password", Problem::Credentials)));
-        assert_eq!(account::staff_of(&app, "second").await, None);
+        assert_eq!(seat("second").await, None);
     })
     .await;
 }

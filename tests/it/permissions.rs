@@ -9,7 +9,7 @@ use xiadan::{
     domain::{
         order::State,
         permission::{
-            Permission::{self, AdjustStock, Cancel, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship},
+            Permission::{self, AdjustStock, Cancel, ManageStaff, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship},
             Role,
         },
     },
@@ -126,12 +126,18 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "office/sign_in", "login=nobody&password=x"), Anybody),
     (("POST", "office/sign_out", ""), Anybody),
     (("GET", "office/second_factor", ""), Anybody),
+    (("GET", "office/session_over", ""), Anybody),
+    (("GET", "office/own_password", ""), Anybody),
     (("POST", "office/second_enter", "code=000000"), Anybody),
     // Of one who waits at the door too.
     (("POST", "office/second_begin", ""), AnyStaff),
     (("POST", "office/second_confirm", "code=000000"), AnyStaff),
     (("POST", "office/second_renew", "code=000000"), AnyStaff),
     (("POST", "office/second_keep", ""), AnyStaff),
+    (("POST", "office/set_password", "old=&new=battery+staple"), AnyStaff),
+    (("GET", "office/people", ""), Staff(ManageStaff)),
+    (("POST", "office/end_sessions", "login=nobody"), Staff(ManageStaff)),
+    (("POST", "office/remove_staff", "login=nobody"), Staff(ManageStaff)),
     (("GET", "office/me", ""), AnyStaff),
     (("GET", "office/orders", "page=1"), Staff(SeeOrders)),
     (("GET", "office/counts", ""), Staff(SeeOrders)),

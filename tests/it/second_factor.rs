@@ -7,7 +7,7 @@ use crate::{
     member::{columns, dump, exec, member, number, posted, reached_by},
     permissions,
     privacy::fetched,
-    second::{Phone, codes, turn_on},
+    second::{Phone, codes, turn_on, with_own_password},
     shop::both,
 };
 use serde_json::Value;
@@ -388,6 +388,7 @@ async fn the_office_opens_to_nobody_without_a_second_factor() {
     http::in_world(async |world| {
         let app = &world.app;
         account::create_staff(app, "lin", None, PASSWORD.into()).await.unwrap();
+        with_own_password(app).await;
         let mut lin = Buyer::new(&world.client, &world.server.url);
         assert_eq!(office(&lin).await, Value::Null, "a stranger");
         at_the_door(&mut lin).await;
@@ -450,6 +451,7 @@ async fn the_office_opens_to_nobody_without_a_second_factor() {
         let mut waiting = Buyer::new(&world.client, &world.server.url);
         at_the_door(&mut waiting).await;
         account::create_staff(app, "lin", None, PASSWORD.into()).await.unwrap();
+        with_own_password(app).await;
         assert_eq!(office(&waiting).await, Value::Null);
         at_the_door(&mut waiting).await;
         assert_eq!(enter(&mut waiting, &phone.now()).await.0, 200);

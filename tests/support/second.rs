@@ -3,6 +3,7 @@
 
 use totp_rs::{Builder, Secret, Totp};
 use xiadan::{
+    args,
     domain::{
         office::Staff,
         permission::Role,
@@ -12,6 +13,7 @@ use xiadan::{
         App, Ctx,
         account::second_factor::{mine, office},
         context::now,
+        db::DbError,
     },
 };
 
@@ -57,6 +59,12 @@ pub async fn codes(ctx: &Ctx) -> Vec<String> {
         SecondFactor::On(On { codes, .. }) => codes,
         other => panic!("{other:?}"),
     }
+}
+
+/// Lets the passwords of staff count as chosen by themselves, so that a server that is not in development asks for no other.
+pub async fn with_own_password(app: &App) {
+    let sql = "update staff set must_change = false";
+    app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(sql, args![]).await })).await.unwrap();
 }
 
 /// Makes sure that a member of staff has a second factor, so that a server that is not in development lets them in.

@@ -15,9 +15,14 @@ pub mod second_factor;
 pub mod session;
 pub mod signed;
 mod staff;
+mod staff_password;
 pub mod targets;
+pub mod team;
 
-pub use staff::{NewStaffSession, create_staff, open_session, sign_in, sign_out, staff_of};
+pub use staff::{
+    NewStaffSession, SESSION as STAFF_SESSION, Seat, create_staff, open_session, sign_in, sign_out, staff_of,
+};
+pub use staff_password::{own_password, set_own_password};
 
 use super::{
     App, Ctx,

@@ -23,17 +23,56 @@ use crate::{
 /// A session of the office ends after so many milliseconds: twelve hours.
 const STAFF_SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 
-/// The member of staff whom a session token belongs to. Outside development nobody is without a second factor, however
-/// the session came to be.
-pub async fn staff_of(app: &App, token: &str) -> Option<Staff> {
-    let hash = app.keys.lookup("staff session", token);
-    let sql = "select s.login, s.role from staff_session t join staff s on s.id = t.staff_id
-        where t.token_hash = $1 and t.expires_at > $2
-        and ($3 or exists (select 1 from second_factor f where f.staff_id = s.id and f.confirmed_at is not null))";
+/// One that is not used ends after so many milliseconds: an hour (NIST SP 800-63B-4 §2.2.3).
+pub(super) const IDLE_MS: i64 = 60 * 60 * 1000;
+/// How stale the note of its last use may be, in milliseconds: a minute, so that not every page writes.
+const STALE_MS: i64 = 60 * 1000;
+/// The kind of the keyed hashes of session tokens.
+pub const SESSION: &str = "staff session";
+
+/// Who is in the office by a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    pub staff: Staff,
+    /// Whether a password of one's own has to be set before anything else is done.
+    pub must_change: bool,
+}
+
+/// Whom a session token belongs to. Outside development nobody is without a second factor, however the session came to
+/// be, and nobody keeps a password that the operator chose. `uses` tells whether this is a use of the office: a feed that
+/// a page left open takes up by itself is none.
+pub async fn staff_of(app: &App, token: &str, now: i64, uses: bool) -> Option<Seat> {
+    let hash = app.keys.lookup(SESSION, token);
+    let sql = "select s.login, s.role, s.must_change, t.seen_at from staff_session t join staff s on s.id = t.staff_id
+        where t.token_hash = $1 and t.expires_at > $2 and t.seen_at > $3
+        and ($4 or exists (select 1 from second_factor f where f.staff_id = s.id and f.confirmed_at is not null))";
+    let args = args![&hash, now, now - IDLE_MS, app.config.development];
     // The conversion logs what went wrong.
-    let row = app.db.optional(sql, args![hash, now(), app.config.development]).await.map_err(Error::from).ok()??;
-    let role = Role::from_name(&row.get::<String>("role").map_err(Error::from).ok()?)?;
-    Some(Staff { login: row.get("login").map_err(Error::from).ok()?, role })
+    let row = app.db.optional(sql, args).await.map_err(Error::from).ok()??;
+    let read = || -> Result<(String, String, bool, i64)> {
+        Ok((row.get("login")?, row.get("role")?, row.get("must_change")?, row.get("seen_at")?))
+    };
+    let (login, role, must_change, seen_at) = read().ok()?;
+    let role = Role::from_name(&role)?;
+    if uses && seen_at < now - STALE_MS {
+        tokio::spawn(note_use(app.clone(), hash, now));
+    }
+    Some(Seat { staff: Staff { login, role }, must_change: must_change && !app.config.development })
+}
+
+async fn note_use(app: App, hash: String, now: i64) {
+    // A note that is lost is made with the next page.
+    let _ = app
+        .db
+        .write::<_, Error>(move |tx| {
+            let hash = hash.clone();
+            Box::pin(async move {
+                let sql = "update staff_session set seen_at = $2 where token_hash = $1 and seen_at < $2";
+                tx.exec(sql, args![hash, now]).await?;
+                Ok(())
+            })
+        })
+        .await;
 }
 
 /// Takes the password of a member of staff, and tells whether the office is open: else the second factor is awaited, or
@@ -127,7 +166,7 @@ impl NewStaffSession {
     }
 
     fn of(app: &App, token: String, now: i64) -> Self {
-        Self { hash: app.keys.lookup("staff session", &token), token, now }
+        Self { hash: app.keys.lookup(SESSION, &token), token, now }
     }
 
     pub fn token(&self) -> &str {
@@ -140,9 +179,12 @@ impl NewStaffSession {
     /// # Errors
     /// When the database cannot be written.
     pub async fn open(&self, tx: &mut Tx<'_>, app: &App, (id, login): (&str, &str), by: &str) -> Result<()> {
-        tx.exec("delete from staff_session where expires_at <= $1", args![self.now]).await?;
-        let sql = "insert into staff_session (token_hash, staff_id, created_at, expires_at) values ($1, $2, $3, $4)";
+        let sql = "delete from staff_session where expires_at <= $1 or seen_at <= $2";
+        tx.exec(sql, args![self.now, self.now - IDLE_MS]).await?;
+        let sql = "insert into staff_session (token_hash, staff_id, created_at, seen_at, expires_at)
+            values ($1, $2, $3, $3, $4)";
         tx.exec(sql, args![&self.hash, id, self.now, self.now + STAFF_SESSION_MS]).await?;
+        tx.exec("update staff set signed_in_at = $2 where id = $1", args![id, self.now]).await?;
         audit::record(tx, &app.keys, &entry(login, Action::SignedIn, by.to_owned()), self.now).await
     }
 
@@ -177,12 +219,12 @@ pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str,
 }
 
 /// Under which failed sign-ins of a login are counted, whether or not there is such a login.
-fn guarded(login: &str) -> String {
+pub(super) fn guarded(login: &str) -> String {
     format!("staff:{login}")
 }
 
 /// A row of the record about a member of staff.
-fn entry(login: &str, action: Action, detail: String) -> Entry {
+pub(super) fn entry(login: &str, action: Action, detail: String) -> Entry {
     Entry { actor: format!("staff:{login}"), action, subject: format!("staff:{login}"), detail }
 }
 
@@ -206,7 +248,7 @@ fn refused() -> Error {
 /// When the database cannot be written.
 pub async fn sign_out(ctx: &Ctx) -> Result<()> {
     if let Some(token) = &ctx.staff_token {
-        let hash = ctx.app.keys.lookup("staff session", token);
+        let hash = ctx.app.keys.lookup(SESSION, token);
         ctx.app
             .db
             .write::<_, Error>(move |tx| {
@@ -222,7 +264,8 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// Makes a member of staff, or sets a new password and role for one and ends all sessions. Without a role a new one owns
+/// Makes a member of staff, or sets a new password and role for one and ends all sessions. The password is whoever's calls
+/// this, so that it has to be replaced at the first sign-in. Without a role a new one owns
 /// the shop and one who is there keeps the present role.
 ///
 /// # Errors
@@ -236,9 +279,10 @@ pub async fn create_staff(app: &App, login: &str, role: Option<Role>, password: 
         .write::<_, Error>(move |tx| {
             let (id, login, hash, shop) = (id.clone(), login.clone(), hash.clone(), shop.clone());
             Box::pin(async move {
-                let sql = "insert into staff (id, login, password_hash, created_at, role) values ($1, $2, $3, $4, coalesce($5, 'owner'))
-                    on conflict (login) do update
-                    set password_hash = excluded.password_hash, role = coalesce($5, staff.role) returning role";
+                let sql = "insert into staff (id, login, password_hash, created_at, role, must_change)
+                    values ($1, $2, $3, $4, coalesce($5, 'owner'), true)
+                    on conflict (login) do update set password_hash = excluded.password_hash, must_change = true,
+                        role = coalesce($5, staff.role) returning role";
                 let row = tx.one(sql, args![id, &login, hash, now, role.map(Role::name)]).await?;
                 let sql = "delete from staff_session where staff_id in (select id from staff where login = $1)";
                 tx.exec(sql, args![&login]).await?;

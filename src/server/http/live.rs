@@ -17,6 +17,9 @@ use axum::{
 };
 use serde::Deserialize;
 
+/// Where it is.
+pub const PATH: &str = "/live";
+
 /// The most topics of one connection: a full cart and a list page together stay below.
 const MAX_TOPICS: usize = 200;
 

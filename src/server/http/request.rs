@@ -7,13 +7,14 @@ use super::{
         STAFF_PENDING_COOKIE, TYPED_COOKIE,
     },
     limit::asker,
+    live::PATH as LIVE_PATH,
     request_id,
 };
 use crate::{
     domain::{Locale, account::device_name, locale::any_language, page::local_path},
     server::{
         App, Ctx,
-        account::{self, Carried, session, signed},
+        account::{self, Carried, Seat, session, signed},
         config::Config,
         context::{Asker, now},
         crypto::is_token,
@@ -62,9 +63,14 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, 
     let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
-    let staff = match &staff_token {
-        Some(token) => account::staff_of(app, token).await,
+    let seat = match &staff_token {
+        Some(token) => account::staff_of(app, token, now, uri.path() != LIVE_PATH).await,
         None => None,
+    };
+    let (staff, staff_to_change) = match seat {
+        Some(Seat { staff, must_change: true }) => (None, Some(staff)),
+        Some(Seat { staff, must_change: false }) => (Some(staff), None),
+        None => (None, None),
     };
     let session = match cookie(SESSION_COOKIE) {
         Some(token) => session::find(app, token, now).await,
@@ -85,6 +91,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, 
         granted_orders: orders,
         pending: cookie(PENDING_COOKIE).map(str::to_owned),
         staff,
+        staff_to_change,
         staff_token,
         staff_pending: cookie(STAFF_PENDING_COOKIE).map(str::to_owned),
         typed: cookie(TYPED_COOKIE).map(str::to_owned),

@@ -1,11 +1,13 @@
 //! What stands around every page of the office: where to go, how many orders wait, who is signed in.
 
-use super::parts::SignInFirst;
+use super::parts::{PasswordFirst, SignInFirst};
 use crate::{
     api::{self, office::SignOut},
     domain::{
         Error,
         live::{Topic, Update},
+        office::Staff,
+        permission::Permission,
         texts::{office as t, second, shell},
     },
     ui::{
@@ -45,6 +47,7 @@ pub fn Frame() -> impl IntoView {
         _ => None,
     });
     provide_context(Desk { to_ship, carrier: RwSignal::new(String::new()) });
+    let me = Resource::new(|| (), |()| api::office::me());
     view! {
         <Meta name="robots" content="noindex"/>
         <a class="skip-link" href="#main" rel="external">{l.t(shell::SKIP)}</a>
@@ -53,7 +56,7 @@ pub fn Frame() -> impl IntoView {
             <span>{l.t(t::OFFLINE)}</span>
         </div>
         <div class="office">
-            <Rail to_ship/>
+            <Rail to_ship me/>
             <Outlet/>
         </div>
         <ToastRegion/>
@@ -62,7 +65,7 @@ pub fn Frame() -> impl IntoView {
 }
 
 #[component]
-fn Rail(to_ship: Signal<Option<i64>>) -> impl IntoView {
+fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> impl IntoView {
     let l = use_locale();
     let path = use_location().pathname;
     let link = move |href: &'static str, icon: &'static str, text, badge: AnyView| {
@@ -78,6 +81,13 @@ fn Rail(to_ship: Signal<Option<i64>>) -> impl IntoView {
         }
     };
     let waiting = view! { <Waiting to_ship/> }.into_any();
+    // What is not permitted is not offered.
+    let people = move || {
+        Suspend::new(async move {
+            let manages = me.await.is_ok_and(|staff| staff.role.may(Permission::ManageStaff));
+            manages.then(|| link("/office/people", "me", t::PEOPLE, ().into_any()))
+        })
+    };
     view! {
         <header class="office-rail">
             <a class="logo" href="/office" aria-label=l.t(t::HOME_LABEL)>
@@ -88,6 +98,7 @@ fn Rail(to_ship: Signal<Option<i64>>) -> impl IntoView {
                 <ul class="office-nav">
                     {link("/office", "orders", t::ORDERS, waiting)}
                     {link("/office/stock", "stock", t::STOCK, ().into_any())}
+                    <Suspense>{people}</Suspense>
                     <li>
                         <a class="office-link" href="/">
                             <Icon name="store"/>
@@ -96,7 +107,7 @@ fn Rail(to_ship: Signal<Option<i64>>) -> impl IntoView {
                     </li>
                 </ul>
             </nav>
-            <Who/>
+            <Who me/>
         </header>
     }
     .into_any()
@@ -140,9 +151,8 @@ fn Waiting(to_ship: Signal<Option<i64>>) -> impl IntoView {
 
 /// Who is signed in, the language, and the way out. Whoever is not signed in is sent to do so.
 #[component]
-fn Who() -> impl IntoView {
+fn Who(me: Resource<Result<Staff, Error>>) -> impl IntoView {
     let l = use_locale();
-    let me = Resource::new(|| (), |()| api::office::me());
     let toasts = use_toasts();
     let sign_out = ServerAction::<SignOut>::new();
     let busy = sign_out.pending();
@@ -164,6 +174,7 @@ fn Who() -> impl IntoView {
                         }
                         .into_any(),
                         Err(Error::Unauthenticated) => view! { <SignInFirst/> }.into_any(),
+                        Err(Error::PasswordFirst) => view! { <PasswordFirst/> }.into_any(),
                         Err(_) => ().into_any(),
                     }
                 })}
@@ -186,11 +197,15 @@ mod tests {
     #[test]
     fn a_page_lights_one_entry() {
         let lit = |path: &str| {
-            ["/office", "/office/stock"].into_iter().filter(|href| present(href, path)).collect::<Vec<_>>()
+            ["/office", "/office/stock", "/office/people"]
+                .into_iter()
+                .filter(|href| present(href, path))
+                .collect::<Vec<_>>()
         };
         assert_eq!(lit("/office"), ["/office"]);
         assert_eq!(lit("/office/"), ["/office"]);
         assert_eq!(lit("/office/orders/2611230000000000"), ["/office"]);
         assert_eq!(lit("/office/stock"), ["/office/stock"]);
+        assert_eq!(lit("/office/people"), ["/office/people"]);
     }
 }

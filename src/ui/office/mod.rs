@@ -8,6 +8,8 @@ mod order_ship;
 pub mod orders;
 mod orders_row;
 mod parts;
+pub mod password;
+pub mod people;
 pub mod second;
 pub mod sign_in;
 pub mod stock;

@@ -2,7 +2,7 @@
 
 use super::SIGN_IN;
 use crate::{
-    api::page::now,
+    api::{self, page::now},
     domain::{Error, Locale, catalog::percent_encode, texts::office as t},
     ui::{
         components::{icon::Icon, typed::follow_text},
@@ -17,10 +17,22 @@ use std::time::Duration;
 /// Sends whoever is not signed in to do so.
 #[component]
 pub fn SignInFirst() -> impl IntoView {
+    view! { <There page=SIGN_IN/> }.into_any()
+}
+
+/// Sends whoever has to set a password first to do so.
+#[component]
+pub fn PasswordFirst() -> impl IntoView {
+    view! { <There page=api::office::PASSWORD/> }.into_any()
+}
+
+/// Leads to a page that comes back here.
+#[component]
+fn There(page: &'static str) -> impl IntoView {
     let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
     let location = use_location();
     let here = format!("{}{}", location.pathname.get_untracked(), query(&location.search.get_untracked()));
-    let path = format!("{SIGN_IN}?to={}", percent_encode(&here));
+    let path = format!("{page}?to={}", percent_encode(&here));
     view! { <Redirect path options/> }.into_any()
 }
 
@@ -30,6 +42,7 @@ pub fn LoadFailed(error: Error) -> impl IntoView {
     let l = use_locale();
     match error {
         Error::Unauthenticated => view! { <SignInFirst/> }.into_any(),
+        Error::PasswordFirst => view! { <PasswordFirst/> }.into_any(),
         Error::NotFound => {
             set_status(404);
             view! {

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Error,
         second_factor::{OfStaff, On, SecondFactor, SetUp, Typed},
-        texts::{second as t, shell},
+        texts::{office, second as t, shell},
     },
     ui::{
         components::{
@@ -48,12 +48,18 @@ pub fn SecondPage() -> impl IntoView {
             </div>
             <Loaded data=found lines=4 let:found>
                 {match found {
-                    Some(OfStaff { login, inside, second }) => match (second, inside) {
-                        (SecondFactor::Off, _) => view! { <Begin login inside to again/> }.into_any(),
-                        (SecondFactor::SettingUp(set_up), _) => view! { <Connect set_up to again/> }.into_any(),
-                        (SecondFactor::On(_), false) => view! { <Ask login to/> }.into_any(),
-                        (SecondFactor::On(on), true) => view! { <Inside on to again/> }.into_any(),
-                    },
+                    Some(OfStaff { login, inside, second }) => {
+                        let part = match (second, inside) {
+                            (SecondFactor::Off, _) => view! { <Begin login inside to again/> }.into_any(),
+                            (SecondFactor::SettingUp(set_up), _) => view! { <Connect set_up to again/> }.into_any(),
+                            (SecondFactor::On(_), false) => view! { <Ask login to/> }.into_any(),
+                            (SecondFactor::On(on), true) => view! { <Inside on to again/> }.into_any(),
+                        };
+                        let password = inside.then(|| {
+                            view! { <a class="btn btn-quiet btn-block no-print" href=api::office::PASSWORD>{l.t(office::OWN_PASSWORD)}</a> }
+                        });
+                        view! { {part} {password} }.into_any()
+                    }
                     None => {
                         let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
                         view! { <Redirect path=SIGN_IN options/> }.into_any()

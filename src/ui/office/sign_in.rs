@@ -10,6 +10,7 @@ use crate::{
     ui::{
         components::{
             field::{TextField, focus, problem_of},
+            icon::Icon,
             shell::Languages,
             travel::Main,
         },
@@ -35,12 +36,35 @@ pub fn SignInPage() -> impl IntoView {
                 </p>
                 <h1 class="page-title">{l.t(t::SIGN_IN_TITLE)}</h1>
             </div>
+            <Over/>
             <Form/>
             <div class="cluster">
                 <a class="link link-quiet" href="/">{l.t(t::TO_SHOP)}</a>
                 <Languages/>
             </div>
         </Main>
+    }
+    .into_any()
+}
+
+/// Why somebody who was in the office is here again.
+#[component]
+fn Over() -> impl IntoView {
+    let l = use_locale();
+    let over = Resource::new(|| (), |()| api::office::session_over());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                over.await.unwrap_or(false).then(|| {
+                    view! {
+                        <div class="notice notice-info" role="status">
+                            <Icon name="clock"/>
+                            <div class="notice-body"><p>{l.t(t::SESSION_OVER)}</p></div>
+                        </div>
+                    }
+                })
+            })}
+        </Suspense>
     }
     .into_any()
 }

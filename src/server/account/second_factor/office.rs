@@ -13,7 +13,7 @@ use crate::{
     server::{
         App, Ctx,
         account::{
-            NewStaffSession,
+            NewStaffSession, STAFF_SESSION,
             attempt::{self, Guarded},
             pending,
         },
@@ -36,7 +36,7 @@ struct Who {
 }
 
 async fn who(ctx: &Ctx) -> Result<Option<Who>> {
-    if let Some(staff) = &ctx.staff {
+    if let Some(staff) = ctx.inside() {
         let row = ctx.app.db.one("select id from staff where login = $1", args![&staff.login]).await?;
         let owner = Owner::Staff { id: row.get("id")?, login: staff.login.clone() };
         let shown_to = name_of(&ctx.app, ctx.staff_token.as_deref().unwrap_or_default());
@@ -99,7 +99,7 @@ pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
     let opens = who.waits.is_some();
     let next = if opens { name_of(&ctx.app, session.token()) } else { who.shown_to.clone() };
     let kept = ctx.staff_token.as_deref().filter(|_| !opens);
-    let kept = kept.map(|token| ctx.app.keys.lookup("staff session", token)).unwrap_or_default();
+    let kept = kept.map(|token| ctx.app.keys.lookup(STAFF_SESSION, token)).unwrap_or_default();
     let (app, open, now) = (ctx.app.clone(), session.clone(), ctx.now);
     ctx.app
         .db
@@ -137,7 +137,7 @@ pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
 /// [`Error::TooMany`] after failures in a row.
 pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
     let typed = read(typed)?;
-    let waiting = match who(&Ctx { staff: None, ..ctx.clone() }).await? {
+    let waiting = match who(&Ctx { staff: None, staff_to_change: None, ..ctx.clone() }).await? {
         Some(Who { owner, waits: Some(token), .. }) => Some((owner, token)),
         _ => None,
     };
@@ -218,7 +218,7 @@ pub async fn renew(ctx: &Ctx, typed: &str) -> Result<()> {
 /// # Errors
 /// [`Error::Unauthenticated`] for one who is not in the office.
 pub async fn keep(ctx: &Ctx) -> Result<()> {
-    ctx.staff()?;
+    ctx.inside().ok_or(Error::Unauthenticated)?;
     let who = who(ctx).await?.ok_or(Error::Unauthenticated)?;
     ctx.app
         .db

@@ -90,6 +90,8 @@ pub enum Problem {
     Contact,
     /// User name or password is wrong.
     Credentials,
+    /// Too many wrong passwords were tried: it is taken again once a code or a passkey was used.
+    PasswordClosed,
     /// No user name: see [`super::account::login`].
     Login,
     /// Somebody else has it.
@@ -104,6 +106,8 @@ pub enum Problem {
     Code,
     /// The code is over: too old, tried too often, or used.
     CodeOver,
+    /// Too many wrong codes were tried for one phone or e-mail address: none is taken for a day.
+    CodeClosed,
     /// Neither the code that the app shows now, nor a recovery code; or one that was used.
     SecondFactor,
     /// A sign-in that was begun took too long: it has to be begun again.

@@ -61,6 +61,39 @@ pub fn network_hash(keys: &Keys, asker: &Asker) -> String {
     keys.lookup("asker", &asker.network())
 }
 
+/// A keyed hash that stands for a browser, by the token of its cookie.
+fn device_hash(keys: &Keys, token: &str) -> String {
+    keys.lookup("device", token)
+}
+
+/// The keyed hash of the browser that asks, if it has the cookie by which it is known again.
+pub fn asking_device(ctx: &Ctx) -> Option<String> {
+    ctx.device.as_deref().map(|token| device_hash(&ctx.app.keys, token))
+}
+
+/// The same, if this account was signed in on it before.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn known_device(ctx: &Ctx, customer: &str) -> Result<Option<String>> {
+    let sql = "select device_hash from known_device where customer_id = $1 and device_hash = $2";
+    found(ctx, sql, customer).await
+}
+
+/// The same for a member of staff, by id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn known_staff_device(ctx: &Ctx, staff_id: &str) -> Result<Option<String>> {
+    let sql = "select device_hash from staff_device where staff_id = $1 and device_hash = $2";
+    found(ctx, sql, staff_id).await
+}
+
+async fn found(ctx: &Ctx, sql: &'static str, owner: &str) -> Result<Option<String>> {
+    let Some(hash) = asking_device(ctx) else { return Ok(None) };
+    Ok(ctx.app.db.optional(sql, args![owner, &hash]).await?.map(|_| hash))
+}
+
 /// The browser that is signing in.
 #[derive(Clone)]
 pub struct Browser {
@@ -83,11 +116,30 @@ impl Browser {
         };
         http::set_cookie(&ctx.app, http::DEVICE_COOKIE, &token, DEVICE_SECONDS);
         Ok(Self {
-            hash: ctx.app.keys.lookup("device", &token),
+            hash: device_hash(&ctx.app.keys, &token),
             network_hash: network_hash(&ctx.app.keys, &ctx.asker),
             name: ctx.asker.device.clone(),
             locale: ctx.locale,
         })
+    }
+
+    /// A keyed hash that stands for it.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Notes that a member of staff is signed in here.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note_staff(&self, tx: &mut Tx<'_>, staff_id: &str, now: i64) -> Result<()> {
+        let sql = "insert into staff_device (staff_id, device_hash, first_at, seen_at) values ($1, $2, $3, $3)
+            on conflict (staff_id, device_hash) do update set seen_at = excluded.seen_at";
+        tx.exec(sql, args![staff_id, &self.hash, now]).await?;
+        let sql = "delete from staff_device where staff_id = $1 and device_hash not in
+            (select device_hash from staff_device where staff_id = $1 order by seen_at desc, device_hash limit $2)";
+        tx.exec(sql, args![staff_id, DEVICES]).await?;
+        Ok(())
     }
 
     /// Notes that an account is signed in here. Where it was signed in elsewhere before and never here, that is an event,

@@ -22,10 +22,11 @@ use super::{
     cart,
     catalog::{favourites, viewed},
     context::new_id,
+    crypto::Keys,
     db::Tx,
     http, order,
     refusal::{self, Method},
-    risk::Browser,
+    risk::{self, Browser},
 };
 use crate::{
     args,
@@ -84,11 +85,12 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
             let (asker, before, browser, waiting) = (asker.clone(), before.clone(), browser.clone(), waiting.clone());
             let (id, typed, new_customer) = (id.clone(), typed.clone(), new_customer.clone());
             Box::pin(async move {
-                let (target_hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
-                    Tried::Proved { target_hash, target } => (target_hash, target),
-                    // Committed: the try counts.
-                    Tried::Refused { problem, target_hash } => return Ok(Err((problem, target_hash))),
-                };
+                let (target_hash, target) =
+                    match code::attempt(tx, &app.keys, (&id, &typed), browser.hash(), now).await? {
+                        Tried::Proved { target_hash, target } => (target_hash, target),
+                        // Committed: the try counts.
+                        Tried::Refused { problem, target_hash } => return Ok(Err((problem, target_hash))),
+                    };
                 let customer = match owner(tx, &target_hash).await? {
                     Some(customer) => customer,
                     None => {
@@ -101,6 +103,7 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
                     }
                 };
                 attempt::succeeded(tx, &Guarded::new(&app.keys, &asker, &password_of(&target_hash))).await?;
+                reopen(tx, &app.keys, &customer).await?;
                 if awaits_second(tx, &customer, &waiting).await? {
                     return Ok(Ok(Entered::Waits));
                 }
@@ -124,7 +127,7 @@ pub async fn by_code(ctx: &Ctx, id: &str, typed: &str, agreed: bool) -> Result<E
 ///
 /// # Errors
 /// `Credentials` for an unknown name and a wrong password alike, after the same work; [`Error::TooMany`] after failures in
-/// a row, whether or not there is such an account.
+/// a row, and `PasswordClosed` after a hundred, whether or not there is such an account.
 pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: String) -> Result<Entered> {
     let mut check = Check::default();
     if name.trim().is_empty() {
@@ -138,16 +141,24 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     let target = Target::read(country_code, name).ok();
     let login = login(name).ok();
     let target_hash = target.as_ref().map(|target| code::hash_of(keys, target));
-    let sql = "select a.customer_id, a.password_hash from account a
+    let device = risk::asking_device(ctx);
+    let sql = "select a.customer_id, a.password_hash,
+            (select d.device_hash from known_device d where d.customer_id = a.customer_id and d.device_hash = $3)
+                is not null as is_known
+        from account a
         where a.login = $1 or a.customer_id = (select t.customer_id from account_target t where t.target_hash = $2)";
-    let row = ctx.app.db.optional(sql, args![login.clone(), target_hash.clone()]).await?;
-    let (customer, hash) = match row {
-        Some(row) => (Some(row.get::<String>("customer_id")?), row.get::<Option<String>>("password_hash")?),
-        None => (None, None),
+    let row = ctx.app.db.optional(sql, args![login.clone(), target_hash.clone(), device.clone()]).await?;
+    let (customer, hash, known) = match row {
+        Some(row) => (
+            Some(row.get::<String>("customer_id")?),
+            row.get::<Option<String>>("password_hash")?,
+            device.filter(|_| row.get("is_known").unwrap_or(false)),
+        ),
+        None => (None, None, None),
     };
     // Each name has a count of its own: one for the account would tell which names belong together.
     let tried = target_hash.or(login).unwrap_or_else(|| name.to_owned());
-    let guarded = Guarded::new(keys, &ctx.asker, &password_of(&tried));
+    let guarded = Guarded::new(keys, &ctx.asker, &password_of(&tried)).closing().known(known.as_deref());
     let place = password::place()?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let checked = hash.clone();
@@ -230,6 +241,7 @@ pub async fn by_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
                     return Ok(false);
                 }
                 attempt::succeeded(tx, &shown.guarded).await?;
+                reopen(tx, &app.keys, &shown.customer).await?;
                 let seat = (&session, before.as_deref(), &browser);
                 enter(tx, &app, seat, guest.as_deref(), &shown.customer, "passkey", now).await?;
                 Ok(true)
@@ -260,6 +272,16 @@ pub async fn out(ctx: &Ctx) -> Result<()> {
 async fn owner(tx: &mut Tx<'_>, target_hash: &str) -> Result<Option<String>> {
     let row = tx.optional("select customer_id from account_target where target_hash = $1", args![target_hash]).await?;
     Ok(row.map(|row| row.get("customer_id")).transpose()?)
+}
+
+/// Lets passwords be tried again under every name of an account whose owner has shown who this is in another way.
+async fn reopen(tx: &mut Tx<'_>, keys: &Keys, customer: &str) -> Result<()> {
+    let sql = "select target_hash as name from account_target where customer_id = $1
+        union select login as name from account where customer_id = $1 and login is not null order by name";
+    for row in tx.all(sql, args![customer]).await? {
+        attempt::reopened(tx, keys, &password_of(&row.get::<String>("name")?)).await?;
+    }
+    Ok(())
 }
 
 /// Under which failed tries of a password are counted.

@@ -40,6 +40,7 @@ mod http;
 mod kept;
 mod keys;
 mod leaks;
+mod lockout;
 mod media;
 mod order;
 mod outbox;

@@ -33,6 +33,9 @@ const PER_TARGET: i64 = 10;
 const PER_TARGET_TOGETHER: i64 = 30;
 /// The most codes that one address may ask for in the window; a household, an office or a café shares one.
 const PER_ASKER: i64 = 50;
+/// After so many wrong codes in a row for one target, however many codes they were for, none is taken for a day: a new code
+/// is no new beginning (NIST SP 800-63B-4 §3.1.3.2).
+const WRONG: i64 = 100;
 /// How many days the numbers of text messages are kept.
 const SMS_DAYS: i64 = 30;
 
@@ -156,11 +159,18 @@ pub enum Tried {
     Refused { problem: Problem, target_hash: Option<String> },
 }
 
-/// Tries a code, which counts.
+/// Tries a code, which counts. A browser on which the account of the target was signed in before, by its keyed hash, may go
+/// on after others were wrong too often.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn attempt(tx: &mut Tx<'_>, keys: &Keys, id: &str, typed: &str, now: i64) -> Result<Tried> {
+pub async fn attempt(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    (id, typed): (&str, &str),
+    device_hash: &str,
+    now: i64,
+) -> Result<Tried> {
     let sql = "update one_time_code set tries = tries + 1
         where id = $1 and used_at is null and expires_at > $2 and tries < $3
         returning code_hash, target_hash, target_sealed";
@@ -169,17 +179,37 @@ pub async fn attempt(tx: &mut Tx<'_>, keys: &Keys, id: &str, typed: &str, now: i
         let target_hash = row.map(|row| row.get("target_hash")).transpose()?;
         return Ok(Tried::Refused { problem: Problem::CodeOver, target_hash });
     };
+    let target_hash: String = row.get("target_hash")?;
+    let wrong = format!("code-guess:{target_hash}");
+    if is_closed(tx, &wrong, &target_hash, device_hash, now).await? {
+        return Ok(Tried::Refused { problem: Problem::CodeClosed, target_hash: Some(target_hash) });
+    }
     let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
     let right = code_hash(keys, id, &typed).as_bytes().ct_eq(row.get::<String>("code_hash")?.as_bytes());
     if !bool::from(right) {
-        return Ok(Tried::Refused { problem: Problem::Code, target_hash: Some(row.get("target_hash")?) });
+        let sql = "insert into attempt (key_hash, failures, blocked_until, changed_at) values ($1, 1, 0, $2)
+            on conflict (key_hash) do update set changed_at = excluded.changed_at,
+                failures = case when attempt.changed_at > $3 then attempt.failures + 1 else 1 end";
+        tx.exec(sql, args![wrong, now, now - WINDOW_MS]).await?;
+        return Ok(Tried::Refused { problem: Problem::Code, target_hash: Some(target_hash) });
     }
+    tx.exec("delete from attempt where key_hash = $1", args![wrong]).await?;
     tx.exec("update one_time_code set used_at = $2 where id = $1", args![id, now]).await?;
     let target = open(keys, id, &row.get::<Vec<u8>>("target_sealed")?)?;
-    let target_hash: String = row.get("target_hash")?;
     // Two codes of one target that are right at the same time make one account: the second waits here.
     lock(tx, &target_hash, now).await?;
     Ok(Tried::Proved { target_hash, target })
+}
+
+/// Whether so many codes for a target were wrong that none is taken from a browser like this.
+async fn is_closed(tx: &mut Tx<'_>, wrong: &str, target_hash: &str, device_hash: &str, now: i64) -> Result<bool> {
+    let sql = "select failures from attempt where key_hash = $1 and failures >= $2 and changed_at > $3";
+    if tx.optional(sql, args![wrong, WRONG, now - WINDOW_MS]).await?.is_none() {
+        return Ok(false);
+    }
+    let sql = "select d.device_hash from known_device d join account_target t on t.customer_id = d.customer_id
+        where t.target_hash = $1 and d.device_hash = $2";
+    Ok(tx.optional(sql, args![target_hash, device_hash]).await?.is_none())
 }
 
 /// A keyed hash under which the account of a target is found.
@@ -287,7 +317,9 @@ const fn day_of(ms: i64) -> i64 {
 /// When the database cannot be written.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<()> {
     tx.exec("delete from one_time_code where created_at < $1", args![now - WINDOW_MS]).await?;
-    tx.exec("delete from attempt where changed_at < $1", args![now - attempt::FORGET_MS]).await?;
+    // What is taken no more is not forgotten by time.
+    let sql = "delete from attempt where changed_at < $1 and blocked_until < $2";
+    tx.exec(sql, args![now - attempt::FORGET_MS, attempt::CLOSED]).await?;
     tx.exec("delete from sms_day where day < $1", args![day_of(now) - SMS_DAYS]).await?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::{
         db::Tx,
         http,
         refusal::{self, Method},
+        risk::{self, Browser},
     },
 };
 
@@ -83,13 +84,22 @@ async fn note_use(app: App, hash: String, now: i64) {
 /// failures in a row.
 pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
     let login = login.trim().to_lowercase();
-    let row = ctx.app.db.optional("select id, password_hash from staff where login = $1", args![&login]).await?;
-    let (id, hash) = match row {
-        Some(row) => (Some(row.get::<String>("id")?), Some(row.get::<String>("password_hash")?)),
-        None => (None, None),
+    let device = risk::asking_device(ctx);
+    let sql = "select s.id, s.password_hash,
+            (select d.device_hash from staff_device d where d.staff_id = s.id and d.device_hash = $2)
+                is not null as is_known
+        from staff s where s.login = $1";
+    let row = ctx.app.db.optional(sql, args![&login, device.clone()]).await?;
+    let (id, hash, known) = match row {
+        Some(row) => (
+            Some(row.get::<String>("id")?),
+            Some(row.get::<String>("password_hash")?),
+            device.filter(|_| row.get("is_known").unwrap_or(false)),
+        ),
+        None => (None, None, None),
     };
     let place = password::place()?;
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &guarded(&login));
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &guarded(&login)).known(known.as_deref());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let valid = place.verify(password, hash.clone()).await?;
     let (Some(staff_id), Some(checked), true) = (id.clone(), hash, valid) else {
@@ -107,8 +117,8 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
     let owner = Owner::Staff { id: staff_id.clone(), login };
     let inside = ctx.app.config.development && !second_factor::known(&ctx.app.db, &owner).await?;
     if inside {
-        let session = NewStaffSession::new(&ctx.app, ctx.now)?;
-        open_session(&ctx.app, &staff_id, &checked, &session.token, ctx.now).await?;
+        let session = NewStaffSession::new(ctx)?;
+        open(&ctx.app, &session, &staff_id, &checked).await?;
         session.set_cookie(&ctx.app);
     } else {
         let pending = NewPending::new(ctx, false)?;
@@ -152,21 +162,23 @@ async fn lock(tx: &mut Tx<'_>, staff_id: &str, checked: &str) -> Result<Option<S
 pub struct NewStaffSession {
     token: String,
     hash: String,
+    /// Where it is opened; none in tests.
+    browser: Option<Browser>,
     now: i64,
 }
 
 impl NewStaffSession {
-    /// One that begins now.
+    /// One that begins now, on the browser that asks.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn new(app: &App, now: i64) -> Result<Self> {
+    pub fn new(ctx: &Ctx) -> Result<Self> {
         let token = crypto::token().map_err(|e| internal("random source", &e))?;
-        Ok(Self::of(app, token, now))
+        Ok(Self { browser: Some(Browser::of(ctx)?), ..Self::of(&ctx.app, token, ctx.now) })
     }
 
     fn of(app: &App, token: String, now: i64) -> Self {
-        Self { hash: app.keys.lookup(SESSION, &token), token, now }
+        Self { hash: app.keys.lookup(SESSION, &token), token, browser: None, now }
     }
 
     pub fn token(&self) -> &str {
@@ -185,6 +197,9 @@ impl NewStaffSession {
             values ($1, $2, $3, $3, $4)";
         tx.exec(sql, args![&self.hash, id, self.now, self.now + STAFF_SESSION_MS]).await?;
         tx.exec("update staff set signed_in_at = $2 where id = $1", args![id, self.now]).await?;
+        if let Some(browser) = &self.browser {
+            browser.note_staff(tx, id, self.now).await?;
+        }
         audit::record(tx, &app.keys, &entry(login, Action::SignedIn, by.to_owned()), self.now).await
     }
 
@@ -200,8 +215,11 @@ impl NewStaffSession {
 /// # Errors
 /// `Credentials`, as for a wrong password.
 pub async fn open_session(app: &App, staff_id: &str, checked: &str, token: &str, now: i64) -> Result<()> {
-    let (session, staff_id, checked) =
-        (NewStaffSession::of(app, token.to_owned(), now), staff_id.to_owned(), checked.to_owned());
+    open(app, &NewStaffSession::of(app, token.to_owned(), now), staff_id, checked).await
+}
+
+async fn open(app: &App, session: &NewStaffSession, staff_id: &str, checked: &str) -> Result<()> {
+    let (session, staff_id, checked) = (session.clone(), staff_id.to_owned(), checked.to_owned());
     let shop = app.clone();
     let opened = app
         .db

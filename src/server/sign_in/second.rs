@@ -15,7 +15,7 @@ use crate::{
         },
         http,
         refusal::{self, Method},
-        risk::Browser,
+        risk::{self, Browser},
     },
 };
 
@@ -47,8 +47,12 @@ impl Waiting {
     }
 
     /// Under which its failures are counted, whatever the second factor is.
-    fn guarded(&self, ctx: &Ctx) -> Guarded {
-        Guarded::new(&ctx.app.keys, &ctx.asker, &self.owner().guarded())
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    async fn guarded(&self, ctx: &Ctx) -> Result<Guarded> {
+        let known = risk::known_device(ctx, &self.customer).await?;
+        Ok(Guarded::new(&ctx.app.keys, &ctx.asker, &self.owner().guarded()).known(known.as_deref()))
     }
 
     /// The hash that names it in what is kept of a passkey's question.
@@ -82,7 +86,7 @@ impl By {
 pub async fn by_second(ctx: &Ctx, typed: &str) -> Result<(String, Shown)> {
     let typed = Typed::read(typed).map_err(|problem| Error::field("code", problem))?;
     let waiting = Waiting::of(ctx, "code").await?;
-    let guarded = waiting.guarded(ctx);
+    let guarded = waiting.guarded(ctx).await?;
     let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let Some(shown) = complete(ctx, &waiting, By::Typed(typed), guarded).await? else {
@@ -118,7 +122,7 @@ pub async fn begin_passkey(ctx: &Ctx) -> Result<Ceremony> {
 /// Those of [`passkey::complete`]; `SignInOver` of `passkey` where nothing waits any more.
 pub async fn by_second_passkey(ctx: &Ctx, id: &str, answer: &str) -> Result<String> {
     let waiting = Waiting::of(ctx, "passkey").await?;
-    let (guarded, hash) = (waiting.guarded(ctx), waiting.hash(ctx));
+    let (guarded, hash) = (waiting.guarded(ctx).await?, waiting.hash(ctx));
     let subject = guarded.subject().to_owned();
     let shown = passkey::complete(ctx, (&waiting.customer, &hash), guarded.clone(), (id, answer)).await?;
     match complete(ctx, &waiting, By::Passkey(Box::new(shown)), guarded).await? {

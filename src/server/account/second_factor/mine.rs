@@ -173,7 +173,8 @@ enum Change {
 async fn change(ctx: &Ctx, code: &str, what: Change) -> Result<()> {
     let session = ctx.session()?.clone();
     let typed = read(code)?;
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(&session).guarded());
+    let known = risk::known_device(ctx, &session.customer_id).await?;
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner(&session).guarded()).known(known.as_deref());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     let (app, browser, now, locale) = (ctx.app.clone(), Browser::of(ctx)?, ctx.now, ctx.locale);

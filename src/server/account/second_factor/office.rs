@@ -22,6 +22,7 @@ use crate::{
         db::Tx,
         http,
         refusal::{self, Method},
+        risk,
     },
 };
 
@@ -95,7 +96,7 @@ pub async fn begin(ctx: &Ctx) -> Result<()> {
 pub async fn confirm(ctx: &Ctx, typed: &str) -> Result<()> {
     let who = who(ctx).await?.ok_or(Error::Unauthenticated)?;
     let typed = read(typed)?;
-    let session = NewStaffSession::new(&ctx.app, ctx.now)?;
+    let session = NewStaffSession::new(ctx)?;
     let opens = who.waits.is_some();
     let next = if opens { name_of(&ctx.app, session.token()) } else { who.shown_to.clone() };
     let kept = ctx.staff_token.as_deref().filter(|_| !opens);
@@ -142,9 +143,13 @@ pub async fn enter(ctx: &Ctx, typed: &str) -> Result<Shown> {
         _ => None,
     };
     let (owner, token) = waiting.ok_or_else(|| Error::field("code", Problem::SignInOver))?;
-    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner.guarded());
+    let known = match &owner {
+        Owner::Staff { id, .. } => risk::known_staff_device(ctx, id).await?,
+        Owner::Customer(_) => None,
+    };
+    let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &owner.guarded()).known(known.as_deref());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    let session = NewStaffSession::new(&ctx.app, ctx.now)?;
+    let session = NewStaffSession::new(ctx)?;
     let (subject, method) = (guarded.subject().to_owned(), Method::of(&typed));
     let (app, open, now) = (ctx.app.clone(), session.clone(), ctx.now);
     let shown = ctx

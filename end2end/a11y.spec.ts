@@ -149,4 +149,9 @@ test('the office', async ({ page, another, office, guard }) => {
   await look(page, 'an empty shelf');
   await page.goto('/office/second');
   await look(page, 'no second factor yet');
+  await page.goto('/office/password');
+  await look(page, 'another password');
+  await page.goto('/office/people');
+  await page.locator('summary').first().click();
+  await look(page, 'who works here, and the question before somebody is removed');
 });

@@ -73,6 +73,8 @@ for (const locale of ['zh-CN', 'en-GB']) {
       await look(`/office/stock?q=${variant.sku}`);
       await look('/office/stock?q=zzz');
       await look('/office/second');
+      await look('/office/password');
+      await look('/office/people');
     });
   });
 }

@@ -118,7 +118,8 @@ async fn of_two_methods_that_were_both_paid_one_goes_back() {
         // Nobody asked for this refund: the record tells of it by itself.
         let sql = "select actor, subject from audit where action = 'refund_requested'";
         let rows = till.app.db.all(sql, args![]).await.unwrap();
-        let told: Vec<_> = rows.iter().map(|row| (row.get("actor").unwrap(), row.get("subject").unwrap())).collect();
+        let told: Vec<(String, String)> =
+            rows.iter().map(|row| (row.get("actor").unwrap(), row.get("subject").unwrap())).collect();
         assert_eq!(told, [("provider".to_owned(), format!("order:{number}"))]);
         provider.stop().await;
     })

@@ -63,7 +63,7 @@ impl Guarded {
         }
     }
 
-    /// The same, which is taken no more after [`MOST`] failures in a row: for what its owner has another way beside.
+    /// The same, which is taken no more after a hundred failures in a row: for what its owner has another way beside.
     #[must_use]
     pub fn closing(self) -> Self {
         Self { closes: true, ..self }

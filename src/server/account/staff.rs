@@ -282,9 +282,9 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// Makes a member of staff, or sets a new password and role for one and ends all sessions. The password is whoever's calls
-/// this, so that it has to be replaced at the first sign-in. Without a role a new one owns
-/// the shop and one who is there keeps the present role.
+/// Makes a member of staff, or sets a new password and role for one and ends all sessions. Whoever calls this knows the
+/// password, so that it has to be replaced at the first sign-in. Without a role a new one owns the shop and one who is
+/// there keeps the present role.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty login, and for a password that is too short or too common.

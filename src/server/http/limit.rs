@@ -29,7 +29,7 @@ use std::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// Functions with which somebody could guess a password, a code or an order, have messages sent, or fill the database.
-const GUESSING: [&str; 23] = [
+const GUESSING: [&str; 24] = [
     "/api/account/send_code",
     "/api/account/resend_code",
     "/api/account/enter",
@@ -44,6 +44,7 @@ const GUESSING: [&str; 23] = [
     "/api/account/second_renew",
     "/api/account/second_off",
     "/api/office/sign_in",
+    "/api/office/set_password",
     "/api/office/second_enter",
     "/api/office/second_renew",
     "/api/passkey/begin_registration",

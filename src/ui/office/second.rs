@@ -49,13 +49,15 @@ pub fn SecondPage() -> impl IntoView {
             <Loaded data=found lines=4 let:found>
                 {match found {
                     Some(OfStaff { login, inside, second }) => {
+                        // Not beside recovery codes that are still to be copied.
+                        let copying = matches!(&second, SecondFactor::On(on) if !on.codes.is_empty());
                         let part = match (second, inside) {
                             (SecondFactor::Off, _) => view! { <Begin login inside to again/> }.into_any(),
                             (SecondFactor::SettingUp(set_up), _) => view! { <Connect set_up to again/> }.into_any(),
                             (SecondFactor::On(_), false) => view! { <Ask login to/> }.into_any(),
                             (SecondFactor::On(on), true) => view! { <Inside on to again/> }.into_any(),
                         };
-                        let password = inside.then(|| {
+                        let password = (inside && !copying).then(|| {
                             view! { <a class="btn btn-quiet btn-block no-print" href=api::office::PASSWORD>{l.t(office::OWN_PASSWORD)}</a> }
                         });
                         view! { {part} {password} }.into_any()

@@ -124,14 +124,15 @@ pub async fn import(app: &App, file: &Path, options: ImportOptions) -> Result<Re
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let pictures = Pictures::new(app.media.clone(), folder, client, allow_private_image_hosts, dry_run);
-    let mut report = Report { dry_run, locale, ignored_columns: reading.ignored, ..Report::default() };
+    let mut report =
+        Report { dry_run, locale, ignored_columns: std::mem::take(&mut reading.ignored), ..Report::default() };
     let mut writer = Writer {
         app: app.clone(),
         dry_run,
         keep_stock,
         locale,
         columns: reading.columns,
-        headings: Arc::new(reading.headings),
+        headings: Arc::new(std::mem::take(&mut reading.headings)),
         categories: None,
         named: Arc::default(),
     };

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod address;
 pub mod address_book;
+pub mod booking;
 pub mod cart;
 pub mod catalog;
 pub mod choice;

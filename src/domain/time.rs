@@ -15,7 +15,7 @@ fn local(ms: i64) -> (i64, i64, i64, i64, i64) {
 
 /// The Gregorian date of a day counted from 1970-01-01. Years begin in March here, so that the leap day comes last:
 /// the days of months from March on are then a straight line, rounded down.
-fn civil(day: i64) -> (i64, i64, i64) {
+pub(super) fn civil(day: i64) -> (i64, i64, i64) {
     let day = day + 719_468;
     let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -23,6 +23,7 @@ pub mod sign_in;
 pub mod start;
 
 pub mod account;
+pub mod booking;
 pub mod cart;
 pub mod catalog;
 pub mod order;

@@ -19,8 +19,10 @@ pub mod alternatives;
 pub mod cells;
 pub mod date;
 pub mod interval;
+pub mod rates;
 pub mod schedule;
 pub mod slots;
+pub mod stay;
 pub mod zone;
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod rates;
 pub mod schedule;
 pub mod slots;
 pub mod stay;
+pub mod tables;
 pub mod zone;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod schedule;
 pub mod slots;
 pub mod stay;
 pub mod tables;
+pub mod trips;
 pub mod zone;
 
 #[cfg(test)]

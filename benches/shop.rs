@@ -4,6 +4,8 @@
 
 #[path = "shop/bare.rs"]
 mod bare;
+#[path = "shop/booking.rs"]
+mod booking;
 #[path = "../tests/support/client.rs"]
 mod client;
 #[path = "shop/flood.rs"]
@@ -65,12 +67,15 @@ async fn main() {
     println!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from));
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
-    assert!(wanted("shop") || wanted("people"), "there are the parts shop and people");
+    assert!(["shop", "people", "booking"].into_iter().any(wanted), "there are the parts shop, people and booking");
     if wanted("shop") {
         shop(&client, &setup, root, folder.path()).await;
     }
     if wanted("people") {
         people::all(&client, &setup).await;
+    }
+    if wanted("booking") {
+        booking::all();
     }
 }
 

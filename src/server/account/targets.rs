@@ -25,6 +25,7 @@ use crate::{
         crypto::{self, Keys},
         db::Tx,
         message::What,
+        refusal::{self, Method},
         risk,
     },
 };
@@ -77,24 +78,25 @@ pub async fn confirm(ctx: &Ctx, id: &str, typed: &str) -> Result<()> {
     }
     let (app, now, locale) = (ctx.app.clone(), ctx.now, ctx.locale);
     let (id, typed, device) = (id.to_owned(), typed.to_owned(), ctx.asker.device.clone());
+    let browser = risk::asking_device(ctx).unwrap_or_default();
     let confirmed = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
             let (app, session, device) = (app.clone(), session.clone(), device.clone());
-            let (id, typed) = (id.clone(), typed.clone());
+            let (id, typed, browser) = (id.clone(), typed.clone(), browser.clone());
             Box::pin(async move {
                 let customer = &session.customer_id;
-                let (hash, target) = match code::attempt(tx, &app.keys, &id, &typed, now).await? {
+                let (hash, target) = match code::attempt(tx, &app.keys, (&id, &typed), &browser, now).await? {
                     Tried::Proved { target_hash, target } => (target_hash, target),
                     // Committed: the try counts.
-                    Tried::Refused(problem) => return Ok(Err(problem)),
+                    Tried::Refused { problem, target_hash } => return Ok(Err((problem, target_hash))),
                 };
                 take_turn(tx, &session).await?;
                 let taken = "select customer_id from account_target where target_hash = $1 and customer_id <> $2";
                 if tx.optional(taken, args![&hash, customer]).await?.is_some() {
                     // Committed as well: the code is used up.
-                    return Ok(Err(Problem::Taken));
+                    return Ok(Err((Problem::Taken, Some(hash))));
                 }
                 let before = all(tx, &app.keys, customer).await?;
                 if before.contains(&target) {
@@ -115,8 +117,9 @@ pub async fn confirm(ctx: &Ctx, id: &str, typed: &str) -> Result<()> {
         })
         .await?;
     ctx.app.wake.notify_waiters();
-    confirmed.or_else(|problem| {
-        tracing::warn!("a one-time code changed no account");
+    confirmed.or_else(|(problem, target_hash)| {
+        let subject = target_hash.unwrap_or_default();
+        refusal::note(ctx, "a one-time code changed no account", Method::Code, &subject);
         refuse(problem)
     })
 }

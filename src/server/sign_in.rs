@@ -162,8 +162,8 @@ pub async fn by_password(ctx: &Ctx, country_code: &str, name: &str, password: St
     let place = password::place()?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let checked = hash.clone();
-    let valid = place.verify(password, hash).await?;
     let subject = guarded.subject().to_owned();
+    let valid = place.verify_any(password, hash, subject.clone()).await?;
     let (Some(customer), Some(checked), true) = (customer, checked, valid) else {
         return Err(refused(ctx, &subject));
     };

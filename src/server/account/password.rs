@@ -24,10 +24,9 @@ const COME_BACK: u32 = 2;
 static HASHING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))))
 });
+/// The length of a salt in bytes, as recommended for passwords in RFC 9106, section 3.1.
+const SALT: usize = 16;
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(QUEUE)));
-
-/// The hash of a password nobody has, so that an unknown name costs as much time as a wrong password.
-static DECOY: LazyLock<String> = LazyLock::new(|| make("no one's password").unwrap_or_default());
 
 /// The most common passwords that are long enough to be chosen, in lower case.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
@@ -62,28 +61,42 @@ pub async fn hash(password: String) -> Result<String> {
     place()?.off_thread(move || make(&password)).await?.ok_or_else(|| internal("argon2", &"no hash"))
 }
 
-/// Makes the decoy, so that the first unknown name does not wait for it.
-pub fn prepare() {
-    LazyLock::force(&DECOY);
+fn make(password: &str) -> Option<String> {
+    with_salt(password, &SaltString::generate(&mut OsRng))
 }
 
-fn make(password: &str) -> Option<String> {
-    let salt = SaltString::generate(&mut OsRng);
-    Some(Argon2::default().hash_password(password.as_bytes(), &salt).ok()?.to_string())
+fn with_salt(password: &str, salt: &SaltString) -> Option<String> {
+    Some(Argon2::default().hash_password(password.as_bytes(), salt).ok()?.to_string())
+}
+
+fn is_of(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 impl Place {
-    /// Whether a password is the one of a hash. Without a hash it takes as long and is not.
+    /// Whether a password is the one of a hash.
     ///
     /// # Errors
     /// When the work was stopped.
-    pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool> {
-        self.off_thread(move || {
-            let exists = hash.is_some();
-            let hash = hash.unwrap_or_else(|| DECOY.clone());
-            let matches = PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-            exists && matches
+    pub async fn verify(self, password: String, hash: String) -> Result<bool> {
+        self.off_thread(move || is_of(&password, &hash)).await
+    }
+
+    /// The same where there may be no hash: an unknown name costs as much time as a wrong password. `decoy` is a keyed hash
+    /// of the name, from which its salt is made: the memory that argon2id walks through depends on the salt, and some walks
+    /// are faster than others, so that one salt for all unknown names would tell them from the known ones.
+    ///
+    /// # Errors
+    /// When the work was stopped.
+    pub async fn verify_any(self, password: String, hash: Option<String>, decoy: String) -> Result<bool> {
+        self.off_thread(move || match hash {
+            Some(hash) => is_of(&password, &hash),
+            None => {
+                let salt = decoy.as_bytes().first_chunk::<SALT>().unwrap_or(&[0; SALT]);
+                // As slow as if it were somebody's; what comes of it is nothing.
+                std::hint::black_box(SaltString::encode_b64(salt).ok().and_then(|salt| with_salt(&password, &salt)));
+                false
+            }
         })
         .await
     }

@@ -165,7 +165,7 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
         Some(hash) => {
             let place = password::place()?;
             attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-            if !place.verify(old, Some(hash)).await? {
+            if !place.verify(old, hash).await? {
                 return Err(Error::field("old", Problem::Credentials));
             }
         }

@@ -30,7 +30,7 @@ pub async fn prove(ctx: &Ctx, session: &Session, typed: String) -> Result<Option
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &profile::own_password(&session.customer_id));
     let place = password::place()?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    if place.verify(typed, Some(hash)).await? {
+    if place.verify(typed, hash).await? {
         Ok(Some(guarded))
     } else {
         Err(Error::field("password", Problem::Credentials))

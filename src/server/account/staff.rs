@@ -101,7 +101,7 @@ pub async fn sign_in(ctx: &Ctx, login: &str, password: String) -> Result<bool> {
     let place = password::place()?;
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &guarded(&login)).known(known.as_deref());
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    let valid = place.verify(password, hash.clone()).await?;
+    let valid = place.verify_any(password, hash.clone(), guarded.subject().to_owned()).await?;
     let (Some(staff_id), Some(checked), true) = (id.clone(), hash, valid) else {
         // What a stranger types is nobody's name, and may be a password in the wrong field.
         if id.is_some() {

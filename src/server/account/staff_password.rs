@@ -47,7 +47,7 @@ pub async fn set_own_password(ctx: &Ctx, old: String, new: String) -> Result<()>
     let place = password::place()?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
     let same = old == new;
-    let present = place.verify(if first { new.clone() } else { old }, Some(before.clone())).await?;
+    let present = place.verify(if first { new.clone() } else { old }, before.clone()).await?;
     match (first, present) {
         (false, false) => {
             refusal::note(ctx, "a password of the office was refused", Method::Password, guarded.subject());

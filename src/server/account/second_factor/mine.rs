@@ -255,7 +255,7 @@ async fn by_password(ctx: &Ctx, session: &Session, typed: String) -> Result<Know
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &profile::own_password(&session.customer_id));
     let place = password::place()?;
     attempt::begin(&ctx.app, &guarded, ctx.now).await?;
-    match place.verify(typed, Some(hash.clone())).await? {
+    match place.verify(typed, hash.clone()).await? {
         true => Ok(Known { hash, guarded }),
         false => Err(Error::field("password", Problem::Credentials)),
     }

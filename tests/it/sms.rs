@@ -33,6 +33,7 @@ async fn a_shop_sends_so_many_text_messages_a_day_to_the_countries_it_names() {
                 key_secret: "secret".into(),
                 sign_name: "下单".into(),
                 template: "SMS_1".into(),
+                news_template: String::new(),
                 app_id: String::new(),
                 url: "http://127.0.0.1:9".into(),
             });

@@ -3,7 +3,8 @@
 use crate::{
     client::{Server, memory_kib},
     load::{goal, latencies, quantile, rate},
-    people::{LOOKS, PAGE, name, network, post},
+    pages::with_cookie,
+    people::{LOOKER, LOOKS, PAGE, name, network, post},
 };
 use futures::{StreamExt, stream};
 use reqwest::Client;
@@ -28,15 +29,15 @@ const PER_SECOND: f64 = 0.5;
 
 /// Tries wrong passwords as fast as it goes, and looks at pages meanwhile; beside it, the rate of the cheapest answer.
 pub async fn tries(client: &Client, server: &Server, data: &Path) {
-    let (page, process) = (format!("{}{PAGE}", server.url), server.child.id());
-    let mut calm = latencies(client, &page, LOOKS, Duration::from_secs(5)).await;
+    let (page, looker, process) = (format!("{}{PAGE}", server.url), with_cookie(LOOKER), server.child.id());
+    let mut calm = latencies(&looker, &page, LOOKS, Duration::from_secs(5)).await;
     let cheapest = rate(client, &format!("{}/healthz", server.url), AT_ONCE, Duration::from_secs(3)).await;
     let (memory, rows) = (memory_kib(process, "VmRSS"), attempts(data));
     let begin = Instant::now();
     let flood = tokio::spawn(flood(client.clone(), server.url.clone()));
     let mut busy = Vec::new();
     while !flood.is_finished() {
-        busy.extend(latencies(client, &page, LOOKS, Duration::from_secs(2)).await);
+        busy.extend(latencies(&looker, &page, LOOKS, Duration::from_secs(2)).await);
     }
     let (counts, took) = flood.await.unwrap();
     let (tried, refused) = (counts.tried.values().sum::<usize>(), counts.refused);

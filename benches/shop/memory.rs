@@ -5,6 +5,7 @@ use crate::{
     client::{Server, Setup, memory_kib},
     load::{goal, median, rate},
     orders, pages,
+    people::LOOKER,
 };
 use futures::StreamExt;
 use reqwest::Client;
@@ -48,9 +49,10 @@ pub async fn peak(setup: &Setup<'_>, client: &Client, idle: f64) {
             open.into_iter().map(|mut page| tokio::spawn(async move { while let Some(Ok(_)) = page.next().await {} }));
         let open: Vec<_> = open.collect();
         let [list, one] = pages::PAGES.map(|(path, _)| format!("{}{path}", server.url));
+        let looker = pages::with_cookie(LOOKER);
         tokio::join!(
-            rate(client, &list, 32, TIME),
-            rate(client, &one, 32, TIME),
+            rate(&looker, &list, 32, TIME),
+            rate(&looker, &one, 32, TIME),
             orders::run(client, &server, &variant, 64, 800),
         );
         orders::sale(client, &server, setup.data).await;

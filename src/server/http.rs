@@ -20,6 +20,7 @@ mod media;
 mod observe;
 pub mod redirect;
 mod request;
+pub mod shared;
 pub mod site;
 mod sitemap;
 pub mod tls;
@@ -36,6 +37,7 @@ use axum::{
     routing::{MethodRouter, get, on},
 };
 use leptos::{IntoView, context::provide_context};
+use shared::{Asked, Shared};
 use site::Site;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -65,6 +67,7 @@ pub struct Front {
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub limits: Arc<limit::Limits>,
+    pub shared: Shared,
     /// Turns true when the process is asked to stop: it still answers, but nobody should count on it.
     pub leaving: watch::Receiver<bool>,
 }
@@ -132,7 +135,7 @@ where
     S: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let site = front.site.clone();
+    let (site, shared) = (front.site.clone(), front.shared.clone());
     let render = move |request: Request| {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
         let context = move || {
@@ -146,7 +149,7 @@ where
         leptos_axum::render_app_async_with_context(context, document)(request)
     };
     get(move |request: Request<Body>| {
-        let render = render.clone();
+        let (render, shared) = (render.clone(), shared.clone());
         // What these showed must not come back after signing out, from no cache and no history.
         let secret = SECRET.iter().any(|part| request.uri().path().starts_with(part));
         let opened = consent::Opened::of(&request);
@@ -157,10 +160,26 @@ where
             };
             match question {
                 Some(question) => private(question, true),
-                None => private(render(request).await, secret),
+                None => private(answer(&shared, request, render).await, secret),
             }
         }
     })
+}
+
+/// A page that was made for others as well, or one that is made for this visitor.
+async fn answer<F: Future<Output = Response>>(
+    shared: &Shared,
+    request: Request,
+    render: impl Fn(Request) -> F,
+) -> Response {
+    let asked = request.extensions().get::<Ctx>().and_then(|ctx| {
+        let asked = Asked::of(ctx, &request)?;
+        Some((asked, ctx.app.live.product_changes()))
+    });
+    let Some((asked, changes)) = asked else { return render(request).await };
+    // Has no body, and can be asked again.
+    let (parts, _) = request.into_parts();
+    shared.answer(asked, changes, || render(Request::from_parts(parts.clone(), Body::empty()))).await
 }
 
 /// Where pages begin that show names and addresses, or what only staff may see.

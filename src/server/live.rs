@@ -49,6 +49,7 @@ struct Shared {
     state: Mutex<State>,
     work: Notify,
     next_id: AtomicU64,
+    product_changes: AtomicU64,
 }
 
 #[derive(Default)]
@@ -94,11 +95,19 @@ impl Hub {
 
     /// Notes that a topic has changed. Cheap, and nothing at all when nobody listens; call it after the commit.
     pub fn changed(&self, topic: Topic) {
+        if matches!(topic, Topic::Product(_)) {
+            self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+        }
         let mut state = lock(&self.0.state);
         if state.topics.contains_key(&topic) && state.changed.insert(topic) {
             drop(state);
             self.0.work.notify_one();
         }
+    }
+
+    /// How often the stock or the price of some product has changed since the start of this process.
+    pub fn product_changes(&self) -> u64 {
+        self.0.product_changes.load(Ordering::Relaxed)
     }
 
     /// Listens to some topics; the stream begins with the present state of each. `None` when the process has as many

@@ -11,6 +11,7 @@ use super::{
         self, Front, limit,
         listen::{self, Limits},
         redirect,
+        shared::Shared,
         site::Site,
         tls::Tls,
     },
@@ -173,7 +174,7 @@ pub async fn serve(
     let resting = tokio::spawn(limit::forget(limits.clone()));
     let (leave_sender, leaving) = watch::channel(false);
     let metrics = http::install_metrics()?;
-    let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, leaving };
+    let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
     outbox::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use xiadan::server::{
     App,
-    http::{self, Front},
+    http::{self, Front, shared::Shared},
 };
 
 /// The whole way in, in front of a shop of the test.
@@ -21,8 +21,8 @@ impl Door {
     pub async fn open(app: &App) -> Self {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
         let leaving = watch::channel(false).1;
-        let limits = Arc::default();
-        let router = http::router(Front { app: app.clone(), site: Arc::default(), metrics, limits, leaving });
+        let (app, site, limits, shared) = (app.clone(), Arc::default(), Arc::default(), Shared::default());
+        let router = http::router(Front { app, site, metrics, limits, shared, leaving });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

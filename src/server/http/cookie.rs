@@ -36,6 +36,15 @@ pub fn get<'h>(config: &Config, headers: &'h HeaderMap, name: &str) -> Option<&'
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
+/// Whether the browser sent no cookie but perhaps this one, ours or of others.
+pub fn only(config: &Config, headers: &HeaderMap, name: &str) -> bool {
+    let name = wire_name(config, name);
+    headers.get_all(COOKIE).into_iter().all(|value| {
+        let pairs = value.to_str().map(|value| value.split(';'));
+        pairs.is_ok_and(|mut pairs| pairs.all(|pair| pair.trim().split_once('=').is_some_and(|(key, _)| key == name)))
+    })
+}
+
 /// The `Set-Cookie` header of a cookie that scripts cannot read; `None` for a value that no cookie can have.
 /// `seconds` is how long the browser keeps it; zero removes it.
 pub fn header(config: &Config, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {

@@ -12,6 +12,8 @@ mod authority;
 mod client;
 #[path = "../support/door.rs"]
 mod door;
+#[path = "../support/mail.rs"]
+mod mail_server;
 #[path = "../support/member.rs"]
 mod member;
 #[path = "../support/postgres.rs"]
@@ -41,6 +43,7 @@ mod kept;
 mod keys;
 mod leaks;
 mod lockout;
+mod mail;
 mod media;
 mod order;
 mod outbox;

@@ -59,6 +59,17 @@ impl Server {
 
     /// The same, with everything that it can tell of itself in a file.
     pub async fn start_telling(setup: &Setup<'_>, options: &[&str], log: Option<&Path>, client: &Client) -> Self {
+        Self::start_trusting(setup, options, log, None, client).await
+    }
+
+    /// The same, which believes those alone who are in a file of certificates.
+    pub async fn start_trusting(
+        setup: &Setup<'_>,
+        options: &[&str],
+        log: Option<&Path>,
+        trusted: Option<&Path>,
+        client: &Client,
+    ) -> Self {
         let url = format!("http://127.0.0.1:{}", setup.ports.0);
         let begin = Instant::now();
         let level = if log.is_some() { "trace" } else { "error" };
@@ -70,6 +81,7 @@ impl Server {
             .args(["--site", setup.site.to_str().unwrap()])
             .args(options)
             .env("RUST_LOG", level)
+            .envs(trusted.map(|file| ("SSL_CERT_FILE", file)))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

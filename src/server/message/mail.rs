@@ -56,11 +56,15 @@ impl Mailer {
 
     /// Hands a mail over to the server. What the server says of it may repeat the address, so only its code is told.
     ///
+    /// `name` is its own among all mails, and the same when it is sent again, so that a mailbox can tell that the two are
+    /// one (RFC 5322 §3.6.4): a server may have taken it and not come to say so. It consists of letters and digits.
+    ///
     /// # Errors
     /// When the server does not take it.
-    pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), Unsent> {
+    pub async fn send(&self, name: &str, to: &str, subject: &str, text: &str) -> Result<(), Unsent> {
         let to: Mailbox = to.parse().map_err(|_| Unsent("not an address for mail".to_owned()))?;
         let mail = Message::builder()
+            .message_id(Some(format!("<{name}@{}>", self.from.email.domain())))
             .from(self.from.clone())
             .to(to)
             .subject(subject)

@@ -238,7 +238,9 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
     }
     let sent = match (&message.to, &message.what, &app.post) {
         (Target::Email(to), _, Post { mailer: Some(mailer), .. }) => {
-            mailer.send(to, &message.subject(), &message.text()).await
+            // No two are sealed alike, and what lies in the outbox stays as it is while it is tried.
+            let name = app.keys.lookup(KIND, payload);
+            mailer.send(&name, to, &message.subject(), &message.text()).await
         }
         (Target::Phone(to), What::Code(code), Post { sms: Some(sms), .. }) => {
             sms::send_code(&app.client, sms, to, code, CODE_MS / 60_000).await

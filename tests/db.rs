@@ -308,6 +308,8 @@ async fn a_hundred_pieces_are_sold_to_exactly_a_hundred_of_a_thousand_buyers() {
     .await;
 }
 
+const AMOUNT: &str = "select amount from item where id = $1";
+
 async fn transfer(tx: &mut Tx<'_>, from: &'static str, to: &'static str) -> Result<(), DbError> {
     tx.exec("update item set amount = amount - 1 where id = $1", args![from]).await?;
     tx.exec("update item set amount = amount + 1 where id = $1", args![to]).await?;
@@ -348,6 +350,43 @@ async fn a_read_sees_one_state_and_deadlocks_are_repeated() {
         let panicked = db.read::<(), DbError>(|_| Box::pin(async { panic!("a read panics on purpose") })).await;
         assert!(matches!(panicked, Err(DbError::Other(_))), "{panicked:?}");
         assert_eq!(amount(&db, "a").await + amount(&db, "b").await, 2000);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_take_their_rows_first_wait_for_each_other_in_no_circle() {
+    both(|db| async move {
+        item(&db, "a", 1000).await;
+        item(&db, "b", 1000).await;
+        let tries = Arc::new(AtomicUsize::new(0));
+        let mut jobs = JoinSet::new();
+        for (from, to) in [("a", "b"), ("b", "a")] {
+            let (db, tries) = (db.clone(), tries.clone());
+            jobs.spawn(async move {
+                for _ in 0..100 {
+                    let tries = tries.clone();
+                    let change = db.write::<_, DbError>(move |tx| {
+                        tries.fetch_add(1, Ordering::Relaxed);
+                        Box::pin(async move {
+                            let ids = [from, to, from, "no such id"].map(str::to_owned);
+                            tx.lock("item", &ids).await?;
+                            let before: i64 = tx.one(AMOUNT, args![from]).await?.get("amount")?;
+                            transfer(tx, from, to).await?;
+                            let after: i64 = tx.one(AMOUNT, args![from]).await?.get("amount")?;
+                            assert_eq!(before - 1, after);
+                            Ok(())
+                        })
+                    });
+                    change.await.unwrap();
+                }
+            });
+        }
+        while let Some(done) = jobs.join_next().await {
+            done.unwrap();
+        }
+        assert_eq!(tries.load(Ordering::Relaxed), 200, "no transaction had to be repeated");
+        assert_eq!((amount(&db, "a").await, amount(&db, "b").await), (1000, 1000));
     })
     .await;
 }

@@ -45,7 +45,7 @@ use std::{
 pub use self::{
     error::DbError,
     migrate::Migration,
-    value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, placeholders},
+    value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, lists, placeholders},
 };
 pub use futures::future::BoxFuture;
 
@@ -315,6 +315,25 @@ impl<'c> Tx<'c> {
     /// [`DbError::NotFound`] where there is none; this one leaves the transaction usable.
     pub async fn one(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Row, DbError> {
         self.optional(sql, args).await?.ok_or(DbError::NotFound)
+    }
+
+    /// Takes the rows with these ids until the transaction ends, in the order of their ids: what is read of them after
+    /// this still holds when it is written, and of two that take the same rows neither waits for the other in a circle.
+    /// Rows that refer to them may be added meanwhile. On SQLite the only writer has them anyway.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn lock(&mut self, table: &'static str, ids: &[String]) -> Result<(), DbError> {
+        if let Connection::Sqlite(_) = self.connection {
+            return Ok(());
+        }
+        let mut ids = ids.to_vec();
+        ids.sort();
+        ids.dedup();
+        for (list, args) in lists(&ids) {
+            self.all(format!("select id from {table} where id in {list} order by id for no key update"), args).await?;
+        }
+        Ok(())
     }
 
     /// As [`exec`](Self::exec), for a text that comes once and should not stay in the statement cache.

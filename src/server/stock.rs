@@ -1,8 +1,11 @@
 //! Stock: pieces on hand and pieces held for unpaid orders.
 //!
-//! Nothing is sold twice because every claim is one conditional update whose affected rows are counted. All functions
-//! that take a transaction go through the variants in the order of their ids, so that two orders never wait for each
-//! other in a circle.
+//! Nothing is sold twice because every claim is one conditional update whose affected rows are counted.
+//!
+//! Rows are written in one order, so that no two transactions wait for each other in a circle: the order, then products
+//! by their ids, then their variants, which nobody changes who has not taken the product ([`Tx::lock`]), then stock by the
+//! ids of its variants, and the record ([`audit`]) last. What leaves out a step keeps to the others: holding and releasing
+//! begin with stock, and nothing that comes after it in the same transaction goes back to a product.
 
 use super::{
     Ctx,
@@ -176,7 +179,7 @@ pub async fn set_price(ctx: &Ctx, variant_id: &str, version: i64, price: &str, c
             Box::pin(async move {
                 let product: String = tx.one("select product_id from variant where id = $1", args![&variant]).await?.get("product_id")?;
                 // Two prices of one product at once would each sum the product up without the other.
-                tx.exec("update product set price_min = price_min where id = $1", args![&product]).await?;
+                tx.lock("product", std::slice::from_ref(&product)).await?;
                 let before: i64 = tx.one("select price from variant where id = $1", args![&variant]).await?.get("price")?;
                 let sql = "update variant set price = $2, compare_at = $3, version = version + 1 where id = $1 and version = $4";
                 if tx.exec(sql, args![&variant, price, compare_at, version]).await? == 0 {

@@ -21,6 +21,10 @@ pub async fn take_over(app: &App, table: &str) -> Result<()> {
         .write::<_, Error>(move |tx| {
             let lines = lines.clone();
             Box::pin(async move {
+                let products = tx.all("select id from product", args![]).await?;
+                let products = products.iter().map(|row| Ok(row.get("id")?)).collect::<Result<Vec<String>>>()?;
+                // In the order of the file they could wait for an order that is being paid, and it for them.
+                tx.lock("product", &products).await?;
                 for (handle, days, sold) in &lines {
                     let sql = "update product set created_at = $2, sales = $3 where handle = $1";
                     tx.exec(sql, args![handle, now - days * DAY_MS, *sold]).await?;

@@ -407,22 +407,19 @@ impl Job {
     async fn steps(&self, tx: &mut Tx<'_>) -> Result<Written, DbError> {
         let batch = self.batch.get(self.range.clone()).unwrap_or_default();
         let handles: Vec<String> = batch.iter().map(|prepared| prepared.draft.handle.clone()).collect();
+        let is_main = self.locale == Locale::default();
+        // Texts of another language change no variant.
+        let variants = batch.iter().filter(|_| is_main).flat_map(|prepared| &prepared.draft.variants);
+        let skus: Vec<String> = variants.map(|variant| variant.sku.clone()).filter(|sku| !sku.is_empty()).collect();
         if !self.dry_run {
-            store::lock(tx, &handles).await?;
+            store::lock(tx, &handles, &skus).await?;
         }
         let existing = store::load(tx, &handles).await?;
         let categories = match &self.categories {
             Some(categories) => categories.clone(),
             None => Arc::new(Categories::load(tx).await?),
         };
-        let is_main = self.locale == Locale::default();
-        let holders = if is_main {
-            let variants = batch.iter().flat_map(|prepared| &prepared.draft.variants);
-            let skus: Vec<String> = variants.map(|variant| variant.sku.clone()).filter(|sku| !sku.is_empty()).collect();
-            store::holders(tx, &skus).await?
-        } else {
-            HashMap::new()
-        };
+        let holders = store::holders(tx, &skus).await?;
         let heading = |column: Column| self.headings.get(&column).cloned().unwrap_or_default();
         let mut planner = Planner {
             columns: self.columns,

@@ -155,6 +155,18 @@ pub fn placeholders(start: usize, count: usize) -> String {
     list
 }
 
+/// Lists of placeholders like `($1, $2)` for `in` with their arguments: keys of any number, in few sizes so that the
+/// statements are prepared once.
+pub fn lists(keys: &[String]) -> impl Iterator<Item = (String, Args)> {
+    keys.chunks(256).map(|chunk| {
+        let size = [1, 8, 64].into_iter().find(|size| chunk.len() <= *size).unwrap_or(256);
+        let mut args: Args = chunk.iter().map(|key| Value::Text(key.clone())).collect();
+        // A key that is there twice finds the same rows once.
+        args.resize(size, Value::Text(chunk.first().cloned().unwrap_or_default()));
+        (format!("({})", placeholders(1, size)), args)
+    })
+}
+
 /// One row of a result, complete and independent of its connection.
 #[derive(Debug, Clone)]
 pub struct Row {

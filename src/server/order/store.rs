@@ -143,7 +143,7 @@ pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.get("product_id")?)).collect()
 }
 
-/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids as for stock.
+/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids and before any stock.
 pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<()> {
     let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line where order_id = $1
         group by product_id order by product_id";

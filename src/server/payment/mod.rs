@@ -184,7 +184,11 @@ async fn settle_in(
             store::transition(tx, &order_id, Action::Pay, "provider", &EventKind::Paid, now).await?;
             true
         }
-        State::Cancelled if for_this_total && expired(tx, &order_id).await? && hold_again(tx, &order_id).await? => {
+        State::Cancelled
+            if for_this_total
+                && expired(tx, &order_id).await?
+                && hold_again(tx, &order_id, &changed.products).await? =>
+        {
             store::transition(tx, &order_id, Action::PayLate, "provider", &EventKind::Reopened, now).await?;
             true
         }
@@ -222,7 +226,9 @@ pub(super) async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
 }
 
 /// Holds the goods of an expired order again: all of them or none.
-async fn hold_again(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
+async fn hold_again(tx: &mut Tx<'_>, order_id: &str, products: &[String]) -> Result<bool> {
+    // Their sales are counted when it is paid, and products come before stock.
+    tx.lock("product", products).await?;
     let lines: Vec<_> =
         store::lines(tx, order_id).await?.into_iter().map(|line| (line.variant_id, line.quantity)).collect();
     let held = stock::hold(tx, order_id, &lines).await?.is_empty();

@@ -6,7 +6,7 @@ use crate::{
     server::{
         audit::{Action, Entry},
         catalog::json,
-        db::{Args, DbError, Row, Tx, Value},
+        db::{Args, DbError, Row, Tx, lists},
         media::Stored,
         stock::LOCATION,
     },
@@ -99,15 +99,15 @@ impl VariantRow {
     }
 }
 
-/// Takes the variants of these products until the transaction ends, so that what is read of them after this still holds
-/// when it is written. A price is set by changing its variant first, the product's price range after that in the same
-/// transaction: whoever has the variants need not take the product.
-pub async fn lock(tx: &mut Tx<'_>, handles: &[String]) -> Result<(), DbError> {
-    let sql = "update variant set version = version where product_id in (select id from product where handle in ";
-    for (list, args) in lists(handles) {
-        tx.exec(format!("{sql}{list})"), args).await?;
-    }
-    Ok(())
+/// Takes these products until the transaction ends, and those that may have to give away one of these SKUs, so that what is
+/// read of them and their variants after this still holds when it is written; see [`stock`](crate::server::stock) for the
+/// order in which that goes.
+pub async fn lock(tx: &mut Tx<'_>, handles: &[String], skus: &[String]) -> Result<(), DbError> {
+    let mut products = rows_in(tx, "select id from product where handle in ", "", handles).await?;
+    let sql = "select distinct product_id as id from variant where sku <> '' and sku in ";
+    products.extend(rows_in(tx, sql, "", skus).await?);
+    let ids = products.iter().map(|row| row.get::<String>("id")).collect::<Result<Vec<_>, _>>()?;
+    tx.lock("product", &ids).await
 }
 
 /// The products with these handles, by handle.
@@ -216,17 +216,6 @@ async fn rows_in(tx: &mut Tx<'_>, before: &str, after: &str, keys: &[String]) ->
     Ok(rows)
 }
 
-/// Lists of placeholders with their arguments, in few sizes so that the statements are prepared once.
-fn lists(keys: &[String]) -> impl Iterator<Item = (String, Args)> {
-    keys.chunks(256).map(|chunk| {
-        let size = [1, 8, 64].into_iter().find(|size| chunk.len() <= *size).unwrap_or(256);
-        let mut args: Args = chunk.iter().map(|key| Value::Text(key.clone())).collect();
-        // A key that is there twice finds the same rows once.
-        args.resize(size, Value::Text(chunk.first().cloned().unwrap_or_default()));
-        (format!("({})", crate::server::db::placeholders(1, size)), args)
-    })
-}
-
 /// What is to be written, in an order that no constraint minds.
 #[derive(Default)]
 pub struct Changes {
@@ -304,10 +293,8 @@ impl Changes {
             self.stock,
         )
         .await?;
-        // In the order in which orders go through stock, and products after it as they do, so that neither waits for the
-        // other in a circle.
+        // In the order in which orders go through stock. The products were taken before all of it.
         self.stock_updates.sort();
-        self.product_updates.sort_by(|a, b| text(a).cmp(text(b)));
         let prices = self.prices.into_iter();
         let mut entries: Vec<_> = prices
             .map(|(variant, before, price)| entry(&variant, Action::PriceSet, format!("{before} -> {price}")))
@@ -339,13 +326,6 @@ async fn set_on_hand(tx: &mut Tx<'_>, variant: &str, wanted: i64) -> Result<Opti
 
 fn entry(variant: &str, action: Action, detail: String) -> Entry {
     Entry { actor: "operator".to_owned(), action, subject: format!("variant:{variant}"), detail }
-}
-
-fn text(args: &Args) -> &str {
-    match args.first() {
-        Some(Value::Text(text)) => text,
-        _ => "",
-    }
 }
 
 async fn each(tx: &mut Tx<'_>, sql: &'static str, rows: Vec<Args>) -> Result<(), DbError> {

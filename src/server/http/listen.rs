@@ -19,6 +19,8 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use socket2::{SockFilter, SockRef};
 use std::{
     convert::Infallible,
     future::pending,
@@ -43,6 +45,9 @@ use tower::Service;
 
 /// How long a connection that has not asked yet when the listener closes may take to begin.
 const FIRST_WORD: Duration = Duration::from_secs(1);
+/// How long those who were greeted before the listener closes may take to answer: a way there and back in a data centre,
+/// where whoever spreads the load is.
+const GREETED: Duration = Duration::from_millis(20);
 /// How long a connection that carries many requests may take to close after the last of them, once it was told to: when
 /// nothing was asked for a while, for the last answer may still be on a slow way; and when the listener closes.
 const IDLE_LAST_WORD: Duration = Duration::from_secs(30);
@@ -111,7 +116,7 @@ pub async fn serve(
             connection.await;
         });
     }
-    for (stream, peer) in last(listener) {
+    for (stream, peer) in last(listener).await {
         let (connection, places) = (answering.clone().connect(stream, peer), places.clone());
         tokio::spawn(async move {
             let _place = places.acquire_owned().await;
@@ -343,7 +348,10 @@ impl HttpBody for Held {
 }
 
 /// Closes the listener and gives those who were waiting in its queue: closing alone would reset their connections.
-fn last(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+async fn last(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    if turn_away(&listener) {
+        sleep(GREETED).await;
+    }
     // The runtime may not know yet of the newest, so the operating system is asked.
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting: Vec<_> = std::iter::from_fn(|| listener.accept().ok()).collect();
@@ -352,6 +360,34 @@ fn last(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
         stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)).ok().zip(Some(peer))
     };
     waiting.into_iter().filter_map(ready).collect()
+}
+
+/// Lets nobody begin a connection any more; who has begun one may finish. Otherwise somebody could get into the queue
+/// between the last look into it and its end, and would be reset. Who is turned away is not answered, asks again after a
+/// second, and then finds that nobody listens. Answers whether the operating system can do that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn turn_away(listener: &TcpListener) -> bool {
+    // The words of socket(7), `SO_ATTACH_FILTER`, for: drop a packet whose flags have SYN (2) without ACK (16). They are
+    // in the byte 13 of its head (RFC 9293 §3.1).
+    const FILTER: [SockFilter; 5] = [
+        SockFilter::new(0x30, 0, 0, 13),
+        SockFilter::new(0x54, 0, 0, 0x12),
+        SockFilter::new(0x15, 0, 1, 0x02),
+        SockFilter::new(0x06, 0, 0, 0),
+        SockFilter::new(0x06, 0, 0, 0x4_0000),
+    ];
+    match SockRef::from(listener).attach_filter(&FILTER) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(%error, "who connects at the very end may be reset");
+            false
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const fn turn_away(_: &TcpListener) -> bool {
+    false
 }
 
 /// The next connection. What goes wrong here is the peer's business, or passes: descriptors run out and come back.

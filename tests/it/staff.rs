@@ -153,6 +153,22 @@ async fn an_owner_sees_who_works_here_and_signs_out_and_removes_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_owners_who_remove_each_other_one_stays() {
+    in_world(async |world| {
+        let lin = world.staff_as("lin", Some(Role::Owner), now()).await;
+        let hua = world.staff_as("hua", Some(Role::Owner), now()).await;
+        let (removes_hua, removes_lin) =
+            (("POST", "office/remove_staff", "login=hua"), ("POST", "office/remove_staff", "login=lin"));
+        let (by_lin, by_hua) = tokio::join!(call(&world, removes_hua, &lin), call(&world, removes_lin, &hua));
+        let mut answers = [by_lin.0, by_hua.0];
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 401]);
+        assert_eq!(number(&world.app, "select count(*) as n from staff").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_operator_removes_and_signs_out_staff_customers_and_everybody() {
     in_world(async |world| {
         let app = &world.app;

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Error, Result,
         account::Target,
-        office::Colleague,
+        office::{Colleague, Staff},
         permission::{Permission, Role},
     },
     server::{
@@ -50,8 +50,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Colleague>> {
 /// # Errors
 /// [`Error::Forbidden`] without the permission, and for oneself; [`Error::NotFound`] for an unknown login.
 pub async fn remove(ctx: &Ctx, login: &str) -> Result<()> {
-    let actor = asking(ctx, login)?;
-    remove_as(&ctx.app, login, actor, ctx.now).await
+    remove_as(&ctx.app, login, asking(ctx, login)?, ctx.now).await
 }
 
 /// Ends all sessions of somebody else, also those that wait for the second factor.
@@ -59,14 +58,41 @@ pub async fn remove(ctx: &Ctx, login: &str) -> Result<()> {
 /// # Errors
 /// As [`remove`].
 pub async fn end_sessions(ctx: &Ctx, login: &str) -> Result<()> {
-    let actor = asking(ctx, login)?;
-    end_as(&ctx.app, login, actor, ctx.now).await
+    end_as(&ctx.app, login, asking(ctx, login)?, ctx.now).await
 }
 
-/// How the record names who asks; who asks about nobody but others.
-fn asking(ctx: &Ctx, login: &str) -> Result<String> {
+/// Who asks; about nobody but others.
+fn asking(ctx: &Ctx, login: &str) -> Result<By> {
     let staff = ctx.require(Permission::ManageStaff)?;
-    if staff.login == named(login) { Err(Error::Forbidden) } else { Ok(staff.actor()) }
+    if staff.login == named(login) { Err(Error::Forbidden) } else { Ok(By::Staff(staff.clone())) }
+}
+
+/// Who has somebody removed or signed out.
+#[derive(Clone)]
+enum By {
+    Operator,
+    Staff(Staff),
+}
+
+impl By {
+    /// How the record names them.
+    fn actor(&self) -> String {
+        match self {
+            Self::Operator => operator(),
+            Self::Staff(staff) => staff.actor(),
+        }
+    }
+
+    /// Makes sure that they still may: of two who remove each other at the same time one stays.
+    async fn take_turn(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let Self::Staff(staff) = self else { return Ok(()) };
+        let sql = "update staff set login = login where login = $1 returning role";
+        let row = tx.optional(sql, args![&staff.login]).await?.ok_or(Error::Unauthenticated)?;
+        match Role::from_name(&row.get::<String>("role")?) {
+            Some(role) if role.may(Permission::ManageStaff) => Ok(()),
+            _ => Err(Error::Forbidden),
+        }
+    }
 }
 
 /// The same as [`remove`], for the operator.
@@ -74,7 +100,7 @@ fn asking(ctx: &Ctx, login: &str) -> Result<String> {
 /// # Errors
 /// [`Error::NotFound`] for an unknown login.
 pub async fn remove_by_operator(app: &App, login: &str) -> Result<()> {
-    remove_as(app, login, operator(), now()).await
+    remove_as(app, login, By::Operator, now()).await
 }
 
 /// The same as [`end_sessions`], for the operator.
@@ -82,7 +108,7 @@ pub async fn remove_by_operator(app: &App, login: &str) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] for an unknown login.
 pub async fn end_by_operator(app: &App, login: &str) -> Result<()> {
-    end_as(app, login, operator(), now()).await
+    end_as(app, login, By::Operator, now()).await
 }
 
 /// Ends all sessions of a customer, for the operator.
@@ -127,35 +153,37 @@ pub async fn end_all(app: &App) -> Result<()> {
         .await
 }
 
-async fn remove_as(app: &App, login: &str, actor: String, now: i64) -> Result<()> {
+async fn remove_as(app: &App, login: &str, by: By, now: i64) -> Result<()> {
     let (shop, login) = (app.clone(), named(login));
     app.db
         .write::<_, Error>(move |tx| {
-            let (app, login, actor) = (shop.clone(), login.clone(), actor.clone());
+            let (app, login, by) = (shop.clone(), login.clone(), by.clone());
             Box::pin(async move {
+                by.take_turn(tx).await?;
                 // Sessions, second factor and what waits for it go with the row.
                 let row = tx.one("delete from staff where login = $1 returning id, role", args![&login]).await?;
                 let owner = Owner::Staff { id: row.get("id")?, login: login.clone() };
                 for guarded in [staff::guarded(&login), owner.guarded()] {
                     attempt::replaced(tx, &app.keys, &guarded).await?;
                 }
-                let entry = Entry { actor, ..staff::entry(&login, Action::StaffRemoved, row.get("role")?) };
+                let entry = Entry { actor: by.actor(), ..staff::entry(&login, Action::StaffRemoved, row.get("role")?) };
                 audit::record(tx, &app.keys, &entry, now).await
             })
         })
         .await
 }
 
-async fn end_as(app: &App, login: &str, actor: String, now: i64) -> Result<()> {
+async fn end_as(app: &App, login: &str, by: By, now: i64) -> Result<()> {
     let (shop, login) = (app.clone(), named(login));
     app.db
         .write::<_, Error>(move |tx| {
-            let (app, login, actor) = (shop.clone(), login.clone(), actor.clone());
+            let (app, login, by) = (shop.clone(), login.clone(), by.clone());
             Box::pin(async move {
+                by.take_turn(tx).await?;
                 let id: String = tx.one("select id from staff where login = $1", args![&login]).await?.get("id")?;
                 let ended = tx.exec("delete from staff_session where staff_id = $1", args![&id]).await?;
                 tx.exec("delete from pending_sign_in where staff_id = $1", args![id]).await?;
-                record(tx, &app, (actor, format!("staff:{login}")), ended, now).await
+                record(tx, &app, (by.actor(), format!("staff:{login}")), ended, now).await
             })
         })
         .await

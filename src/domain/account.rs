@@ -23,6 +23,10 @@ pub const PASSWORD_MIN: u32 = 8;
 /// The longest password that is taken, in characters: hashing more would only cost time.
 pub const PASSWORD_MAX: u32 = 128;
 
+/// What the shop and its doors are called: whoever guesses at passwords here tries it first (OWASP ASVS 5 §6.1.2). The
+/// server adds the parts of the shop's address.
+pub const SHOP_WORDS: [&str; 9] = ["xiadan", "下单", "shop", "商城", "商店", "office", "admin", "password", "密码"];
+
 /// The purposes everybody with an account agrees to, and the version of their text that is shown now.
 pub const NOTICES: [(&str, &str); 2] = [("terms", "2026-11-25"), ("privacy", "2026-11-26")];
 
@@ -56,6 +60,14 @@ impl Target {
         match self {
             Self::Phone(_) => "phone",
             Self::Email(_) => "email",
+        }
+    }
+
+    /// What of it whoever knows it would try as a part of a password: the name before the `@`, or the last eight digits.
+    pub fn known_part(&self) -> &str {
+        match self {
+            Self::Email(address) => address.split('@').next().unwrap_or(address),
+            Self::Phone(number) => number.get(number.len().saturating_sub(8)..).unwrap_or(number),
         }
     }
 
@@ -174,8 +186,8 @@ pub fn login(typed: &str) -> Result<String, Problem> {
     if begins && rest { Ok(login) } else { Err(Problem::Login) }
 }
 
-/// Checks the length of a new password, and that it is not what the person is called. Whether it is one of the most
-/// common ones is known to the server alone.
+/// Checks the length of a new password, and that it is neither what the person nor what the shop is called. Whether it is
+/// one of the most common ones is known to the server alone.
 pub fn password(typed: &str, names: &[&str]) -> Result<(), Problem> {
     let length = u32::try_from(typed.chars().count()).unwrap_or(u32::MAX);
     if typed.is_empty() {
@@ -195,9 +207,21 @@ pub fn password(typed: &str, names: &[&str]) -> Result<(), Problem> {
     {
         return Err(Problem::PasswordCommon);
     }
+    if is_made_of(typed, &SHOP_WORDS) {
+        return Err(Problem::PasswordCommon);
+    }
     let lower = typed.to_lowercase();
     let about_self = names.iter().any(|name| name.chars().count() >= 4 && lower.contains(&name.to_lowercase()));
     if about_self { Err(Problem::PasswordOwn) } else { Ok(()) }
+}
+
+/// Whether a password is nothing but some of these words, with the digits and signs that everybody puts round them:
+/// `Xiadan-2026!`. One in which a word stands beside others is not.
+pub fn is_made_of(typed: &str, words: &[&str]) -> bool {
+    let lower = typed.to_lowercase();
+    let words = words.iter().filter(|word| !word.is_empty());
+    let rest = words.fold(lower.clone(), |rest, word| rest.replace(&word.to_lowercase(), " "));
+    rest != lower && !rest.chars().any(char::is_alphabetic)
 }
 
 /// How well a password would stand up to guessing, as shown while it is typed. It is advice, never a condition.
@@ -339,6 +363,19 @@ mod tests {
         assert_eq!(password("12345679", &[]), Ok(()));
         assert_eq!(password("LiLei2026", &["lilei"]), Err(Problem::PasswordOwn));
         assert_eq!(password("anna-banana", &["ann"]), Ok(()), "what is too short to mean anything is let be");
+        for called in ["Xiadan2026", "xiadanxiadan", "下单下单8888", "shop-admin", "my.shop."] {
+            let made = if called == "my.shop." { Ok(()) } else { Err(Problem::PasswordCommon) };
+            assert_eq!(password(called, &[]), made, "{called}");
+        }
+        assert_eq!(password("20481634", &[]), Ok(()), "digits are no word");
+        assert!(is_made_of("Teahouse!88", &["teahouse"]) && !is_made_of("teahouse at dawn", &["teahouse"]));
+    }
+
+    #[test]
+    fn what_is_known_of_a_target_is_its_name_or_its_last_digits() {
+        assert_eq!(Target::Email("li.lei@example.com".into()).known_part(), "li.lei");
+        assert_eq!(Target::Phone("+8613800138000".into()).known_part(), "00138000");
+        assert_eq!(Target::Phone("+1234".into()).known_part(), "+1234");
     }
 
     #[test]

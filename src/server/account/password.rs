@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{Error, Result, account, error::Problem},
-    server::context::internal,
+    server::{config::Config, context::internal},
 };
 use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
@@ -31,14 +31,18 @@ static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::n
 /// The most common passwords that are long enough to be chosen, in lower case.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// Checks a new password: its length, that it is not what the person is called, and that it is not one of the most
-/// common ones.
+/// Checks a new password: its length, that it is neither what the person nor what the shop is called, and that it is not
+/// one of the most common ones.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(password: &str, names: &[&str]) -> Result<(), Problem> {
+pub fn check(config: &Config, password: &str, names: &[&str]) -> Result<(), Problem> {
     account::password(password, names)?;
-    if COMMON.contains(&*password.to_lowercase()) { Err(Problem::PasswordCommon) } else { Ok(()) }
+    let url = url::Url::parse(&config.public_url).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let words: Vec<_> = host.split(['.', '-']).filter(|part| part.len() > 3).chain(account::SHOP_WORDS).collect();
+    let common = COMMON.contains(&*password.to_lowercase()) || account::is_made_of(password, &words);
+    if common { Err(Problem::PasswordCommon) } else { Ok(()) }
 }
 
 /// A place among those who wait for a hash. It is taken before a try is counted: who is turned away has not tried.
@@ -122,8 +126,13 @@ mod tests {
         let shortest = COMMON.iter().map(|password| password.chars().count()).min();
         assert!(shortest >= Some(account::PASSWORD_MIN as usize), "shorter ones are refused anyway");
         for common in ["password", "12345678", "Password", "qwertyuiop", "1q2w3e4r"] {
-            assert_eq!(check(common, &[]), Err(Problem::PasswordCommon), "{common}");
+            assert_eq!(check(&Config::default(), common, &[]), Err(Problem::PasswordCommon), "{common}");
         }
-        assert_eq!(check("correct horse battery", &[]), Ok(()));
+        assert_eq!(check(&Config::default(), "correct horse battery", &[]), Ok(()));
+        let config = Config { public_url: "https://www.tea-house.example".to_owned(), ..Config::default() };
+        for called in ["House2026", "house.shop!", "house.example"] {
+            assert_eq!(check(&config, called, &[]), Err(Problem::PasswordCommon), "{called}");
+        }
+        assert_eq!(check(&config, "a house of tea", &[]), Ok(()));
     }
 }

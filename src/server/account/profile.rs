@@ -156,7 +156,9 @@ pub async fn set_password(ctx: &Ctx, old: String, new: String) -> Result<()> {
     let sql = "select login, password_hash from account where customer_id = $1";
     let row = ctx.app.db.one(sql, args![&session.customer_id]).await?;
     let (login, hash): (Option<String>, Option<String>) = (row.get("login")?, row.get("password_hash")?);
-    password::check(&new, &[login.as_deref().unwrap_or_default()]).map_err(|p| Error::field("new", p))?;
+    let targets = targets(ctx, &session.customer_id).await?;
+    let names: Vec<_> = targets.iter().map(Target::known_part).chain(login.as_deref()).collect();
+    password::check(&ctx.app.config, &new, &names).map_err(|p| Error::field("new", p))?;
     let guarded = Guarded::new(&ctx.app.keys, &ctx.asker, &own_password(&session.customer_id));
     let before = hash.clone();
     match hash {

@@ -290,7 +290,7 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
 /// [`Error::Invalid`] for an empty login, and for a password that is too short or too common.
 pub async fn create_staff(app: &App, login: &str, role: Option<Role>, password: String) -> Result<()> {
     let login = crate::domain::address::text(&login.to_lowercase(), 1, 50).map_err(|p| Error::field("login", p))?;
-    password::check(&password, &[&login]).map_err(|problem| Error::field("password", problem))?;
+    password::check(&app.config, &password, &[&login]).map_err(|problem| Error::field("password", problem))?;
     let hash = password::hash(password).await?;
     let (id, now, shop) = (new_id(), now(), app.clone());
     app.db

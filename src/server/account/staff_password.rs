@@ -38,7 +38,7 @@ pub async fn set_own_password(ctx: &Ctx, old: String, new: String) -> Result<()>
     if !first && old.is_empty() {
         check.add("old", Problem::Required);
     }
-    check.take("new", password::check(&new, &[&login]));
+    check.take("new", password::check(&ctx.app.config, &new, &[&login]));
     check.finish()?;
     let sql = "select id, password_hash from staff where login = $1";
     let row = ctx.app.db.optional(sql, args![&login]).await?.ok_or(Error::Unauthenticated)?;

@@ -49,7 +49,7 @@ async fn a_card_loads_a_small_picture_that_is_made_once() {
     let svg = shop.app.media.put(drawing.as_bytes()).unwrap().name;
     for _ in 0..2 {
         let answer = door.get(&format!("/media/{svg}/200")).await;
-        assert_eq!(header(&answer, header::CONTENT_TYPE), "image/svg+xml");
+        assert_eq!(header(&answer, header::CONTENT_TYPE), "image/svg+xml; charset=utf-8");
         assert_eq!(answer.text().await.unwrap(), drawing);
     }
 

@@ -297,7 +297,7 @@ pub fn content_type(name: &str) -> &'static str {
         Some("json" | "map") => "application/json",
         Some("wasm") => "application/wasm",
         Some("webmanifest") => "application/manifest+json",
-        Some("svg") => "image/svg+xml",
+        Some("svg") => "image/svg+xml; charset=utf-8",
         Some("png") => "image/png",
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("webp") => "image/webp",

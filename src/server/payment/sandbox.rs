@@ -81,7 +81,7 @@ pub async fn serve(
         .route("/refunds", post(refund))
         .route("/cashier/{reference}", get(cashier).post(press))
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
-        .route("/cashier.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
+        .route("/cashier.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
         .with_state(provider);
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     queue.abort();

@@ -10,9 +10,11 @@ pub const DIGITS: usize = 6;
 pub const STEP_SECONDS: i64 = 30;
 /// How many recovery codes there are at first.
 pub const RECOVERY_CODES: usize = 10;
-/// The digits of a recovery code: 53 bits (NIST SP 800-63B-4 §3.1.2.2 asks for 20), and nothing that a keypad of digits
+/// The digits of a recovery code: 66 bits (NIST SP 800-63B-4 §4.2.1.1 asks for 64), and nothing that a keypad of digits
 /// does not have.
-pub const RECOVERY_DIGITS: usize = 16;
+pub const RECOVERY_DIGITS: usize = 20;
+/// The digits of those that were handed out before, and are still taken.
+const FEWER_DIGITS: usize = 16;
 /// How long the second factor is awaited after the first, in milliseconds: five minutes.
 pub const PENDING_MS: i64 = 5 * 60_000;
 /// How long a secret that is being set up may be seen and confirmed, in milliseconds: a quarter of an hour.
@@ -41,7 +43,7 @@ impl Typed {
         match plain.len() {
             0 => Err(Problem::Required),
             DIGITS if digits => Ok(Self::Code(plain)),
-            RECOVERY_DIGITS if digits => Ok(Self::Recovery(plain)),
+            RECOVERY_DIGITS | FEWER_DIGITS if digits => Ok(Self::Recovery(plain)),
             _ => Err(Problem::SecondFactor),
         }
     }
@@ -146,6 +148,8 @@ mod tests {
             ("２８７０８２", code("287082")),
             ("0123-4567-8901-2345", recovery("0123456789012345")),
             ("0123 4567 8901 2345", recovery("0123456789012345")),
+            ("0123-4567-8901-2345-6789", recovery("01234567890123456789")),
+            ("0123-4567-8901-2345-67", Err(Problem::SecondFactor)),
             ("", Err(Problem::Required)),
             (" - ", Err(Problem::Required)),
             ("28708", Err(Problem::SecondFactor)),

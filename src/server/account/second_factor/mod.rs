@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(drawn.iter().collect::<std::collections::HashSet<_>>().len(), 200);
         for code in drawn {
             let shown = grouped(&code, "-");
-            assert_eq!(shown.len(), 19, "{shown}");
+            assert_eq!(shown.len(), 24, "{shown}");
             assert!(Typed::read(&shown) == Ok(Typed::Recovery(code)), "{shown}");
         }
     }

@@ -219,7 +219,7 @@ async fn a_mail_arrives_as_it_was_written_and_goes_to_nobody_else() {
     let url = address("smtp", "127.0.0.1", server.port);
     let mailer = Mailer::new(&MailSettings { url, from: FROM.to_owned() }).unwrap();
     let long = "很长的一行".repeat(60);
-    for text in ["one\n.\n..two\n.three\n\n.", "QUIT\nRCPT TO:<eve@example.com>\n.", "a = b\n.=C3\n", &long] {
+    for text in ["one\n.\n..two\n.three\n\n.", "QUIT\nRCPT TO:<eve@example.com>\n.", "a = b\n.=C3\n", &*long] {
         mailer.send("name", TO, "plain", text).await.unwrap();
         let mail = server.next().await;
         assert_eq!(mail.body().trim_end(), text.trim_end());

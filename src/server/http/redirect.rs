@@ -47,12 +47,12 @@ fn answer(url: &str, request: &Request) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
+    use axum::{body::Body, http};
 
     #[test]
     fn people_who_read_are_sent_on_and_nothing_else_is() {
         let status = |method: Method, path: &'static str| {
-            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap_or_default();
+            let request = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap_or_default();
             answer("https://shop.example", &request).status()
         };
         for path in ["/", "/p/tea?size=2", "/lively", "/apiary"] {

@@ -26,6 +26,8 @@ pub enum Error {
     Shortage(Vec<Shortage>),
     /// Prices changed since the customer saw them.
     PriceChanged(Vec<PriceChange>),
+    /// Bookings that somebody else was quicker to make.
+    SlotTaken(Vec<TakenSlot>),
     /// The order's state does not allow it any more.
     OrderClosed(State),
     /// The account cannot be erased while these orders, by their numbers, are paid and not shipped.
@@ -62,6 +64,14 @@ pub struct PriceChange {
     pub title: String,
     pub old: super::money::Amount,
     pub new: super::money::Amount,
+}
+
+/// A booking that cannot be had any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenSlot {
+    /// Of the line in the cart or in the order.
+    pub line: String,
+    pub title: String,
 }
 
 /// What is wrong with one field.
@@ -145,6 +155,7 @@ impl Error {
             Self::Invalid(_) | Self::CartEmpty => 422,
             Self::Shortage(_)
             | Self::PriceChanged(_)
+            | Self::SlotTaken(_)
             | Self::OrderClosed(_)
             | Self::OrdersUnderWay(_)
             | Self::Conflict => 409,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     Error, Locale,
-    error::{Problem, Shortage},
+    error::{Problem, Shortage, TakenSlot},
     number,
     order::State,
     texts::error as t,
@@ -19,6 +19,7 @@ use leptos_router::hooks::{use_location, use_url};
 pub fn message(locale: Locale, error: &Error) -> String {
     let text = match error {
         Error::Shortage(short) => return shortage_text(locale, short),
+        Error::SlotTaken(taken) => return taken_text(locale, taken),
         Error::OrdersUnderWay(numbers) => return orders_text(locale, numbers),
         Error::TooMany { retry_after } => return locale.n(t::TOO_MANY_ONE, t::TOO_MANY, i64::from(*retry_after)),
         Error::Invalid(fields) => match fields.values().next() {
@@ -58,6 +59,18 @@ fn shortage_text(locale: Locale, short: &[Shortage]) -> String {
             locale.f(text, &[("first", &first), ("n", &n)])
         }
     }
+}
+
+/// Names the booking that somebody else has, or the first of them.
+fn taken_text(locale: Locale, taken: &[TakenSlot]) -> String {
+    let Some(first) = taken.first() else { return locale.t(t::CONFLICT).to_owned() };
+    let (title, more) = (&first.title, taken.len() - 1);
+    let text = match more {
+        0 => t::SLOT_TAKEN,
+        1 => t::SLOT_TAKEN_MORE_ONE,
+        _ => t::SLOT_TAKEN_MORE,
+    };
+    if more == 0 { locale.f(text, &[("title", title)]) } else { locale.f(text, &[("title", title), ("n", &more)]) }
 }
 
 /// Names the order that is in the way, or the first of them.
@@ -285,6 +298,16 @@ mod tests {
         let three = Error::Shortage(vec![short("Mug", 0), short("Pot", 1), short("Pan", 1)]);
         assert_eq!(message(Locale::En, &three), "Mug is sold out; 2 more items are short");
         assert!(!message(Locale::ZhCn, &Error::Shortage(vec![])).is_empty());
+    }
+
+    #[test]
+    fn a_slot_that_was_taken_is_named_and_others_are_counted() {
+        let taken = |title: &str| TakenSlot { line: String::new(), title: title.into() };
+        let text = |titles: &[&str]| message(Locale::En, &Error::SlotTaken(titles.iter().map(|t| taken(t)).collect()));
+        assert_eq!(text(&["Massage"]), "Massage was just taken by somebody else. Please choose another time");
+        assert!(text(&["Massage", "Room"]).contains("1 more booking was taken"), "{}", text(&["Massage", "Room"]));
+        assert!(text(&["Massage", "Room", "Table"]).contains("2 more bookings were taken"));
+        assert!(!message(Locale::ZhCn, &Error::SlotTaken(vec![])).is_empty());
     }
 
     #[test]

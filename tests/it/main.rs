@@ -28,6 +28,7 @@ mod till;
 mod account;
 mod acme;
 mod audit;
+mod booking;
 mod catalog;
 mod completion;
 mod consent;

@@ -194,7 +194,11 @@ fn Body(review: Review, buy_now: Option<BuyNow>, submit: ServerAction<Submit>, p
         let stale = submit.value().with(|answer| {
             matches!(
                 answer,
-                Some(Err(Error::Shortage(_) | Error::PriceChanged(_) | Error::Conflict | Error::CartEmpty))
+                Some(Err(Error::Shortage(_)
+                    | Error::PriceChanged(_)
+                    | Error::SlotTaken(_)
+                    | Error::Conflict
+                    | Error::CartEmpty))
             )
         });
         if stale && submit.version().get_untracked() > 0 {

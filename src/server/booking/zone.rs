@@ -1,4 +1,4 @@
-//! Bookings. For now: the clocks of a venue, out of the IANA database.
+//! The clocks of a venue, out of the IANA database.
 
 use crate::domain::booking::zone::{Change, Zone};
 use jiff::{Timestamp, tz::TimeZone};

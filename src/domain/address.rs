@@ -184,8 +184,28 @@ impl CheckoutForm {
     /// # Errors
     /// [`super::Error::Invalid`] with the problem of each field by its name.
     pub fn check(&self, is_district: impl Fn(&str) -> bool) -> Result<Checkout> {
+        self.checked(|check| self.contact(check, is_district))
+    }
+
+    /// The same for what nobody sends anywhere: the contact has no address then, whatever was typed.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_without_address(&self) -> Result<Checkout> {
+        self.checked(|check| {
+            let (recipient, phone, email) = self.person(check)?;
+            Some(Contact { recipient, phone, email, region: String::new(), detail: String::new() })
+        })
+    }
+
+    /// Whether nothing was typed or chosen of an address.
+    pub fn has_no_address(&self) -> bool {
+        [&self.province, &self.city, &self.district, &self.detail].iter().all(|field| field.trim().is_empty())
+    }
+
+    fn checked(&self, contact: impl FnOnce(&mut Check) -> Option<Contact>) -> Result<Checkout> {
         let mut check = Check::default();
-        let contact = self.contact(&mut check, is_district);
+        let contact = contact(&mut check);
         let wish = if self.delivery_wish.is_empty() {
             Some(DeliveryWish::AnyTime)
         } else {
@@ -203,8 +223,8 @@ impl CheckoutForm {
         }
     }
 
-    /// Checks the recipient and the address.
-    pub fn contact(&self, check: &mut Check, is_district: impl Fn(&str) -> bool) -> Option<Contact> {
+    /// Checks who receives it, and how they are reached: name, phone and e-mail.
+    fn person(&self, check: &mut Check) -> Option<(String, Option<String>, Option<String>)> {
         let recipient = check.take("recipient", text(&self.recipient, 1, 50));
         let email = match self.email.trim() {
             "" => Some(None),
@@ -215,6 +235,12 @@ impl CheckoutForm {
             Err(Problem::Required) => Some(None),
             phone => check.take("phone", phone).map(Some),
         };
+        Some((recipient?, phone?, email?))
+    }
+
+    /// Checks the recipient and the address.
+    pub fn contact(&self, check: &mut Check, is_district: impl Fn(&str) -> bool) -> Option<Contact> {
+        let person = self.person(check);
         let region = check.take(
             "district",
             match self.district.as_str() {
@@ -224,7 +250,8 @@ impl CheckoutForm {
             },
         );
         let detail = check.take("detail", lines(&self.detail, 4, 200));
-        Some(Contact { recipient: recipient?, phone: phone?, email: email?, region: region?, detail: detail? })
+        let (recipient, phone, email) = person?;
+        Some(Contact { recipient, phone, email, region: region?, detail: detail? })
     }
 }
 

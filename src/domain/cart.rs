@@ -2,7 +2,7 @@
 
 use super::{
     catalog::{Image, UNLIMITED, percent_encode},
-    error::{Error, PriceChange, Problem, Result, Shortage},
+    error::{Error, PriceChange, Problem, Result, Shortage, TakenSlot},
     live::VariantState,
     money::{Amount, Currency},
     pricing::{PricedLine, ShippingRules, Totals, price},
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub const MAX_QUANTITY: i64 = 999;
 /// The most lines in a cart.
 pub const MAX_LINES: i64 = 100;
+/// The most bookings in a cart.
+pub const MAX_BOOKINGS: i64 = 20;
 
 /// A customer's cart as the server knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct Cart {
     pub lines: Vec<CartLine>,
     /// Saved for later.
     pub saved: Vec<CartLine>,
+    /// To be bought now, oldest first. They hold nothing; nobody saves them for later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bookings: Vec<CartBooking>,
     pub shipping: ShippingRules,
     /// The division code of the delivery address, once it is known: the one typed last.
     pub region: Option<String>,
@@ -61,6 +66,38 @@ pub struct CartLine {
     pub added_at: i64,
     /// What can be bought now; zero also when the product is no longer sold.
     pub available: i64,
+}
+
+/// A booking in the cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartBooking {
+    pub id: String,
+    pub variant_id: String,
+    pub product_id: String,
+    /// The product's handle.
+    pub handle: String,
+    pub title: String,
+    /// What is booked of it and when, in words.
+    pub label: String,
+    pub sku: String,
+    pub image: Option<Image>,
+    /// From when to when, in UTC milliseconds.
+    pub start: i64,
+    pub end: i64,
+    /// The IANA name of the zone by whose clocks it begins.
+    pub zone: String,
+    /// The price now; the one seen where nobody can say what it would cost.
+    pub price: Amount,
+    /// The price the customer has seen and accepted.
+    pub price_seen: Amount,
+    /// Until when giving it up costs nothing, in UTC milliseconds.
+    pub free_until: i64,
+    /// Done at the address of the customer.
+    pub at_home: bool,
+    /// Whether it can be had now.
+    pub available: bool,
+    /// UTC milliseconds.
+    pub added_at: i64,
 }
 
 /// What a customer wants of one variant, without what is known of the variant.
@@ -144,7 +181,7 @@ impl BuyNow {
 
 /// Reads what [`Cart::prices`] wrote; what makes no sense is left out.
 pub fn read_prices(text: &str) -> Vec<(String, Amount)> {
-    let lines = text.split(',').take(usize::try_from(MAX_LINES).unwrap_or_default());
+    let lines = text.split(',').take(usize::try_from(2 * MAX_LINES + MAX_BOOKINGS).unwrap_or_default());
     lines
         .filter_map(|line| line.split_once('='))
         .filter_map(|(id, price)| Some((id.to_owned(), Amount(price.parse().ok()?))))
@@ -184,10 +221,28 @@ impl CartLine {
     }
 }
 
+impl CartBooking {
+    /// As it is told to whoever was not quick enough.
+    pub fn taken(&self) -> TakenSlot {
+        TakenSlot { line: self.id.clone(), title: self.title.clone() }
+    }
+}
+
 impl Cart {
     pub fn totals(&self) -> Totals {
         let lines: Vec<_> = self.lines.iter().map(CartLine::priced).collect();
-        price(&lines, &self.shipping, self.region.as_deref())
+        let goods = price(&lines, &self.shipping, self.region.as_deref());
+        goods.and_bookings(self.bookings.iter().map(|booking| booking.price))
+    }
+
+    /// Whether there is nothing to be bought now.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.bookings.is_empty()
+    }
+
+    /// Whether somebody has to come or send something: bookings elsewhere need no address.
+    pub fn needs_address(&self) -> bool {
+        self.bookings.is_empty() || !self.lines.is_empty() || self.bookings.iter().any(|booking| booking.at_home)
     }
 
     /// Days until delivery after dispatch, from and to; `None` while there is nothing to deliver.
@@ -197,8 +252,9 @@ impl Cart {
 
     /// The present prices of all lines, as they go into a form: what a nod to them is a nod to.
     pub fn prices(&self) -> String {
-        let lines = self.lines.iter().chain(&self.saved);
-        lines.map(|line| format!("{}={}", line.variant_id, line.unit_price.0)).collect::<Vec<_>>().join(",")
+        let lines = self.lines.iter().chain(&self.saved).map(|line| (&line.variant_id, line.unit_price));
+        let bookings = self.bookings.iter().map(|booking| (&booking.id, booking.price));
+        lines.chain(bookings).map(|(id, price)| format!("{id}={}", price.0)).collect::<Vec<_>>().join(",")
     }
 
     /// How many of these variants with their quantities are not whole in it.
@@ -212,9 +268,10 @@ impl Cart {
         Count { version: self.version, pieces: self.quantity() }
     }
 
-    /// The number of pieces to be bought now.
+    /// The number of pieces and bookings to be bought now.
     pub fn quantity(&self) -> i64 {
-        self.lines.iter().map(|line| line.quantity).sum()
+        let bookings = i64::try_from(self.bookings.len()).unwrap_or(i64::MAX);
+        self.lines.iter().map(|line| line.quantity).sum::<i64>().saturating_add(bookings)
     }
 
     pub fn shortages(&self) -> Vec<Shortage> {
@@ -231,23 +288,35 @@ impl Cart {
 
     pub fn price_changes(&self) -> Vec<PriceChange> {
         let changed = self.lines.iter().filter(|line| line.price_changed());
-        changed
-            .map(|line| PriceChange {
-                variant_id: line.variant_id.clone(),
-                title: line.title.clone(),
-                old: line.price_seen,
-                new: line.unit_price,
-            })
-            .collect()
+        let lines = changed.map(|line| PriceChange {
+            variant_id: line.variant_id.clone(),
+            title: line.title.clone(),
+            old: line.price_seen,
+            new: line.unit_price,
+        });
+        let changed = self.bookings.iter().filter(|booking| booking.price != booking.price_seen);
+        let bookings = changed.map(|booking| PriceChange {
+            variant_id: booking.variant_id.clone(),
+            title: booking.title.clone(),
+            old: booking.price_seen,
+            new: booking.price,
+        });
+        lines.chain(bookings).collect()
+    }
+
+    /// The bookings that cannot be had any more.
+    pub fn taken(&self) -> Vec<TakenSlot> {
+        self.bookings.iter().filter(|booking| !booking.available).map(CartBooking::taken).collect()
     }
 
     /// Whether an order can be made of it; shortage is told before price.
     pub fn check(&self) -> Result<()> {
-        let (shortages, changes) = (self.shortages(), self.price_changes());
-        match (self.lines.is_empty(), shortages.is_empty(), changes.is_empty()) {
+        let (shortages, taken, changes) = (self.shortages(), self.taken(), self.price_changes());
+        match (self.is_empty(), shortages.is_empty(), taken.is_empty(), changes.is_empty()) {
             (true, ..) => Err(Error::CartEmpty),
-            (_, false, _) => Err(Error::Shortage(shortages)),
-            (_, _, false) => Err(Error::PriceChanged(changes)),
+            (_, false, ..) => Err(Error::Shortage(shortages)),
+            (_, _, false, _) => Err(Error::SlotTaken(taken)),
+            (_, _, _, false) => Err(Error::PriceChanged(changes)),
             _ => Ok(()),
         }
     }
@@ -317,6 +386,54 @@ mod tests {
         assert_eq!(cart.prices(), "a=120,b=90");
         assert_eq!(read_prices(&cart.prices()), [("a".to_owned(), Amount(120)), ("b".to_owned(), Amount(90))]);
         assert_eq!(read_prices("a,b=x,=,c=1").len(), 1);
+    }
+
+    fn booking(id: &str, seen: i64, now: i64, available: bool) -> CartBooking {
+        CartBooking {
+            id: id.to_owned(),
+            variant_id: String::new(),
+            product_id: String::new(),
+            handle: String::new(),
+            title: id.to_owned(),
+            label: String::new(),
+            sku: String::new(),
+            image: None,
+            start: 0,
+            end: 1,
+            zone: "UTC".to_owned(),
+            price: Amount(now),
+            price_seen: Amount(seen),
+            free_until: 0,
+            at_home: false,
+            available,
+            added_at: 0,
+        }
+    }
+
+    #[test]
+    fn bookings_are_paid_with_goods_and_weigh_nothing() {
+        let goods =
+            Cart { lines: vec![line("a", 2, 5, 100, 100)], shipping: ShippingRules::china(), ..Cart::default() };
+        let both = Cart { bookings: vec![booking("b", 50_000, 50_000, true)], ..goods.clone() };
+        let (alone, totals) = (goods.totals(), both.totals());
+        assert_eq!((totals.total, totals.shipping), (alone.total + Amount(50_000), alone.shipping));
+        assert_eq!((totals.quantity, both.count().pieces, totals.grams), (3, 3, alone.grams));
+        assert_eq!(totals.to_free_shipping, alone.to_free_shipping);
+        assert_eq!(both.prices(), "a=100,b=50000");
+        assert!(both.needs_address() && Cart::default().needs_address());
+        let mut only = Cart { lines: Vec::new(), ..both };
+        assert!(!only.needs_address() && only.check().is_ok() && !only.is_empty());
+        only.bookings[0].at_home = true;
+        assert!(only.needs_address());
+    }
+
+    #[test]
+    fn a_slot_that_was_taken_is_told_before_a_price_that_changed() {
+        let cart = |bookings| Cart { bookings, ..Cart::default() };
+        let taken = cart(vec![booking("a", 100, 90, true), booking("b", 5, 5, false)]).check();
+        assert_eq!(taken, Err(Error::SlotTaken(vec![TakenSlot { line: "b".into(), title: "b".into() }])));
+        let dearer = cart(vec![booking("a", 90, 100, true)]).check();
+        assert!(matches!(dearer, Err(Error::PriceChanged(changes)) if changes[0].new == Amount(100)));
     }
 
     #[test]

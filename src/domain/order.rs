@@ -11,6 +11,7 @@
 use super::{
     address::{Checkout, CheckoutForm, Contact, DeliveryWish},
     address_book::SavedAddress,
+    booking::{date::LocalDate, offer::Kind},
     cart::Cart,
     catalog::Image,
     error::{Error, Result},
@@ -123,6 +124,38 @@ pub struct OrderLine {
     pub compare_at: Option<Amount>,
     pub quantity: i64,
     pub grams: i64,
+    /// Of a booking what goods do not have; its price is `unit_price`, and its quantity one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<OrderBooking>,
+}
+
+/// A line of an order that is a booking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderBooking {
+    /// Of the line: two bookings of one order may be of one variant.
+    pub position: i64,
+    pub kind: Kind,
+    /// The IANA name of the zone by whose clocks it begins.
+    pub zone: String,
+    /// From when to when, in UTC milliseconds.
+    pub start: i64,
+    pub end: i64,
+    /// In its zone.
+    pub date: LocalDate,
+    pub state: BookingState,
+    /// Until when giving it up costs nothing, in UTC milliseconds, by the rules that were shown before paying.
+    pub free_until: i64,
+}
+
+/// Where a booking stands, beside the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingState {
+    Booked,
+    CheckedIn,
+    Done,
+    NoShow,
+    Cancelled,
 }
 
 /// An order with everything its customer may see.
@@ -285,10 +318,30 @@ impl State {
     }
 }
 
+impl BookingState {
+    const ALL: [Self; 5] = [Self::Booked, Self::CheckedIn, Self::Done, Self::NoShow, Self::Cancelled];
+
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::CheckedIn => "checked_in",
+            Self::Done => "done",
+            Self::NoShow => "no_show",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 impl Order {
-    /// The variants of its lines with their quantities.
+    /// The variants of its goods with their quantities.
     pub fn wanted(&self) -> Vec<(String, i64)> {
-        self.lines.iter().map(|line| (line.variant_id.clone(), line.quantity)).collect()
+        let goods = self.lines.iter().filter(|line| line.booking.is_none());
+        goods.map(|line| (line.variant_id.clone(), line.quantity)).collect()
     }
 
     /// The sequence of the latest attempt to pay of which neither success nor failure is known; `None` without one.
@@ -313,8 +366,9 @@ impl OrderLine {
 
 /// What an order's lines cost when sent to a region.
 pub fn totals(lines: &[OrderLine], rules: &ShippingRules, region: &str) -> Totals {
-    let lines: Vec<_> = lines.iter().map(OrderLine::priced).collect();
-    price(&lines, rules, Some(region))
+    let (bookings, goods): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.booking.is_some());
+    let goods: Vec<_> = goods.into_iter().map(OrderLine::priced).collect();
+    price(&goods, rules, Some(region)).and_bookings(bookings.into_iter().map(|line| line.unit_price))
 }
 
 /// An order in a state to which these things happened one after the other; as unpaid it may be paid until 100, and now is 1.

@@ -50,6 +50,19 @@ pub struct Totals {
     pub grams: i64,
 }
 
+impl Totals {
+    /// With bookings, which weigh nothing, are in no reduction, and do not count towards free shipping.
+    #[must_use]
+    pub fn and_bookings(mut self, prices: impl IntoIterator<Item = Amount>) -> Self {
+        for price in prices {
+            self.goods = self.goods + price;
+            self.total = self.total + price;
+            self.quantity += 1;
+        }
+        self
+    }
+}
+
 impl PricedLine {
     /// The price before the reduction, or the price.
     pub fn list_price(&self) -> Amount {

@@ -3,6 +3,7 @@
 
 use super::{
     App, Ctx, account,
+    booking::{quote::Quote, wishes},
     catalog::{AVAILABLE, image, in_locale, json},
     db::{Row, Tx},
 };
@@ -27,12 +28,12 @@ use std::collections::HashMap;
 pub async fn get(ctx: &Ctx) -> Result<Cart> {
     let mut cart = match ctx.customer.clone() {
         Some(customer) => {
-            let locale = ctx.locale;
+            let (locale, now) = (ctx.locale, ctx.now);
             ctx.app
                 .db
                 .read::<_, Error>(move |tx| {
                     let customer = customer.clone();
-                    Box::pin(async move { load(tx, &customer, locale).await })
+                    Box::pin(async move { load(tx, &customer, locale, now).await })
                 })
                 .await?
         }
@@ -171,7 +172,7 @@ pub async fn restore(ctx: &Ctx, removed: Removed) -> Result<Cart> {
 /// # Errors
 /// When the database cannot be written.
 pub async fn accept_prices(ctx: &Ctx, shown: &str) -> Result<Cart> {
-    let shown = read_prices(shown);
+    let (shown, now) = (read_prices(shown), ctx.now);
     change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         let shown = shown.clone();
         Box::pin(async move {
@@ -180,13 +181,14 @@ pub async fn accept_prices(ctx: &Ctx, shown: &str) -> Result<Cart> {
                     and exists (select 1 from variant v where v.id = $2 and v.price = $3)";
                 tx.exec(sql, args![&customer, variant, price.0]).await?;
             }
-            Ok(())
+            wishes::accept_prices(tx, &customer, &shown, now).await
         })
     })
     .await
 }
 
-/// Lowers each short line to what is left; lines of which nothing is left are saved for later.
+/// Lowers each short line to what is left; lines of which nothing is left are saved for later. Bookings stay: what to
+/// take in their place is for the customer to say.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -194,7 +196,7 @@ pub async fn take_available(ctx: &Ctx) -> Result<Cart> {
     let locale = ctx.locale;
     change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         Box::pin(async move {
-            for line in load(tx, &customer, locale).await?.lines.iter().filter(|line| line.is_short()) {
+            for line in goods(tx, &customer, locale).await?.lines.iter().filter(|line| line.is_short()) {
                 let (quantity, saved) = if line.available > 0 { (line.limit(), false) } else { (line.quantity, true) };
                 let sql = "update cart_line set quantity = $3, saved = $4 where customer_id = $1 and variant_id = $2";
                 tx.exec(sql, args![&customer, &line.variant_id, quantity, saved]).await?;
@@ -228,7 +230,7 @@ pub(super) async fn add_line(
             (select l.quantity from cart_line l where l.customer_id = $3 and l.variant_id = v.id and not l.saved) as wanted,
             (select count(*) from cart_line l where l.customer_id = $3 and not l.saved) as lines
         from variant v join product p on p.id = v.product_id left join stock s on s.variant_id = v.id
-        where v.id = $2 and v.active and p.status = 'active'",
+        where v.id = $2 and v.active and p.status = 'active' and p.kind = 'goods'",
         title = in_locale!("title"),
     );
     let row = tx.one(sql, args![locale.tag(), variant_id, customer]).await?;
@@ -268,10 +270,11 @@ pub(super) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str, now: i64) 
     // First of all: what the guest does in another tab at the same time comes before or after, also an order.
     touch(tx, guest, now).await?;
     let brought = tx.all(sql, args![guest]).await?;
-    if brought.is_empty() {
+    if brought.is_empty() && !wishes::are_there(tx, guest).await? {
         return Ok(());
     }
     touch(tx, account, now).await?;
+    wishes::join(tx, guest, account).await?;
     let sql = "select variant_id, quantity, price_seen, saved, added_at from cart_line where customer_id = $1";
     let present = tx.all(sql, args![account]).await?.iter().map(read).collect::<Result<HashMap<_, _>>>()?;
     let mut buying = present.values().filter(|wanted| !wanted.saved).count();
@@ -304,7 +307,25 @@ pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i
 }
 
 /// Reads a cart inside a transaction.
-pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
+pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<Cart> {
+    load_quoted(tx, customer, locale, now).await.map(|(cart, _)| cart)
+}
+
+/// The same with what its bookings come to, in their order.
+pub(super) async fn load_quoted(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    locale: Locale,
+    now: i64,
+) -> Result<(Cart, Vec<Quote>)> {
+    let mut cart = goods(tx, customer, locale).await?;
+    let (bookings, quotes) = wishes::load(tx, customer, locale, now).await?;
+    cart.bookings = bookings;
+    Ok((cart, quotes))
+}
+
+/// Reads a cart without its bookings.
+async fn goods(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
     let mut cart = empty(tx, customer).await?;
     let sql = format!(
         "select {}, l.quantity, l.price_seen, l.saved, l.added_at from cart_line l join variant v on v.id = l.variant_id {VARIANT_OF}
@@ -389,7 +410,7 @@ fn wanted(row: &Row) -> Result<Wanted> {
 }
 
 /// Runs a change of a customer's cart and answers with the cart after it.
-async fn change(
+pub(super) async fn change(
     ctx: &Ctx,
     customer: String,
     job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> BoxFuture<'t, Result<()>> + Clone + Send + Sync + 'static,
@@ -412,7 +433,7 @@ async fn change_and_tell<T: Send + 'static>(
             Box::pin(async move {
                 touch(tx, &customer, now).await?;
                 let told = job(tx, customer.clone()).await?;
-                Ok((load(tx, &customer, locale).await?, told))
+                Ok((load(tx, &customer, locale, now).await?, told))
             })
         })
         .await?;

@@ -61,11 +61,12 @@ const fn column(table: &'static str, column: &'static str, id: &'static str, pla
 
 /// All columns that hold sealed values. One that is missing here would be lost with its key: a test compares the list
 /// with the database.
-pub const COLUMNS: [Column; 17] = [
+pub const COLUMNS: [Column; 18] = [
     column("customer", "checkout_sealed", "id", "customer.checkout:"),
     column("customer", "order_draft_sealed", "id", "customer.order_draft:"),
     column("orders", "contact_sealed", "id", "orders.contact:"),
     column("orders", "note_sealed", "id", "orders.note:"),
+    column("traveller", "person_sealed", "order_id || ':' || position || ':' || number", "traveller.person:"),
     column("account", "name_sealed", "customer_id", "account.name:"),
     column("account", "address_draft_sealed", "customer_id", "account.address_draft:"),
     column("address", "sealed", "customer_id || ':' || id", "address:"),

@@ -5,7 +5,8 @@ use crate::{
     member::{Member, columns, exec, member, number},
     privacy::fetched,
     second,
-    shop::{Piece, Shop, both, form, place},
+    shop::{Piece, Shop, both, form, place, submit},
+    venues::{self, at, massage},
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::fs;
@@ -16,6 +17,10 @@ use xiadan::{
         App,
         account::{addresses, code, passkey, profile},
         audit::{self, Finding},
+        booking::{
+            travellers::{self, Traveller},
+            wishes,
+        },
         context::now,
         crypto::Keys,
         keys::{self, ANNOUNCED_MS, COLUMNS, GRACE_MS, Progress},
@@ -47,6 +52,10 @@ async fn fill(app: &App) -> Filled {
     for _ in 0..ORDERS {
         orders.push(place(&li.ctx, "mug", 1).await.unwrap());
     }
+    venues::open(app).await;
+    wishes::add(&li.ctx, "massage", &massage(at(14, 0), None)).await.unwrap();
+    let people = [Traveller { name: "韩梅梅".into(), document: String::new() }];
+    travellers::set(&li.ctx, &submit(&li.ctx).await.unwrap(), 0, &people).await.unwrap();
     let change = xiadan::domain::order::OrderChange { version: 9, ..Default::default() };
     assert_eq!(order::change_form(&li.ctx, &orders[0], change, false).await, Err(Error::Conflict));
     let code = code::send(&li.ctx, Target::Email("li@example.com".into())).await.unwrap().id;
@@ -90,6 +99,9 @@ async fn read(app: &App, filled: &Filled) {
         let order = order::get(&ctx, number).await.unwrap();
         assert_eq!((&*order.contact.recipient, &*order.note), ("张三", "放门口"));
     }
+    let row = app.db.one("select order_id, person_sealed from traveller", args![]).await.unwrap();
+    let (order, sealed): (String, Vec<u8>) = (row.get("order_id").unwrap(), row.get("person_sealed").unwrap());
+    assert_eq!(travellers::open(&app.keys, (&order, 0, 0), &sealed).unwrap().name, "韩梅梅");
     assert_eq!(profile::name(&ctx, &li.id).await.unwrap(), "李雷雷");
     let saved = addresses::list(&ctx).await.unwrap();
     assert_eq!(saved.iter().map(|address| &*address.contact.recipient).collect::<Vec<_>>(), ["张三"]);

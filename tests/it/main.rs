@@ -24,11 +24,14 @@ mod second;
 mod shop;
 #[path = "../support/till.rs"]
 mod till;
+#[path = "../support/venues.rs"]
+mod venues;
 
 mod account;
 mod acme;
 mod audit;
 mod booking;
+mod booking_order;
 mod catalog;
 mod completion;
 mod consent;

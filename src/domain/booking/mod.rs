@@ -20,12 +20,14 @@ pub mod cancellation;
 pub mod cells;
 pub mod date;
 pub mod interval;
+pub mod offer;
 pub mod rates;
 pub mod schedule;
 pub mod slots;
 pub mod stay;
 pub mod tables;
 pub mod trips;
+pub mod wish;
 pub mod zone;
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
-//! Bookings: what is claimed of rooms, people, tables and departures, and the clocks of the places where they are.
+//! Bookings: what is offered, what somebody wants of it, and what is claimed of rooms, people, tables and departures.
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
-//! are made for.
+//! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
 pub mod claim;
+pub mod lines;
+pub mod quote;
+mod store;
+pub mod travellers;
+pub mod wishes;
 mod zone;
 
 pub use zone::zone;

@@ -1,25 +1,27 @@
 //! What happens to an order after it was placed: the customer changes, cancels or completes it, or its time is over.
 
-use super::{announce, checkout::checked_form, own, sealed::Sealed, store};
+use super::{announce, checkout, own, sealed::Sealed, store};
 use crate::{
     args,
     domain::{
         Error, Result,
         cart::check_quantity,
-        error::{PriceChange, Shortage},
+        error::{PriceChange, Problem, Shortage},
         money::Amount,
         order::{Action, CancelReason, EventKind, OrderChange, OrderLine, State, totals},
     },
     server::{
         App, Ctx,
         audit::{self, Entry},
+        booking::lines as bookings,
         context::now,
         db::Tx,
         payment, stock,
     },
 };
 
-/// Changes an unpaid order: quantities, address, note, payment method. The hold keeps its clock.
+/// Changes an unpaid order: quantities of goods, address, note, payment method. The hold keeps its clock, and bookings are
+/// what they are.
 ///
 /// # Errors
 /// [`Error::OrderClosed`] when it is no longer unpaid or its time is over, [`Error::Conflict`] when it is not the
@@ -28,7 +30,7 @@ use crate::{
 pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> {
     let row = own(ctx, number).await?;
     let checkout = match &change.form {
-        Some(form) => Some(checked_form(ctx, form)?),
+        Some(form) => Some(checkout::checked_for_order(ctx, form, &row.id).await?),
         None => None,
     };
     for wanted in change.quantities.iter().filter(|wanted| wanted.quantity != 0) {
@@ -56,8 +58,12 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 let before = store::lines(tx, &id).await?;
                 let mut lines = before.clone();
                 for wanted in &change.quantities {
-                    let line = lines.iter_mut().find(|line| line.variant_id == wanted.variant_id).ok_or(Error::NotFound)?;
-                    line.quantity = wanted.quantity;
+                    let mut named = lines.iter_mut().filter(|line| line.variant_id == wanted.variant_id);
+                    match named.next().ok_or(Error::NotFound)? {
+                        line if line.booking.is_none() => line.quantity = wanted.quantity,
+                        _ if wanted.quantity == 1 => {}
+                        _ => return Err(Error::field("quantity", Problem::Range(1, 1))),
+                    }
                 }
                 lines.retain(|line| line.quantity > 0);
                 if lines.is_empty() {
@@ -71,6 +77,10 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 // Read first: those that are taken out have pieces to tell of as well.
                 let products = store::products(tx, &id).await?;
                 if lines != before {
+                    let goods = |lines: Vec<OrderLine>| -> Vec<OrderLine> {
+                        lines.into_iter().filter(|line| line.booking.is_none()).collect()
+                    };
+                    let (before, lines) = (goods(before), goods(lines));
                     still_sold(tx, &before, &lines).await?;
                     set_lines(tx, &id, &before, &lines).await?;
                 }
@@ -111,21 +121,20 @@ async fn still_sold(tx: &mut Tx<'_>, before: &[OrderLine], after: &[OrderLine]) 
     }
 }
 
-/// Writes the new quantities and holds exactly that much.
+/// Writes the new quantities of goods and holds exactly that much.
 async fn set_lines(tx: &mut Tx<'_>, order_id: &str, before: &[OrderLine], after: &[OrderLine]) -> Result<()> {
     for old in before {
         match after.iter().find(|line| line.variant_id == old.variant_id) {
             Some(line) if line.quantity == old.quantity => {}
             Some(line) => {
-                let sql = "update order_line set quantity = $3 where order_id = $1 and variant_id = $2";
+                let sql = "update order_line set quantity = $3 where order_id = $1 and variant_id = $2 and not exists (
+                    select 1 from order_booking b where b.order_id = order_line.order_id and b.position = order_line.position)";
                 tx.exec(sql, args![order_id, &line.variant_id, line.quantity]).await?;
             }
             None => {
-                tx.exec(
-                    "delete from order_line where order_id = $1 and variant_id = $2",
-                    args![order_id, &old.variant_id],
-                )
-                .await?;
+                let sql = "delete from order_line where order_id = $1 and variant_id = $2 and not exists (
+                    select 1 from order_booking b where b.order_id = order_line.order_id and b.position = order_line.position)";
+                tx.exec(sql, args![order_id, &old.variant_id]).await?;
             }
         }
     }
@@ -163,7 +172,7 @@ async fn write_sealed(tx: &mut Tx<'_>, order_id: &str, sealed: &Sealed) -> Resul
 /// The customer gives an order up before it is shipped; what was paid is refunded.
 ///
 /// # Errors
-/// [`Error::OrderClosed`] when it is too late.
+/// [`Error::OrderClosed`] when it is too late, also to give one of its bookings up for nothing.
 pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
     let row = own(ctx, number).await?;
     cancel_as(&ctx.app, &row.id, CancelReason::Customer, "customer", ctx.now).await
@@ -206,6 +215,11 @@ async fn cancel_in(
         store::note_event(tx, id, &actor, &EventKind::Cancelled { reason }, now).await?;
         return Ok(Some(store::Changed { number: row.number, products: Vec::new() }));
     }
+    let of_customer = reason == CancelReason::Customer && row.state == State::ToShip;
+    if of_customer && !bookings::are_free(tx, id, now).await? {
+        // Part of what was paid is the venue's by now: all of it does not come back for nothing.
+        return Err(Error::OrderClosed(row.state));
+    }
     let action = if expiring { Action::Expire } else { Action::Cancel };
     store::transition(tx, id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
     if row.state == State::ToShip {
@@ -215,6 +229,7 @@ async fn cancel_in(
     } else {
         stock::release(tx, id).await?;
     }
+    bookings::release(tx, id).await?;
     if reason == CancelReason::Office || row.state == State::ToShip {
         let entry = Entry {
             actor,

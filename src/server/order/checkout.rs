@@ -49,9 +49,11 @@ pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage
 /// [`Error::Invalid`] with the problems by field; what was typed is kept all the same.
 pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Result<()> {
     form.clip();
-    let checked = if check { checked_form(ctx, &form).map(Some) } else { Ok(None) };
+    let checked = if check { checked_for_cart(ctx, &form).await.map(Some) } else { Ok(None) };
     let mut saved = Ok(());
-    if let (Ok(Some(checkout)), Some(_), false) = (&checked, &ctx.session, form.save_address.is_empty()) {
+    if let (Ok(Some(checkout)), Some(_), false) = (&checked, &ctx.session, form.save_address.is_empty())
+        && !checkout.contact.region.is_empty()
+    {
         saved = addresses::keep(ctx, &checkout.contact).await;
         if saved.is_ok() {
             // Done: the next order asks anew.
@@ -192,11 +194,12 @@ pub(super) async fn join(tx: &mut Tx<'_>, keys: &Keys, guest: &str, account: &st
 /// # Errors
 /// [`Error::CartEmpty`]; [`Error::Invalid`] when the form is not complete.
 pub async fn review(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<Review> {
+    let buys_one = buy_now.is_some();
     let mut cart = contents(ctx, buy_now).await?;
-    if cart.lines.is_empty() {
+    if cart.is_empty() {
         return Err(Error::CartEmpty);
     }
-    let checkout = checked(ctx).await?;
+    let checkout = checked(ctx, buys_one).await?;
     cart.region = Some(checkout.contact.region.clone());
     let region_name = ctx.app.divisions.name(&checkout.contact.region, ctx.locale);
     let reviewed = seal_of(ctx, &checkout)?;
@@ -217,13 +220,35 @@ pub(super) fn seal_of(ctx: &Ctx, checkout: &Checkout) -> Result<String> {
     Ok(ctx.app.keys.sign("reviewed", &text))
 }
 
-/// The customer's form, checked.
-pub(super) async fn checked(ctx: &Ctx) -> Result<Checkout> {
-    checked_form(ctx, &form(ctx).await?)
+/// The customer's form, checked for what is bought: one thing past the cart, or the cart.
+pub(super) async fn checked(ctx: &Ctx, buys_one: bool) -> Result<Checkout> {
+    let form = form(ctx).await?;
+    if buys_one { checked_form(ctx, &form) } else { checked_for_cart(ctx, &form).await }
+}
+
+/// Checks a form with the divisions that the server knows. Where there is no address in it, and nothing in the cart needs
+/// one, there is none in the order.
+async fn checked_for_cart(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
+    match checked_form(ctx, form) {
+        Err(_) if form.has_no_address() && !cart::get(ctx).await?.needs_address() => form.check_without_address(),
+        checked => checked,
+    }
+}
+
+/// The same for an order that was placed.
+pub(super) async fn checked_for_order(ctx: &Ctx, form: &CheckoutForm, order_id: &str) -> Result<Checkout> {
+    match checked_form(ctx, form) {
+        Err(error) if form.has_no_address() => {
+            let row = ctx.app.db.one("select region from orders where id = $1", args![order_id]).await?;
+            let had_none = row.get::<String>("region")?.is_empty();
+            if had_none { form.check_without_address() } else { Err(error) }
+        }
+        checked => checked,
+    }
 }
 
 /// Checks a form with the divisions that the server knows.
-pub(super) fn checked_form(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
+fn checked_form(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
     form.check(|district| ctx.app.divisions.is_path(&form.province, &form.city, district))
 }
 

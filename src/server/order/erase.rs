@@ -46,6 +46,7 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
     // By these the carrier and the provider know the person.
     tx.exec("update shipment set tracking_number = '' where order_id = $1", args![id]).await?;
     tx.exec("update payment set provider_reference = null, cashier_url = null where order_id = $1", args![id]).await?;
+    tx.exec("delete from traveller where order_id = $1", args![id]).await?;
     tx.exec("delete from order_sharing where order_id = $1", args![id]).await?;
     let sql = "select sequence, kind from order_event where order_id = $1";
     for row in tx.all(sql, args![id]).await? {

@@ -166,7 +166,9 @@ pub async fn again(ctx: &Ctx, number: &str) -> Result<Cart> {
                 cart::touch(tx, &customer, now).await?;
                 let mut refused = Vec::new();
                 let mut added = 0;
-                for line in store::lines(tx, &order_id).await? {
+                let lines = store::lines(tx, &order_id).await?;
+                // A booking was of its time; another one is another wish.
+                for line in lines.into_iter().filter(|line| line.booking.is_none()) {
                     match cart::add_line(tx, &customer, &line.variant_id, line.quantity, locale, now).await {
                         Ok(()) => added += 1,
                         Err(Error::Shortage(mut short)) => {
@@ -188,7 +190,7 @@ pub async fn again(ctx: &Ctx, number: &str) -> Result<Cart> {
                         Err(error) => return Err(error),
                     }
                 }
-                if added == 0 { Err(Error::Shortage(refused)) } else { cart::load(tx, &customer, locale).await }
+                if added == 0 { Err(Error::Shortage(refused)) } else { cart::load(tx, &customer, locale, now).await }
             })
         })
         .await?;

@@ -13,6 +13,7 @@ use crate::{
     },
     server::{
         Ctx,
+        booking::lines,
         catalog::image,
         context::internal,
         crypto::Keys,
@@ -114,7 +115,14 @@ pub async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
     by_id(tx, id).await
 }
 
-const LINES: &str = "select order_id, variant_id, product_id, handle, title, label, sku, image, unit_price, compare_at, quantity, grams from order_line";
+fn lines_of(filter: &str) -> String {
+    format!(
+        "select l.order_id, l.variant_id, l.handle, l.title, l.label, l.sku, l.image, l.unit_price, l.compare_at, l.quantity, l.grams, {}
+        from order_line l left join order_booking b on b.order_id = l.order_id and b.position = l.position
+        where {filter} order by l.order_id, l.position",
+        lines::COLUMNS
+    )
+}
 
 fn line(row: &Row) -> Result<OrderLine> {
     Ok(OrderLine {
@@ -128,11 +136,12 @@ fn line(row: &Row) -> Result<OrderLine> {
         compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
         quantity: row.get("quantity")?,
         grams: row.get("grams")?,
+        booking: lines::read(row)?,
     })
 }
 
 pub async fn lines(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<OrderLine>> {
-    tx.all(format!("{LINES} where order_id = $1 order by position"), args![order_id]).await?.iter().map(line).collect()
+    tx.all(lines_of("l.order_id = $1"), args![order_id]).await?.iter().map(line).collect()
 }
 
 /// The products of an order, whose stock its changes touch.
@@ -161,7 +170,7 @@ pub async fn summaries(tx: &mut Tx<'_>, rows: &[Row]) -> Result<Vec<OrderSummary
         return Ok(Vec::new());
     }
     let mut lines: HashMap<String, Vec<OrderLine>> = HashMap::new();
-    let sql = format!("{LINES} where order_id in ({}) order by order_id, position", placeholders(1, orders.len()));
+    let sql = lines_of(&format!("l.order_id in ({})", placeholders(1, orders.len())));
     for row in tx.all(sql, orders.iter().map(|order| (&order.id).to_value()).collect()).await? {
         lines.entry(row.get("order_id")?).or_default().push(line(&row)?);
     }

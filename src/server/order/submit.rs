@@ -1,4 +1,5 @@
-//! Placing an order: one transaction that reads the cart, checks it, holds its goods and writes the promise.
+//! Placing an order: one transaction that reads the cart, checks it, writes the promise and holds its goods and bookings,
+//! all of them or none.
 
 use super::{checkout, sealed::Sealed, store};
 use crate::{
@@ -6,24 +7,33 @@ use crate::{
     domain::{
         Error, Result,
         cart::{BuyNow, Cart, CartLine},
-        error::Shortage,
+        error::{Problem, Shortage},
         live::Topic,
+        money::Amount,
         number,
-        order::EventKind,
+        order::{Action, EventKind},
         pricing::Totals,
     },
     server::{
-        Ctx, cart,
+        Ctx,
+        booking::{lines as bookings, quote::Quote},
+        cart,
         context::{internal, new_id},
         crypto,
-        db::{Args, Tx, placeholders},
+        db::{Args, DbError, Tx, placeholders},
         stock,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
 
+/// The order that was placed of the same submission before.
+const BEFORE: &str = "select number from orders where customer_id = $1 and submit_key = $2";
+
 /// How many numbers are drawn for an order. A day has a thousand million of them, so that two are rarely taken.
 const NUMBERS: usize = 3;
+
+/// How often an order is tried for which somebody else was quicker: a booking that anyone can do is done by another one then.
+const TRIES: usize = 3;
 
 /// What a customer submits: what the review showed, so that nothing else is ordered.
 #[derive(Clone, Debug)]
@@ -51,13 +61,32 @@ struct Draft {
     expires_at: i64,
 }
 
+/// Why an order was not placed.
+enum Refused {
+    /// What was free when the cart was read was claimed by somebody else before it was held.
+    Raced(Error),
+    Error(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<DbError> for Refused {
+    fn from(error: DbError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 /// Places the order of a cart, or of what is bought now. The cart's version is the idempotency key: a cart in one state
 /// is ordered once, however often and from however many tabs it is submitted, and also when the answer was lost.
 ///
 /// # Errors
-/// [`Error::Shortage`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart, its total or the address is not the
-/// one that was reviewed, [`Error::Invalid`] when the address is missing, [`Error::NoPayment`] in a shop that takes no
-/// payments: goods would be held for an order that nobody can pay.
+/// [`Error::Shortage`], [`Error::SlotTaken`], [`Error::PriceChanged`], [`Error::Conflict`] when the cart, its total or the
+/// address is not the one that was reviewed, [`Error::Invalid`] when the address is missing, [`Error::NoPayment`] in a shop
+/// that takes no payments: goods would be held for an order that nobody can pay.
 pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
     let Submission { cart_version, total, reviewed, buy_now } = submission;
     let customer = ctx.customer()?.to_owned();
@@ -65,14 +94,13 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
         None => cart_version.to_string(),
         Some(BuyNow { variant_id, quantity }) => format!("{cart_version}:{variant_id}:{quantity}"),
     };
-    let before = "select number from orders where customer_id = $1 and submit_key = $2";
-    if let Some(row) = ctx.app.db.optional(before, args![&customer, &submit_key]).await? {
+    if let Some(row) = ctx.app.db.optional(BEFORE, args![&customer, &submit_key]).await? {
         return Ok(row.get("number")?);
     }
     if !ctx.app.config.takes_payments() {
         return Err(Error::NoPayment);
     }
-    let checkout = checkout::checked(ctx).await?;
+    let checkout = checkout::checked(ctx, buy_now.is_some()).await?;
     if checkout::seal_of(ctx, &checkout)? != reviewed {
         return Err(Error::Conflict);
     }
@@ -87,62 +115,106 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
         now: ctx.now,
         expires_at: ctx.now + ctx.app.config.hold_ms,
     };
-    let (currency, rules) = (ctx.app.currency, ctx.app.shipping.clone());
-    let placed = ctx
-        .app
-        .db
-        .write::<_, Error>(move |tx| {
-            let (draft, rules, buy_now) = (draft.clone(), rules.clone(), buy_now.clone());
-            Box::pin(async move {
-                let sql =
-                    "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2";
-                if tx.exec(sql, args![&draft.customer, cart_version, draft.now]).await? == 0 {
-                    let row = tx.optional(before, args![&draft.customer, &draft.submit_key]).await?;
-                    let number = row.map(|row| row.get("number")).transpose()?.ok_or(Error::Conflict)?;
-                    return Ok(store::Changed { number, products: Vec::new() });
-                }
-                let mut cart = match &buy_now {
-                    Some(buy_now) => cart::load_now(tx, &draft.customer, buy_now, draft.locale).await?,
-                    None => cart::load(tx, &draft.customer, draft.locale).await?,
-                };
-                cart.shipping = rules;
-                cart.region = Some(draft.sealed.region.clone());
-                cart.check()?;
-                let totals = cart.totals();
-                if totals.total.0 != total {
-                    return Err(Error::Conflict);
-                }
-                let number = insert(tx, &draft, &cart, &totals, currency.code()).await?;
-                store::event(tx, &draft.id, 1, "customer", &EventKind::Placed, draft.now).await?;
-                if buy_now.is_none() {
-                    tx.exec("delete from cart_line where customer_id = $1 and not saved", args![&draft.customer])
-                        .await?;
-                }
-                hold(tx, &draft.id, &cart).await?;
-                let mut products: Vec<_> = cart.lines.iter().map(|line| line.product_id.clone()).collect();
-                products.sort();
-                products.dedup();
-                Ok(store::Changed { number, products })
-            })
-        })
-        .await?;
+    let mut tries = 1;
+    let placed = loop {
+        match place(ctx, &draft, (cart_version, total), buy_now.as_ref()).await {
+            Ok(placed) => break placed,
+            Err(Refused::Raced(_)) if tries < TRIES => tries += 1,
+            Err(Refused::Raced(error) | Refused::Error(error)) => return Err(error),
+        }
+    };
     ctx.app.live.changed(Topic::Cart(customer));
     super::announce(&ctx.app, &placed);
     Ok(placed.number)
 }
 
-/// Holds the goods of a cart for an order; the hot rows come last in the transaction.
-async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart) -> Result<()> {
+/// One try: everything, or nothing.
+async fn place(
+    ctx: &Ctx,
+    draft: &Draft,
+    (cart_version, total): (i64, i64),
+    buy_now: Option<&BuyNow>,
+) -> Result<store::Changed, Refused> {
+    let (currency, rules) = (ctx.app.currency, ctx.app.shipping.clone());
+    let (draft, buy_now) = (draft.clone(), buy_now.cloned());
+    ctx.app
+        .db
+        .write::<_, Refused>(move |tx| {
+            let (draft, rules, buy_now) = (draft.clone(), rules.clone(), buy_now.clone());
+            Box::pin(async move {
+                let sql =
+                    "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2";
+                if tx.exec(sql, args![&draft.customer, cart_version, draft.now]).await? == 0 {
+                    let row = tx.optional(BEFORE, args![&draft.customer, &draft.submit_key]).await?;
+                    let number = row.map(|row| row.get("number")).transpose()?.ok_or(Error::Conflict)?;
+                    return Ok(store::Changed { number, products: Vec::new() });
+                }
+                let (mut cart, quotes) = match &buy_now {
+                    Some(buy_now) => (cart::load_now(tx, &draft.customer, buy_now, draft.locale).await?, Vec::new()),
+                    None => cart::load_quoted(tx, &draft.customer, draft.locale, draft.now).await?,
+                };
+                cart.shipping = rules;
+                cart.region = Some(draft.sealed.region.clone());
+                cart.check()?;
+                if draft.sealed.region.is_empty() && cart.needs_address() {
+                    return Err(Error::field("district", Problem::Required).into());
+                }
+                let totals = cart.totals();
+                if totals.total.0 != total {
+                    return Err(Error::Conflict.into());
+                }
+                let number = insert(tx, &draft, &cart, &totals, currency.code()).await?;
+                let first = i64::try_from(cart.lines.len()).unwrap_or(i64::MAX);
+                bookings::insert(tx, &draft.id, first, &cart.bookings, &quotes).await?;
+                store::event(tx, &draft.id, 1, "customer", &EventKind::Placed, draft.now).await?;
+                if buy_now.is_none() {
+                    tx.exec("delete from cart_line where customer_id = $1 and not saved", args![&draft.customer])
+                        .await?;
+                    if !cart.bookings.is_empty() {
+                        tx.exec("delete from cart_booking where customer_id = $1", args![&draft.customer]).await?;
+                    }
+                }
+                hold(tx, &draft.id, &cart, &quotes).await?;
+                if totals.total == Amount::ZERO {
+                    take(tx, &draft).await?;
+                }
+                let products = cart.lines.iter().map(|line| &line.product_id);
+                let products = products.chain(cart.bookings.iter().map(|booking| &booking.product_id));
+                let mut products: Vec<_> = products.cloned().collect();
+                products.sort();
+                products.dedup();
+                Ok(store::Changed { number, products })
+            })
+        })
+        .await
+}
+
+/// Holds the goods and the bookings of a cart for an order; the hot rows come last in the transaction, goods first.
+async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) -> Result<(), Refused> {
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant_id.clone(), line.quantity)).collect();
     let short = stock::hold(tx, order_id, &lines).await?;
     if short.is_empty() {
-        return Ok(());
+        let first = i64::try_from(cart.lines.len()).unwrap_or(i64::MAX);
+        let taken = bookings::hold(tx, order_id, first, quotes).await?;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let taken = taken.into_iter().filter_map(|place| Some(cart.bookings.get(place)?.taken()));
+        return Err(Refused::Raced(Error::SlotTaken(taken.collect())));
     }
     let shortage = |(variant_id, available): (String, i64)| {
         let line = cart.line(&variant_id)?;
         Some(Shortage { title: line.title.clone(), wanted: line.quantity, variant_id, available })
     };
-    Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()))
+    Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()).into())
+}
+
+/// What costs nothing is paid for as it is placed: a table without a deposit.
+async fn take(tx: &mut Tx<'_>, draft: &Draft) -> Result<()> {
+    store::transition(tx, &draft.id, Action::Pay, "system", &EventKind::Paid, draft.now).await?;
+    store::count_sales(tx, &draft.id, 1).await?;
+    stock::take(tx, &draft.id).await?;
+    bookings::take(tx, &draft.id).await
 }
 
 /// Writes the order under a number that is free, and answers with it.
@@ -165,7 +237,8 @@ async fn insert_as(
     totals: &Totals,
     currency: &str,
 ) -> Result<bool> {
-    let titles: Vec<_> = cart.lines.iter().map(|line| line.title.to_lowercase()).collect();
+    let titles = cart.lines.iter().map(|line| &line.title).chain(cart.bookings.iter().map(|booking| &booking.title));
+    let titles: Vec<_> = titles.map(|title| title.to_lowercase()).collect();
     let sql = "insert into orders (id, number, customer_id, submit_key, state, version, locale, currency, goods, discount, shipping,
             total, quantity, grams, region, delivery_wish, payment_method, contact_sealed, note_sealed, phone_hash, email_hash,
             words, placed_at, expires_at, changed_at)
@@ -200,6 +273,9 @@ async fn insert_as(
 
 async fn insert_lines(tx: &mut Tx<'_>, order_id: &str, lines: &[CartLine]) -> Result<()> {
     const COLUMNS: usize = 13;
+    if lines.is_empty() {
+        return Ok(());
+    }
     let mut args = Args::new();
     let mut rows = Vec::new();
     for (position, line) in lines.iter().enumerate() {

@@ -13,6 +13,7 @@ pub use webhook::{SANDBOX_PATH, routes};
 use super::{
     App, Ctx,
     audit::{self, Entry},
+    booking::lines as bookings,
     context::{internal, new_id, now},
     crypto::Keys,
     db::Tx,
@@ -187,7 +188,7 @@ async fn settle_in(
         State::Cancelled
             if for_this_total
                 && expired(tx, &order_id).await?
-                && hold_again(tx, &order_id, &changed.products).await? =>
+                && hold_again(tx, &order_id, &changed.products, now).await? =>
         {
             store::transition(tx, &order_id, Action::PayLate, "provider", &EventKind::Reopened, now).await?;
             true
@@ -197,6 +198,7 @@ async fn settle_in(
     if paid {
         store::count_sales(tx, &order_id, 1).await?;
         stock::take(tx, &order_id).await?;
+        bookings::take(tx, &order_id).await?;
         Ok((Settled::Paid, changed))
     } else {
         if refund(tx, payment_id, &order_id, Amount(notification.amount), "not expected", now).await? {
@@ -225,13 +227,13 @@ pub(super) async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
     Ok(false)
 }
 
-/// Holds the goods of an expired order again: all of them or none.
-async fn hold_again(tx: &mut Tx<'_>, order_id: &str, products: &[String]) -> Result<bool> {
+/// Holds the goods and bookings of an expired order again: all of them or none.
+async fn hold_again(tx: &mut Tx<'_>, order_id: &str, products: &[String], now: i64) -> Result<bool> {
     // Their sales are counted when it is paid, and products come before stock.
     tx.lock("product", products).await?;
-    let lines: Vec<_> =
-        store::lines(tx, order_id).await?.into_iter().map(|line| (line.variant_id, line.quantity)).collect();
-    let held = stock::hold(tx, order_id, &lines).await?.is_empty();
+    let goods = store::lines(tx, order_id).await?.into_iter().filter(|line| line.booking.is_none());
+    let goods: Vec<_> = goods.map(|line| (line.variant_id, line.quantity)).collect();
+    let held = stock::hold(tx, order_id, &goods).await?.is_empty() && bookings::hold_again(tx, order_id, now).await?;
     if !held {
         stock::release(tx, order_id).await?;
     }

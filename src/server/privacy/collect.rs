@@ -12,6 +12,7 @@ use crate::{
     server::{
         App, Ctx,
         account::{addresses, passkey, profile},
+        booking::travellers,
         context::internal,
         db::Row,
         order::{self, sealed},
@@ -21,13 +22,14 @@ use serde_json::{Value, json};
 
 /// The tables with a column `customer_id` whose rows are in the copy, or say nothing of the person: a test compares the
 /// list with the database, so that none is forgotten.
-pub const COVERED: [&str; 18] = [
+pub const COVERED: [&str; 19] = [
     "account",
     "account_target",
     "session",
     "consent",
     "cart",
     "cart_line",
+    "cart_booking",
     "orders",
     "address",
     "favourite",
@@ -59,9 +61,15 @@ pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>>
         from.passkeys().await?,
         from.choices().await?,
     ]);
-    tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?]);
+    tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?, from.wishes().await?]);
     tables.extend([from.favourites().await?, from.viewed().await?]);
-    tables.extend([from.orders().await?, from.lines().await?, from.events().await?]);
+    tables.extend([
+        from.orders().await?,
+        from.lines().await?,
+        from.bookings().await?,
+        from.travellers().await?,
+        from.events().await?,
+    ]);
     tables.extend([from.payments().await?, from.refunds().await?, from.sharings().await?, from.record().await?]);
     Ok(tables)
 }
@@ -248,6 +256,41 @@ impl Collector<'_> {
             columns.iter().zip(kinds).map(|(name, kind)| self.value(row, name, kind)).collect()
         };
         Ok(Table { name: "cart", columns, rows: rows.iter().map(row).collect::<Result<_>>()? })
+    }
+
+    /// The bookings in the cart: what of which is wanted, as it was asked for.
+    async fn wishes(&self) -> Result<Table> {
+        let sql =
+            "select v.sku, b.wish, b.price_seen, b.added_at from cart_booking b join variant v on v.id = b.variant_id
+            where b.customer_id = $1 order by b.added_at, b.id";
+        let columns = &["sku", "wish", "price_seen", "added_at"];
+        self.plain("cart_bookings", columns, &[Kind::Text, Kind::Text, Kind::Money, Kind::Time], sql).await
+    }
+
+    async fn bookings(&self) -> Result<Table> {
+        let sql = "select o.number, l.title, l.label, b.kind, b.zone, b.start_at, b.end_at, b.state, b.detail
+            from order_booking b join orders o on o.id = b.order_id
+                join order_line l on l.order_id = b.order_id and l.position = b.position
+            where o.customer_id = $1 order by o.placed_at, o.id, b.position";
+        let columns = &["number", "title", "label", "kind", "zone", "start_at", "end_at", "state", "detail"];
+        let (text, time) = (Kind::Text, Kind::Time);
+        self.plain("bookings", columns, &[text, text, text, text, text, time, time, text, text], sql).await
+    }
+
+    async fn travellers(&self) -> Result<Table> {
+        let sql = "select o.id, o.number as order_number, t.position, t.number, t.person_sealed
+            from traveller t join orders o on o.id = t.order_id
+            where o.customer_id = $1 order by o.placed_at, o.id, t.position, t.number";
+        let rows = self.rows(sql).await?;
+        let row = |row: &Row| -> Result<Vec<Value>> {
+            let id: String = row.get("id")?;
+            let place = (id.as_str(), row.get("position")?, row.get("number")?);
+            let person = travellers::open(&self.app.keys, place, &row.get::<Vec<u8>>("person_sealed")?)?;
+            let order = self.value(row, "order_number", Kind::Text)?;
+            Ok(vec![order, json!(place.1), json!(person.name), json!(person.document)])
+        };
+        let rows = rows.iter().map(row).collect::<Result<_>>()?;
+        Ok(Table { name: "travellers", columns: &["number", "position", "name", "document"], rows })
     }
 
     async fn orders(&self) -> Result<Table> {

@@ -52,7 +52,7 @@ pub fn CheckoutPage() -> impl IntoView {
                 let posted = posted.clone();
                 Suspend::new(async move {
                     match page.await {
-                        (Ok(page), _) if page.cart.lines.is_empty() => view! { <NothingToOrder/> }.into_any(),
+                        (Ok(page), _) if page.cart.is_empty() => view! { <NothingToOrder/> }.into_any(),
                         (Ok(page), buy_now) => view! { <Body page buy_now posted/> }.into_any(),
                         (Err(error), _) => view! { <ErrorPage error/> }.into_any(),
                     }

@@ -1,0 +1,167 @@
+//! What is offered: a room type, a fare, a table, a service; and the rules of the venue that offers it. These are what the
+//! database keeps as JSON beside a product and its variants.
+
+use super::{
+    cancellation::Cancellation,
+    rates::Charges,
+    schedule::{Limits, Schedule},
+    slots::{Times, Visit},
+    stay::Occupancy,
+    tables::PartyRules,
+    trips::Fare,
+};
+use crate::domain::money::Amount;
+use serde::{Deserialize, Serialize};
+
+/// Which kind of booking it is: that of a product and of everything offered by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Stay,
+    Trip,
+    Table,
+    Visit,
+}
+
+/// The rules of a venue. Those that do not belong to its kind are of no consequence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policies {
+    /// Of stays, tables and visits; fares have their own.
+    pub cancellation: Cancellation,
+    /// Of stays: minutes of the day.
+    pub check_in: i64,
+    pub check_out: i64,
+    pub limits: Limits,
+    /// Of a restaurant.
+    pub hours: Schedule,
+    pub party: Option<PartyRules>,
+    /// How many covers may arrive in a quarter of an hour; `None` for any number.
+    pub pacing: Option<i64>,
+}
+
+/// What a variant is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Offer {
+    Stay(RoomType),
+    Trip(Fare),
+    /// A table of the restaurant; what there is of them are its tables.
+    Table,
+    Visit(Service),
+}
+
+/// Rooms that are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomType {
+    pub occupancy: Occupancy,
+    pub charges: Charges,
+}
+
+/// What somebody does, for the price of its variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    pub times: Visit,
+    #[serde(default)]
+    pub add_ons: Vec<AddOn>,
+    /// Done at the address of the customer.
+    #[serde(default)]
+    pub at_home: bool,
+}
+
+/// What can be had on top of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOn {
+    pub name: String,
+    pub price: Amount,
+    /// How much longer it takes, in milliseconds.
+    pub duration_ms: i64,
+}
+
+/// Where a trip stops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    pub place: String,
+    /// An IANA name.
+    pub zone: String,
+    /// UTC milliseconds. The first stop is arrived at, and the last one left, when it suits.
+    pub arrives_at: i64,
+    pub leaves_at: i64,
+}
+
+impl Kind {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stay => "stay",
+            Self::Trip => "trip",
+            Self::Table => "table",
+            Self::Visit => "service",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Stay, Self::Trip, Self::Table, Self::Visit].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Default for Policies {
+    /// Free to give up until it begins, bookable for a year ahead.
+    fn default() -> Self {
+        Self {
+            cancellation: Cancellation::default(),
+            check_in: 15 * 60,
+            check_out: 11 * 60,
+            limits: Limits { step_ms: 15 * super::MINUTE_MS, notice_ms: 0, horizon_days: 365 },
+            hours: Schedule::default(),
+            party: None,
+            pacing: None,
+        }
+    }
+}
+
+impl Service {
+    /// The service with some of its add-ons, by their places in the list: what it costs on top, and how long it takes.
+    /// `None` where there is no such add-on, or it would take too long.
+    pub fn with(&self, add_ons: &[usize]) -> Option<(Amount, Visit)> {
+        let chosen = add_ons.iter().map(|place| self.add_ons.get(*place)).collect::<Option<Vec<_>>>()?;
+        let longer: i64 = chosen.iter().map(|add_on| add_on.duration_ms).sum();
+        let times = self.times.times();
+        let visit = Visit::new(Times { duration: times.duration.saturating_add(longer), ..times })?;
+        Some((chosen.iter().map(|add_on| add_on.price).sum(), visit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::booking::{HOUR_MS, MINUTE_MS};
+
+    #[test]
+    fn add_ons_cost_more_and_take_longer() {
+        let Some(times) = Visit::new(Times { duration: HOUR_MS, after: MINUTE_MS, ..Times::default() }) else {
+            panic!("an hour is possible")
+        };
+        let add_on = |price, duration_ms| AddOn { name: String::new(), price: Amount(price), duration_ms };
+        let service = Service { times, add_ons: vec![add_on(500, HOUR_MS), add_on(50, 0)], at_home: false };
+        let with = |add_ons: &[usize]| service.with(add_ons).map(|(price, visit)| (price.0, visit.times().duration));
+        assert_eq!(with(&[]), Some((0, HOUR_MS)));
+        assert_eq!(with(&[0, 1]), Some((550, 2 * HOUR_MS)));
+        assert_eq!(with(&[2]), None);
+    }
+
+    #[test]
+    fn rules_and_offers_read_back_from_json() -> Result<(), serde_json::Error> {
+        assert_eq!(serde_json::from_str::<Policies>("{}")?, Policies::default());
+        let text = serde_json::to_string(&Policies::default())?;
+        assert_eq!(serde_json::from_str::<Policies>(&text)?, Policies::default());
+        let room = r#"{"kind":"stay","occupancy":{"adults":2,"children":1,"guests":3},
+            "charges":{"included_guests":2,"extra_adult":0,"extra_child":0,"breakfast":null,"tax_basis_points":0}}"#;
+        assert!(matches!(
+            serde_json::from_str(room)?,
+            Offer::Stay(RoomType { occupancy: Occupancy { guests: 3, .. }, .. })
+        ));
+        assert_eq!(serde_json::from_str::<Offer>(r#"{"kind":"table"}"#)?, Offer::Table);
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! What somebody wants to book: the part of a cart line that goods do not have. It is a wish and holds nothing; whether it
+//! can be had, and for how much, is found out whenever it is looked at.
+
+use super::{
+    date::LocalDate,
+    offer::Kind,
+    rates::StayRequest,
+    stay::{MAX_GUESTS, MAX_ROOMS},
+    trips::{Section, Travellers},
+    zone::Zone,
+};
+use crate::domain::{
+    Locale,
+    error::{Check, Problem, Result},
+    texts::booking as t,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most add-ons of one visit.
+pub const MAX_ADD_ONS: usize = 20;
+/// The longest id or name in a wish, in bytes.
+const MAX_ID: usize = 100;
+
+/// One booking that somebody wants. A way back is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Wish {
+    /// Nights in rooms of the type.
+    Stay(StayRequest),
+    /// Places on a departure, for the fare. `seats` names as many as travellers need where they are chosen, and none where
+    /// they are not.
+    Trip {
+        departure_id: String,
+        section: Section,
+        travellers: Travellers,
+        #[serde(default)]
+        seats: Vec<String>,
+    },
+    /// A table for a party, from a moment (UTC milliseconds) on; anywhere unless an area is named.
+    Table {
+        start: i64,
+        guests: i64,
+        #[serde(default)]
+        area: Option<String>,
+    },
+    /// The service from a moment (UTC milliseconds) on, by a person or, where none is named, by anyone; with add-ons by
+    /// their places in the list of the service.
+    Visit {
+        start: i64,
+        #[serde(default)]
+        person: Option<String>,
+        #[serde(default)]
+        add_ons: Vec<usize>,
+    },
+}
+
+impl Wish {
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Stay(_) => Kind::Stay,
+            Self::Trip { .. } => Kind::Trip,
+            Self::Table { .. } => Kind::Table,
+            Self::Visit { .. } => Kind::Visit,
+        }
+    }
+
+    /// Whether anybody could want it; the same check on both sides.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::domain::Error::Invalid) with the problem of each field.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::default();
+        let id = |text: &str| !text.is_empty() && text.len() <= MAX_ID;
+        match self {
+            Self::Stay(request) => {
+                if !request.guests.is_possible() {
+                    check.add("guests", Problem::Range(1, MAX_GUESTS));
+                }
+                if !(1..=MAX_ROOMS).contains(&request.rooms) {
+                    check.add("rooms", Problem::Range(1, MAX_ROOMS));
+                }
+            }
+            Self::Trip { departure_id, travellers, seats, .. } => {
+                if !id(departure_id) {
+                    check.add("departure_id", Problem::Choice);
+                }
+                if !travellers.is_possible() {
+                    check.add("travellers", Problem::Choice);
+                }
+                let mut names: Vec<_> = seats.iter().collect();
+                names.sort_unstable();
+                names.dedup();
+                let all =
+                    seats.is_empty() || usize::try_from(travellers.seats()).is_ok_and(|wanted| wanted == seats.len());
+                if !all || names.len() != seats.len() || !seats.iter().all(|seat| id(seat)) {
+                    check.add("seats", Problem::Choice);
+                }
+            }
+            Self::Table { guests, area, .. } => {
+                if !(1..=MAX_GUESTS).contains(guests) {
+                    check.add("guests", Problem::Range(1, MAX_GUESTS));
+                }
+                if !area.as_deref().is_none_or(id) {
+                    check.add("area", Problem::Choice);
+                }
+            }
+            Self::Visit { person, add_ons, .. } => {
+                if !person.as_deref().is_none_or(id) {
+                    check.add("person", Problem::Choice);
+                }
+                let mut places = add_ons.clone();
+                places.sort_unstable();
+                places.dedup();
+                if places.len() != add_ons.len() || places.len() > MAX_ADD_ONS {
+                    check.add("add_ons", Problem::Choice);
+                }
+            }
+        }
+        check.finish()
+    }
+
+    /// In words, by the clocks of the venue; `start` is when it begins, and `person` the name of whoever was chosen.
+    pub fn words(&self, locale: Locale, zone: &Zone, start: i64, person: Option<&str>) -> String {
+        let mut parts = Vec::new();
+        let when = || {
+            let local = zone.local(start);
+            format!("{} {}", local.date, local.clock())
+        };
+        match self {
+            Self::Stay(request) => {
+                let (arrival, departure): (LocalDate, LocalDate) = request.stay.into();
+                parts.push(format!("{arrival} – {departure}"));
+                parts.push(locale.n(t::NIGHTS_ONE, t::NIGHTS, request.stay.nights()));
+                parts.push(locale.n(t::GUESTS_ONE, t::GUESTS, request.guests.count()));
+                parts.push(locale.n(t::ROOMS_ONE, t::ROOMS, request.rooms));
+                if request.breakfast {
+                    parts.push(locale.t(t::BREAKFAST).to_owned());
+                }
+            }
+            Self::Trip { travellers, seats, .. } => {
+                parts.push(when());
+                parts.push(locale.n(t::TRAVELLERS_ONE, t::TRAVELLERS, travellers.seats() + travellers.infants));
+                if !seats.is_empty() {
+                    parts.push(locale.f(t::SEATS, &[("seats", &seats.join(", "))]));
+                }
+            }
+            Self::Table { guests, area, .. } => {
+                parts.push(when());
+                parts.push(locale.n(t::GUESTS_ONE, t::GUESTS, *guests));
+                parts.extend(area.clone());
+            }
+            Self::Visit { .. } => {
+                parts.push(when());
+                parts.extend(person.map(str::to_owned));
+            }
+        }
+        parts.join(" · ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::booking::{
+        samples::{berlin, date, utc},
+        stay::{Guests, Stay},
+    };
+
+    fn stay(arrival: &str, departure: &str, rooms: i64, adults: i64) -> Wish {
+        let Some(stay) = Stay::new(date(arrival), date(departure)) else { panic!("no stay") };
+        Wish::Stay(StayRequest { stay, guests: Guests { adults, children: 1 }, rooms, breakfast: true })
+    }
+
+    fn trip(seats: &[&str]) -> Wish {
+        let Some(section) = Section::new(0, 2) else { panic!("no section") };
+        let travellers = Travellers { adults: 2, children: 0, infants: 1 };
+        let seats = seats.iter().map(|seat| (*seat).to_owned()).collect();
+        Wish::Trip { departure_id: "d".into(), section, travellers, seats }
+    }
+
+    #[test]
+    fn what_nobody_could_want_is_refused_by_its_field() {
+        let table = |guests, area: &str| Wish::Table { start: 0, guests, area: Some(area.into()) };
+        let visit = |add_ons: &[usize]| Wish::Visit { start: 0, person: None, add_ons: add_ons.to_vec() };
+        let long = "x".repeat(MAX_ID + 1);
+        for (wish, field) in [
+            (stay("2026-12-24", "2026-12-27", 1, 2), None),
+            (stay("2026-12-24", "2026-12-27", 0, 2), Some("rooms")),
+            (stay("2026-12-24", "2026-12-27", 1, 0), Some("guests")),
+            (trip(&[]), None),
+            (trip(&["1A", "1B"]), None),
+            (trip(&["1A"]), Some("seats")),
+            (trip(&["1A", "1A"]), Some("seats")),
+            (trip(&["1A", &long]), Some("seats")),
+            (table(2, "Terrace"), None),
+            (table(0, "Terrace"), Some("guests")),
+            (table(2, ""), Some("area")),
+            (visit(&[1, 0]), None),
+            (visit(&[1, 1]), Some("add_ons")),
+        ] {
+            let problem = |field: &str| wish.check().err().and_then(|error| error.problem(field));
+            match field {
+                None => assert_eq!(wish.check(), Ok(()), "{wish:?}"),
+                Some(field) => assert!(problem(field).is_some(), "{wish:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_is_told_in_words_by_the_clocks_of_the_venue() {
+        let start = utc("2026-12-24", 18 * 60);
+        let table = Wish::Table { start, guests: 1, area: Some("Terrace".into()) };
+        let visit = Wish::Visit { start, person: Some("r".into()), add_ons: vec![] };
+        for (wish, person, words) in [
+            (
+                stay("2026-12-24", "2026-12-27", 1, 2),
+                None,
+                "2026-12-24 – 2026-12-27 · 3 nights · 3 guests · 1 room · breakfast",
+            ),
+            (trip(&["1A", "1B"]), None, "2026-12-24 19:00 · 3 travellers · seats 1A, 1B"),
+            (table, None, "2026-12-24 19:00 · 1 guest · Terrace"),
+            (visit, Some("Lin"), "2026-12-24 19:00 · Lin"),
+        ] {
+            assert_eq!(wish.words(Locale::En, &berlin(), start, person), words);
+            assert!(!wish.words(Locale::ZhCn, &berlin(), start, person).is_empty());
+        }
+    }
+
+    #[test]
+    fn wishes_read_back_from_json() -> Result<(), serde_json::Error> {
+        let visit = Wish::Visit { start: 5, person: None, add_ons: vec![1] };
+        for wish in [stay("2026-12-24", "2026-12-27", 1, 2), trip(&["1A", "1B"]), visit] {
+            assert_eq!(serde_json::from_str::<Wish>(&serde_json::to_string(&wish)?)?, wish);
+        }
+        let never = r#"{"kind":"stay","stay":["2026-12-24","2026-12-24"],"guests":{"adults":1,"children":0},"rooms":1,"breakfast":false}"#;
+        assert!(serde_json::from_str::<Wish>(never).is_err(), "a stay of no nights");
+        Ok(())
+    }
+}

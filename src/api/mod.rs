@@ -35,6 +35,7 @@
 //! The result is always written `Result<T, Error>` in full, which is how the macro finds the error type.
 
 pub mod account;
+pub mod booking;
 pub mod cart;
 pub mod catalog;
 pub mod office;

@@ -22,7 +22,7 @@ use xiadan::{
     server::{
         App, Ctx,
         booking::{
-            claim,
+            self, claim,
             travellers::{self, Traveller},
             wishes,
         },
@@ -436,6 +436,51 @@ async fn who_travels_is_written_sealed_and_read_by_its_owner_alone() {
         }
         expire(&app, &number).await;
         assert_eq!(travellers::set(&ctx, &number, 0, &people).await, Err(Error::OrderClosed(State::Cancelled)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_that_are_offered_can_be_booked_and_those_booked_are_offered_no_more() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        let day = async |person: Option<&str>| {
+            let found = booking::slots(&ctx, "massage", venues::first_day(), 1, person, &[]).await.unwrap();
+            assert_eq!(found.people.iter().map(|person| &*person.id).collect::<Vec<_>>(), ["li", "wu"]);
+            let [day] = &found.days[..] else { panic!("one day was asked for") };
+            day.slots.iter().map(|slot| (slot.start, slot.people.clone())).collect::<Vec<_>>()
+        };
+        let all = day(None).await;
+        // From nine on each quarter of an hour, the last at eight.
+        assert_eq!((all.len(), all[0].clone(), all[44].0), (45, (at(9, 0), vec![0, 1]), at(20, 0)));
+        wishes::add(&ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
+        submit(&ctx).await.unwrap();
+        let of_wu = day(Some("wu")).await;
+        let gone: Vec<_> =
+            all.iter().map(|(start, _)| *start).filter(|start| !of_wu.iter().any(|(s, _)| s == start)).collect();
+        assert_eq!((gone.len(), gone[0], gone[6]), (7, at(13, 15), at(14, 45)));
+        assert!(of_wu.iter().all(|(_, people)| *people == [1]), "named by the place among all");
+        assert!(day(None).await.contains(&(at(14, 0), vec![0])));
+        // Each that is offered can be had.
+        for (start, _) in of_wu.iter().step_by(4) {
+            wishes::add(&ctx, "massage", &massage(*start, Some("wu"))).await.unwrap();
+        }
+        let month = booking::slots(&ctx, "massage", venues::first_day(), 31, None, &[0]).await.unwrap();
+        assert_eq!((month.days.len(), month.price), (31, Amount(23_000)));
+        // An hour and a half, the last from half past seven on.
+        assert_eq!(month.days[1].slots.len(), 43);
+        assert!(month.days[1].slots.iter().all(|slot| slot.people.is_empty()));
+        for (variant, days, add_ons, error) in [
+            ("twin", 1, vec![], Error::NotFound),
+            ("nothing", 1, vec![], Error::NotFound),
+            ("massage", 0, vec![], Error::field("days", Problem::Range(1, 31))),
+            ("massage", 32, vec![], Error::field("days", Problem::Range(1, 31))),
+            ("massage", 1, vec![7], Error::field("add_ons", Problem::Choice)),
+        ] {
+            let refused = booking::slots(&ctx, variant, venues::first_day(), days, None, &add_ons).await;
+            assert_eq!(refused.err(), Some(error), "{variant}, {days}");
+        }
     })
     .await;
 }

@@ -36,6 +36,9 @@ use Told::{AsOfNothing, ForAll, Knowing, Staff};
 
 /// Functions that take an id: name, method, input, and what becomes of it. The last ones destroy what those before need.
 const TABLE: &[(&str, &str, &str, Told)] = &[
+    ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
+    ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),
+    ("booking/remove", "POST", "id={booking}", AsOfNothing),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/set_quantity", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/save_for_later", "POST", "variant_id=mug&saved=true", ForAll),
@@ -153,7 +156,7 @@ fn every_function_that_takes_an_id_is_in_the_table() {
 }
 
 /// The ids in place of `{order}`, `{address}`, …
-type Ids = [(&'static str, String); 6];
+type Ids = [(&'static str, String); 7];
 
 async fn call(world: &World, cookie: &str, (name, method, input): (&str, &str, &str), ids: &Ids) -> (u16, String) {
     let input = ids.iter().fold(input.to_owned(), |input, (of, id)| input.replace(&format!("{{{of}}}"), id));
@@ -215,6 +218,17 @@ async fn owner(world: &World) -> (Buyer, Ids) {
         Box::pin(async move { tx.exec(sql, insert).await })
     });
     assert_eq!(made.await.unwrap(), 1);
+    let booking = context::new_id();
+    let insert = xiadan::args![&booking];
+    let made = world.app.db.write::<_, DbError>(move |tx| {
+        let insert = insert.clone();
+        Box::pin(async move {
+            let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
+                select $1, customer_id, 'mug', '{\"kind\":\"visit\",\"start\":1}', 1, 1 from orders";
+            tx.exec(sql, insert).await
+        })
+    });
+    assert_eq!(made.await.unwrap(), 1);
     (
         li,
         [
@@ -224,6 +238,7 @@ async fn owner(world: &World) -> (Buyer, Ids) {
             ("copy", copy),
             ("code", code),
             ("passkey", passkey),
+            ("booking", booking),
         ],
     )
 }
@@ -249,6 +264,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             ("copy", context::new_id()),
             ("code", "A".repeat(43)),
             ("passkey", context::new_id()),
+            ("booking", context::new_id()),
         ];
         let sql = "select customer_id as id from orders";
         let row = world.app.db.one(sql, xiadan::args![]).await.unwrap();
@@ -280,7 +296,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             }
         }
 
-        let [(_, order), (_, address), _, (_, copy), _, _] = &theirs;
+        let [(_, order), (_, address), _, (_, copy), ..] = &theirs;
         for path in [
             format!("/orders/{order}"),
             format!("/orders/{order}/edit"),

@@ -3,12 +3,14 @@
 
 use super::{
     cancellation::Cancellation,
+    date::LocalDate,
     rates::Charges,
     schedule::{Limits, Schedule},
-    slots::{Times, Visit},
+    slots::{Slot, Times, Visit},
     stay::Occupancy,
     tables::PartyRules,
     trips::Fare,
+    zone::Zone,
 };
 use crate::domain::money::Amount;
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,37 @@ pub struct Stop {
     /// UTC milliseconds. The first stop is arrived at, and the last one left, when it suits.
     pub arrives_at: i64,
     pub leaves_at: i64,
+}
+
+/// The most days of which slots are asked for at once: a month.
+pub const MAX_DAYS: i64 = 31;
+
+/// The free slots of a service on some days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotList {
+    /// The clocks of the venue.
+    pub zone: Zone,
+    /// With the add-ons that were asked for.
+    pub price: Amount,
+    /// Who does it; slots name them by their places in this list.
+    pub people: Vec<SlotPerson>,
+    pub add_ons: Vec<AddOn>,
+    /// Each of the days that were asked for, also those on which nothing is free.
+    pub days: Vec<SlotDay>,
+}
+
+/// Somebody who does a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotPerson {
+    pub id: String,
+    pub name: String,
+}
+
+/// The free slots of a date of the venue. Who is free is told for a single day alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotDay {
+    pub date: LocalDate,
+    pub slots: Vec<Slot>,
 }
 
 impl Kind {

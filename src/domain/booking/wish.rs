@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     Locale,
-    error::{Check, Problem, Result},
+    error::{Check, Error, Problem, Result},
     texts::booking as t,
 };
 use serde::{Deserialize, Serialize};
@@ -64,10 +64,18 @@ impl Wish {
         }
     }
 
+    /// Reads one from a form, where it is JSON.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|_| Error::field("wish", Problem::Choice))
+    }
+
     /// Whether anybody could want it; the same check on both sides.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::domain::Error::Invalid) with the problem of each field.
+    /// [`Error::Invalid`] with the problem of each field.
     pub fn check(&self) -> Result<()> {
         let mut check = Check::default();
         let id = |text: &str| !text.is_empty() && text.len() <= MAX_ID;
@@ -233,7 +241,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<Wish>(&serde_json::to_string(&wish)?)?, wish);
         }
         let never = r#"{"kind":"stay","stay":["2026-12-24","2026-12-24"],"guests":{"adults":1,"children":0},"rooms":1,"breakfast":false}"#;
-        assert!(serde_json::from_str::<Wish>(never).is_err(), "a stay of no nights");
+        assert_eq!(Wish::parse(never), Err(Error::field("wish", Problem::Choice)), "a stay of no nights");
         Ok(())
     }
 }

@@ -6,9 +6,11 @@
 pub mod claim;
 pub mod lines;
 pub mod quote;
+mod slots;
 mod store;
 pub mod travellers;
 pub mod wishes;
 mod zone;
 
+pub use slots::slots;
 pub use zone::zone;

@@ -61,8 +61,12 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
 /// # Errors
 /// [`Error::NotFound`] for a browser without a cart.
 pub async fn remove(ctx: &Ctx, id: &str) -> Result<Cart> {
-    let id = id.to_owned();
-    cart::change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+    let (id, customer) = (id.to_owned(), ctx.customer()?.to_owned());
+    let sql = "select id from cart_booking where customer_id = $1 and id = $2";
+    if ctx.app.db.optional(sql, args![&customer, &id]).await?.is_none() {
+        return cart::get(ctx).await;
+    }
+    cart::change(ctx, customer, move |tx, customer| {
         let id = id.clone();
         Box::pin(async move {
             tx.exec("delete from cart_booking where customer_id = $1 and id = $2", args![customer, id]).await?;

@@ -1,6 +1,7 @@
 //! Orders with bookings in them, rule by rule: one order, one clock, all or nothing.
 
 use crate::{
+    account::{PHONE, in_world},
     booking::balanced,
     member::{exec, number as count},
     order::{charge, expire},
@@ -436,6 +437,13 @@ async fn who_travels_is_written_sealed_and_read_by_its_owner_alone() {
         }
         expire(&app, &number).await;
         assert_eq!(travellers::set(&ctx, &number, 0, &people).await, Err(Error::OrderClosed(State::Cancelled)));
+        let (shop, person) = (app.clone(), ctx.customer.clone().unwrap());
+        let erased = app.db.write::<_, Error>(move |tx| {
+            let (shop, person) = (shop.clone(), person.clone());
+            Box::pin(async move { order::erase_some(tx, &shop.keys, &person, 10).await })
+        });
+        assert_eq!(erased.await, Ok(1));
+        assert_eq!(count(&app, "select count(*) as n from traveller").await, 0);
     })
     .await;
 }
@@ -480,6 +488,30 @@ async fn slots_that_are_offered_can_be_booked_and_those_booked_are_offered_no_mo
         ] {
             let refused = booking::slots(&ctx, variant, venues::first_day(), days, None, &add_ons).await;
             assert_eq!(refused.err(), Some(error), "{variant}, {days}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bookings_of_a_guest_come_along_into_the_account() {
+    in_world(async |world| {
+        venues::open(&world.app).await;
+        let mut guest = world.browser();
+        let wish = serde_json::to_string(&massage(at(14, 0), None)).unwrap();
+        let form = [("variant_id", "massage"), ("wish", &*wish)];
+        let (status, cart) = guest.post("/api/booking/add", &form).await.unwrap();
+        assert_eq!(status, 200, "{cart}");
+        world.enter(&mut guest, PHONE).await;
+        let cart = guest.get("/api/cart/get").await.unwrap();
+        assert_eq!(cart["bookings"].as_array().map(Vec::len), Some(1), "{cart}");
+        let asked = format!("/api/booking/slots?variant_id=massage&date={}&days=1", venues::first_day());
+        let slots = guest.get(&asked).await.unwrap();
+        assert_eq!(slots["days"][0]["slots"].as_array().map(Vec::len), Some(45), "{slots}");
+        let id = cart["bookings"][0]["id"].as_str().unwrap();
+        for _ in 0..2 {
+            let (status, cart) = guest.post("/api/booking/remove", &[("id", id)]).await.unwrap();
+            assert_eq!((status, &cart["bookings"]), (200, &serde_json::Value::Null));
         }
     })
     .await;

@@ -115,7 +115,7 @@ pub async fn quote(tx: &mut Tx<'_>, asked: &Asked<'_>) -> Result<Quote> {
             table(tx, &offered, asked, *start, Party { guests: *guests, area: area.as_deref() }).await?
         }
         (Wish::Visit { start, person, add_ons }, Offer::Visit(service)) => {
-            visit(tx, &offered, asked, (*start, person.as_deref(), add_ons), service).await?
+            visit(tx, &offered, asked, (*start, person.as_deref(), add_ons.as_slice()), service).await?
         }
         _ => return Err(Error::NotFound),
     };

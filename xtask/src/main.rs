@@ -29,14 +29,15 @@ fn main() -> Result<()> {
     }
 }
 
-/// Builds everything. Once the client is compiled, the server compiles while the client is split, optimised and
-/// compressed: those steps rarely keep more than one core busy.
+/// Builds everything. The server compiles beside the client: each keeps one core busy for most of its time, the client
+/// while it is linked as a whole, the server while its types are checked.
 fn build(project: &Project) -> Result<()> {
     let start = Instant::now();
-    step("client: cargo", || client::compile(project))?;
     std::thread::scope(|scope| {
         let server = scope.spawn(|| step("server: cargo", || project.compile_server()));
-        let site = client::finish(project).and_then(|client| site::assemble(project, &client));
+        let site = step("client: cargo", || client::compile(project))
+            .and_then(|()| client::finish(project))
+            .and_then(|client| site::assemble(project, &client));
         site.and(server.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     println!("built in {:.1} s", start.elapsed().as_secs_f32());

@@ -54,8 +54,8 @@ fn List(people: Vec<Colleague>, again: Callback<()>) -> impl IntoView {
     view! {
         <section class="panel" aria-label=l.t(t::PEOPLE)>
             <ul class="devices">{rows}</ul>
+            <p class="muted small">{l.t(t::PEOPLE_HINT)}</p>
         </section>
-        <p class="muted small">{l.t(t::PEOPLE_HINT)}</p>
     }
     .into_any()
 }

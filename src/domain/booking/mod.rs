@@ -20,6 +20,7 @@ pub mod cancellation;
 pub mod cells;
 pub mod date;
 pub mod interval;
+pub mod month;
 pub mod offer;
 pub mod rates;
 pub mod schedule;
@@ -27,7 +28,9 @@ pub mod slots;
 pub mod stay;
 pub mod tables;
 pub mod trips;
+pub mod visit;
 pub mod wish;
+pub mod words;
 pub mod zone;
 
 #[cfg(test)]

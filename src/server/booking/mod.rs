@@ -9,8 +9,10 @@ pub mod quote;
 mod slots;
 mod store;
 pub mod travellers;
+mod visit;
 pub mod wishes;
 mod zone;
 
 pub use slots::slots;
+pub use visit::choice;
 pub use zone::zone;

@@ -83,6 +83,12 @@ pub async fn offered(tx: &mut Tx<'_>, variant_id: &str, now: i64) -> Result<Opti
     }))
 }
 
+/// Where a venue is: the code of its division, and its address in words.
+pub async fn place(tx: &mut Tx<'_>, product_id: &str) -> Result<(String, String)> {
+    let row = tx.one("select region, address from venue where product_id = $1", args![product_id]).await?;
+    Ok((row.get("region")?, row.get("address")?))
+}
+
 /// The calendar of a room type from one date to another, both included, and whether each night before the last date is in
 /// it. A night that is not is closed.
 pub async fn calendar(

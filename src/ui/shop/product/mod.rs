@@ -319,6 +319,7 @@ mod tests {
             images: vec![image("0"), image("1"), image("2"), image("3")],
             breadcrumbs: vec![],
             sales: 0,
+            kind: None,
         }
     }
 

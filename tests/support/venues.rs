@@ -166,13 +166,14 @@ fn inn(rows: &mut Vec<Row>) {
 fn spa(rows: &mut Vec<Row>) {
     product(rows, ("spa", "service", "推拿"), &Policies::default());
     let times = Visit::new(Times { duration: HOUR_MS, ..Times::default() }).unwrap();
-    let add_ons = vec![AddOn {
-        name: "oil".into(),
-        names: BTreeMap::new(),
-        price: Amount(3_000),
-        duration_ms: 30 * MINUTE_MS,
-    }];
-    variant(rows, "spa", ("massage", 20_000), &Offer::Visit(Service { times, add_ons, at_home: false, basis: Basis::Fixed }));
+    let add_ons =
+        vec![AddOn { name: "oil".into(), names: BTreeMap::new(), price: Amount(3_000), duration_ms: 30 * MINUTE_MS }];
+    variant(
+        rows,
+        "spa",
+        ("massage", 20_000),
+        &Offer::Visit(Service { times, add_ons, at_home: false, basis: Basis::Fixed }),
+    );
     for person in ["wu", "li"] {
         resource(rows, "spa", (person, "person"), text("{}"), &from_nine_to_nine());
         let sql = "insert into resource_offer (resource_id, variant_id) values ($1, 'massage')";

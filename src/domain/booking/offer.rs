@@ -207,7 +207,8 @@ mod tests {
             price: Amount(price),
             duration_ms,
         };
-        let service = Service { times, add_ons: vec![add_on(500, HOUR_MS), add_on(50, 0)], at_home: false, basis: Basis::Fixed };
+        let service =
+            Service { times, add_ons: vec![add_on(500, HOUR_MS), add_on(50, 0)], at_home: false, basis: Basis::Fixed };
         let with = |add_ons: &[usize]| service.with(add_ons).map(|(price, visit)| (price.0, visit.times().duration));
         assert_eq!(with(&[]), Some((0, HOUR_MS)));
         assert_eq!(with(&[0, 1]), Some((550, 2 * HOUR_MS)));

@@ -44,13 +44,7 @@ pub async fn choice(ctx: &Ctx, variant_id: &str, asked: Asked) -> Result<Choice>
     Ok(choice)
 }
 
-async fn load(
-    tx: &mut Tx<'_>,
-    variant_id: &str,
-    asked: Asked,
-    locale: Locale,
-    now: i64,
-) -> Result<(Choice, String)> {
+async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, now: i64) -> Result<(Choice, String)> {
     let offered = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold).ok_or(Error::NotFound)?;
     let Offer::Visit(service) = &offered.offer else { return Err(Error::NotFound) };
     // What there is of it: the list of another variant may be shorter.

@@ -15,6 +15,7 @@
 //!
 //! Moments are UTC milliseconds. Where a rule speaks of a day or an hour it means the venue's, and takes its [`zone`].
 
+pub mod agenda;
 pub mod alternatives;
 pub mod cancellation;
 pub mod cells;

@@ -3,6 +3,7 @@
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
+pub mod agenda;
 pub mod claim;
 pub mod demo;
 pub mod lines;

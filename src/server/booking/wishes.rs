@@ -85,12 +85,16 @@ pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
         let (id, wish, text) = (id.clone(), wish.clone(), text.clone());
         Box::pin(async move {
             let (present, quotes) = load(tx, &customer, locale, now).await?;
-            let variant = present.iter().find(|booking| booking.id == id).map(|booking| booking.variant_id.clone());
-            let variant = variant.ok_or(Error::NotFound)?;
+            let mine = present.iter().find(|booking| booking.id == id).ok_or(Error::NotFound)?;
+            let (variant, gone) = (mine.variant_id.clone(), mine.taken());
             let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
             let before: Vec<_> = others.filter_map(|(_, quote)| quote.claims).flatten().collect();
             let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
-            let price = price_of(tx, &asked, &id, locale).await?;
+            let price = match price_of(tx, &asked, &id, locale).await {
+                // The office made something else of it meanwhile.
+                Err(Error::NotFound) => return Err(Error::SlotTaken(vec![gone])),
+                price => price?,
+            };
             let sql = "update cart_booking set wish = $3, price_seen = $4 where customer_id = $1 and id = $2";
             tx.exec(sql, args![customer, id, text, price.0]).await?;
             Ok(())

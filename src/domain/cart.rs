@@ -99,6 +99,8 @@ pub struct CartBooking {
     pub free_until: i64,
     /// Done at the address of the customer.
     pub at_home: bool,
+    /// The code of the division in which it is done there; empty for anywhere.
+    pub area: String,
     /// Whether it can be had now.
     pub available: bool,
     /// Where it cannot, what else is near it, the nearest first.
@@ -283,6 +285,13 @@ impl Cart {
         self.bookings.is_empty() || !self.lines.is_empty() || self.bookings.iter().any(|booking| booking.at_home)
     }
 
+    /// Whether all that is done at the customer's is done in a region, by its division code.
+    pub fn reaches(&self, region: &str) -> bool {
+        // Codes end in zeros where they name no smaller division: `440300` is a city, and `440305` a district of it.
+        let mut at_home = self.bookings.iter().filter(|booking| booking.at_home);
+        at_home.all(|booking| region.starts_with(booking.area.trim_end_matches("00")))
+    }
+
     /// Days until delivery after dispatch, from and to; `None` while there is nothing to deliver.
     pub fn delivery_days(&self) -> Option<(i64, i64)> {
         self.shipping.rule(self.region.as_deref()).filter(|_| !self.lines.is_empty()).map(|rule| rule.days)
@@ -445,6 +454,7 @@ mod tests {
             price_seen: Amount(seen),
             free_until: 0,
             at_home: false,
+            area: String::new(),
             available,
             near: vec![],
             added_at: 0,
@@ -487,6 +497,10 @@ mod tests {
         let mut only = Cart { lines: Vec::new(), ..both };
         assert!(!only.needs_address() && only.check().is_ok() && !only.is_empty());
         only.bookings[0].at_home = true;
+        for (area, reached) in [("", true), ("440000", true), ("440300", true), ("440305", true), ("440100", false)] {
+            only.bookings[0].area = area.to_owned();
+            assert_eq!(only.reaches("440305"), reached, "{area}");
+        }
         assert!(only.needs_address());
     }
 

@@ -5,8 +5,10 @@ use crate::{
     venues::{self, at, massage},
 };
 use xiadan::{
+    args,
     domain::{
         Error,
+        address::CheckoutForm,
         booking::{
             HOUR_MS, MINUTE_MS,
             agenda::{Agenda, AgendaWhat},
@@ -23,7 +25,9 @@ use xiadan::{
     server::{
         App,
         booking::{self, agenda, claim, wishes},
-        cart, order,
+        cart,
+        db::DbError,
+        order,
     },
 };
 
@@ -128,6 +132,27 @@ async fn a_booking_that_was_taken_out_can_be_put_back() {
         assert_eq!(wishes::remove(&ctx, &id).await.unwrap().1, None, "twice is once");
         let cart = wishes::add(&ctx, "massage", &wish).await.unwrap();
         assert_eq!((cart.bookings[0].wish.clone(), cart.bookings[0].price), (wish, Amount(23_000)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_an_address_out_of_reach() {
+    both(&[MUG], async |app| {
+        venues::open(&app).await;
+        let at_home = "update offer set detail = replace(detail, '\"at_home\":false', '\"at_home\":true')";
+        let changed = app.db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(at_home, args![]).await }));
+        assert!(changed.await.unwrap() > 0);
+        let ctx = customer(&app).await;
+        let cart = wishes::add(&ctx, "massage", &massage(at(14, 0), None)).await.unwrap();
+        assert_eq!((cart.bookings[0].at_home, cart.bookings[0].area.as_str()), (true, "440300"));
+        let far = CheckoutForm { city: "440100".into(), district: "440106".into(), ..form("张三") };
+        let refused = order::save_checkout(&ctx, far, true).await;
+        assert_eq!(refused, Err(Error::field("district", Problem::Area)));
+        assert_eq!(order::review(&ctx, None).await.err(), Some(Error::field("district", Problem::Area)), "it was kept");
+        order::save_checkout(&ctx, form("张三"), true).await.unwrap();
+        let review = order::review(&ctx, None).await.unwrap();
+        order::submit(&ctx, submission(&review)).await.unwrap();
     })
     .await;
 }

@@ -77,11 +77,10 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     let date = asked_for.or_else(|| free.first().map(|(date, _)| *date));
     let slots = slots.into_iter().filter(|slot| Some(zone.local(slot.start).date) == date).collect();
     let workers = people.iter().map(|person| worker(person, locale)).collect::<Result<_>>()?;
-    let (region, address) = store::place(tx, &offered.product_id).await?;
     let choice = Choice {
         variant_id: offered.variant_id.clone(),
         zone: zone.clone(),
-        place: address,
+        place: offered.address.clone(),
         at_home: service.at_home,
         basis: service.basis,
         price: offered.price + extra,
@@ -98,6 +97,7 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
         date,
         slots,
     };
+    let region = offered.region.clone();
     Ok((choice, region))
 }
 

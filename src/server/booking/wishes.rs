@@ -215,6 +215,7 @@ fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale
         price_seen,
         free_until: quote.free_until(price),
         at_home: quote.at_home,
+        area: quote.area.clone(),
         available: quote.is_available(),
         near,
         added_at: row.get("added_at")?,

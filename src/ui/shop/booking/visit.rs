@@ -400,8 +400,14 @@ fn time(choice: &Choice, start: i64, person: Option<usize>, note: String) -> Slo
 /// What is nearest on the day to a slot that is gone. Another person is named.
 fn near(l: Locale, choice: &Choice, start: i64) -> Vec<SlotTime> {
     let wanted = Wanted { start, person: choice.person };
-    let slots: Vec<Slot> =
-        choice.slots.iter().filter(|slot| slot.start != start || choice.person.is_some()).cloned().collect();
+    let mut slots: Vec<Slot> = choice.slots.clone();
+    slots.retain_mut(|slot| {
+        if slot.start == start {
+            // What is shown may be older than what was just said.
+            slot.people.retain(|place| choice.person.is_some_and(|person| person != *place));
+        }
+        !slot.people.is_empty()
+    });
     let found = alternatives::nearest(&slots, wanted, NEAREST);
     found
         .into_iter()

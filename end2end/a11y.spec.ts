@@ -37,6 +37,9 @@ test('the catalogue', async ({ shopper, page, guard }) => {
   await page.keyboard.press('+');
   await expect(page.locator('.is-zoomed')).toBeVisible();
   await look(page, 'a picture enlarged twice');
+  await shopper.open('/p/elder-companion');
+  await expect(page.locator('.slot').first()).toBeVisible();
+  await look(page, 'a service');
   await page.goto('/nowhere');
   await look(page, 'not found');
   await page.goto('/offline');
@@ -147,6 +150,12 @@ test('the office', async ({ page, another, office, guard }) => {
   await look(page, 'the shelf');
   await page.goto('/office/stock?q=unicorn');
   await look(page, 'an empty shelf');
+  await page.goto('/office/bookings');
+  await page.locator('summary').first().click();
+  await look(page, 'a day of the people of a venue');
+  await page.goto('/office/bookings?view=week');
+  await expect(page.locator('.agenda-column')).toHaveCount(7);
+  await look(page, 'a week of them');
   await page.goto('/office/second');
   await look(page, 'no second factor yet');
   await page.goto('/office/password');

@@ -19,6 +19,7 @@ use xiadan::{
     server::{
         App, MIGRATIONS, account,
         audit::{self, Finding},
+        booking,
         catalog::{
             self,
             import::{ImportOptions, to_stderr},
@@ -360,6 +361,15 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
         // What was sold between the two runs stays sold.
         let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
         import(app, &folder.join(format!("products.{}.csv", locale.tag())), options, None).await?;
+        // Services are products too, in a file of their own.
+        let services = folder.join(format!("services.{}.csv", locale.tag()));
+        if services.exists() {
+            let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
+            import(app, &services, options, None).await?;
+        }
+    }
+    if let Ok(services) = std::fs::read_to_string(folder.join("services.json")) {
+        booking::demo::take_over(app, &services).await?;
     }
     if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
         catalog::history::take_over(app, &history).await?;

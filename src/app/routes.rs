@@ -48,6 +48,7 @@ const SHOP: &[(&str, Page)] = &[
 const OFFICE: &[(&str, Page)] = &[
     ("", Page::Office(Office::Orders)),
     ("orders/:number", Page::Office(Office::Order)),
+    ("bookings", Page::Office(Office::Bookings)),
     ("stock", Page::Office(Office::Stock)),
     ("people", Page::Office(Office::People)),
 ];

@@ -1,6 +1,7 @@
 //! What is for sale, as pages show it.
 
 use super::{
+    booking::offer::Kind,
     error::{Check, Problem, Result},
     locale::Locale,
     money::Amount,
@@ -136,6 +137,9 @@ pub struct Product {
     /// From the top category down.
     pub breadcrumbs: Vec<(String, String)>,
     pub sales: i64,
+    /// How it is booked; `None` for goods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
 }
 
 /// A choice that selects a variant.
@@ -444,6 +448,7 @@ mod tests {
             images: vec![],
             breadcrumbs: vec![],
             sales: 0,
+            kind: None,
         }
     }
 

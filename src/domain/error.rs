@@ -96,6 +96,8 @@ pub enum Problem {
     Choice,
     /// Province, city and district do not belong together.
     Region,
+    /// Something that was booked is not done there.
+    Area,
     /// Neither a phone number nor an e-mail address.
     Contact,
     /// User name or password is wrong.

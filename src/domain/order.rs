@@ -11,7 +11,7 @@
 use super::{
     address::{Checkout, CheckoutForm, Contact, DeliveryWish},
     address_book::SavedAddress,
-    booking::{date::LocalDate, offer::Kind},
+    booking::{date::LocalDate, offer::Kind, zone::Zone},
     cart::Cart,
     catalog::Image,
     error::{Error, Result},
@@ -137,6 +137,8 @@ pub struct OrderBooking {
     pub kind: Kind,
     /// The IANA name of the zone by whose clocks it begins.
     pub zone: String,
+    /// What those clocks show.
+    pub clocks: Zone,
     /// From when to when, in UTC milliseconds.
     pub start: i64,
     pub end: i64,

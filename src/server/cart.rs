@@ -365,7 +365,7 @@ fn columns() -> String {
         "v.id as variant_id, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.grams,
             p.handle, {title} as title, {options} as options,
             coalesce((select i.media from product_image i where i.product_id = p.id and i.position = v.image_position), '') as media,
-            p.image, case when v.active and p.status = 'active' then {AVAILABLE} else 0 end as available",
+            p.image, case when v.active and p.status = 'active' and p.kind = 'goods' then {AVAILABLE} else 0 end as available",
         title = in_locale!("title"),
         options = in_locale!("options"),
     )
@@ -419,7 +419,7 @@ pub(super) async fn change(
 }
 
 /// The same, with what the change tells of itself.
-async fn change_and_tell<T: Send + 'static>(
+pub(super) async fn change_and_tell<T: Send + 'static>(
     ctx: &Ctx,
     customer: String,
     job: impl for<'t> Fn(&'t mut Tx<'_>, String) -> BoxFuture<'t, Result<T>> + Clone + Send + Sync + 'static,

@@ -96,6 +96,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::Bounds => t::BOUNDS,
         Problem::Choice => t::CHOICE,
         Problem::Region => t::REGION,
+        Problem::Area => t::AREA,
         Problem::Contact => t::CONTACT,
         Problem::Credentials => t::CREDENTIALS,
         Problem::PasswordClosed => t::PASSWORD_CLOSED,

@@ -13,8 +13,8 @@ use super::{
     components::{shell::ShopShell, travel::use_travel},
     error::OfflinePage,
     office::{
-        frame::Frame, order, orders, password::PasswordPage, people::PeoplePage, second::SecondPage,
-        sign_in::SignInPage, stock::StockPage,
+        bookings::BookingsPage, frame::Frame, order, orders, password::PasswordPage, people::PeoplePage,
+        second::SecondPage, sign_in::SignInPage, stock::StockPage,
     },
     shop::{
         cart::CartPage,
@@ -204,6 +204,7 @@ pub enum Office {
     Orders,
     Order,
     Stock,
+    Bookings,
     People,
 }
 
@@ -217,6 +218,7 @@ fn office(page: Office) -> Loaded {
         Office::Orders => view! { <orders::OrdersPage/> }.into_any(),
         Office::Order => view! { <order::OrderPage/> }.into_any(),
         Office::Stock => view! { <StockPage/> }.into_any(),
+        Office::Bookings => view! { <BookingsPage/> }.into_any(),
         Office::People => view! { <PeoplePage/> }.into_any(),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::BTreeSet;
+use xiadan::server::{Ctx, booking};
 
 #[tokio::test]
 async fn the_demo_shop_is_complete() {
@@ -16,16 +17,75 @@ async fn the_demo_shop_is_complete() {
                     assert_eq!(if again { report.unchanged } else { report.created }, report.products, "{file}");
                 }
             }
-            categories(&shop).await;
-            products(&shop).await;
+            categories(&shop, 10, 20).await;
+            products(&shop, 80).await;
             pictures(&shop).await;
         }
     })
     .await;
 }
 
+#[tokio::test]
+async fn the_services_of_the_demo_shop_can_be_booked() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+    both(|shop| {
+        let demo = demo.clone();
+        async move {
+            let list = fs::read_to_string(demo.join("services.json")).unwrap();
+            booking::demo::take_over(&shop.app, &list).await.unwrap();
+            assert!(
+                shop.rows("select product_id from venue").await.is_empty(),
+                "without products there is nothing to do"
+            );
+            for (locale, file) in [(Locale::ZhCn, "services.zh-CN.csv"), (Locale::En, "services.en.csv")] {
+                let report = shop.run(&demo.join(file), ImportOptions { locale, ..ImportOptions::default() }).await;
+                assert!(report.products == 10 && report.problems.is_empty(), "{file}: {}", report.text(Locale::En));
+            }
+            categories(&shop, 1, 4).await;
+            products(&shop, 10).await;
+            pictures(&shop).await;
+            let mut before = Vec::new();
+            for again in [false, true] {
+                booking::demo::take_over(&shop.app, &list).await.unwrap();
+                let sql = "select resource_id, start_at, end_at from claim order by resource_id, start_at";
+                let claims: Vec<_> = shop.rows(sql).await.iter().map(|row| format!("{row:?}")).collect();
+                assert!(!again || claims == before, "nobody's time is taken twice");
+                before = claims;
+            }
+            bookable(&shop).await;
+        }
+    })
+    .await;
+}
+
+/// Each service has an offer for each variant, and somebody who is free and somebody who is busy.
+async fn bookable(shop: &Shop) {
+    let sql = "select p.handle, p.kind, v.id, (select count(*) from offer f where f.variant_id = v.id) as offers,
+            (select count(*) from claim c join resource r on r.id = c.resource_id where r.product_id = p.id) as claims
+        from variant v join product p on p.id = v.product_id";
+    let variants = shop.rows(sql).await;
+    assert!(variants.len() >= 20, "{}", variants.len());
+    let ctx = Ctx::system(&shop.app);
+    for row in variants {
+        let (handle, variant): (String, String) = (row.get("handle").unwrap(), row.get("id").unwrap());
+        assert_eq!(
+            (row.get::<String>("kind").unwrap().as_str(), row.get::<i64>("offers")),
+            ("service", Ok(1)),
+            "{handle}"
+        );
+        assert!(row.get::<i64>("claims").unwrap() > 0, "{handle}: everybody has time");
+        let choice = booking::choice(&ctx, &variant, Default::default()).await.unwrap();
+        assert!(!choice.slots.is_empty() && choice.workers.len() >= 2, "{handle}: {choice:?}");
+        assert!(
+            choice.workers.iter().all(|worker| !worker.languages.is_empty() && worker.rating.is_some()),
+            "{handle}"
+        );
+        assert!(!choice.place.is_empty(), "{handle}: where");
+    }
+}
+
 /// Categories in two levels, none of them nearly empty, each with a name in both languages.
-async fn categories(shop: &Shop) {
+async fn categories(shop: &Shop, at_least_upper: usize, at_least_lower: usize) {
     let sql = "select c.handle, c.parent_id, p.parent_id as above,
             (select count(*) from category_text t where t.category_id = c.id and t.title <> '') as names,
             (select count(*) from category s where s.parent_id = c.id) as below,
@@ -46,11 +106,11 @@ async fn categories(shop: &Shop) {
             lower += 1;
         }
     }
-    assert!(upper >= 10 && lower >= 20, "{upper} categories with {lower} below them");
+    assert!(upper >= at_least_upper && lower >= at_least_lower, "{upper} categories with {lower} below them");
 }
 
 /// Every product is described in both languages and can be bought.
-async fn products(shop: &Shop) {
+async fn products(shop: &Shop, at_least: usize) {
     let sql = "select p.handle, p.status, p.brand, p.category_id, p.price_min, p.image,
             (select count(*) from product_text t where t.product_id = p.id and t.title <> '' and t.description_html <> '') as texts,
             (select count(distinct t.title) from product_text t where t.product_id = p.id) as titles,
@@ -60,7 +120,7 @@ async fn products(shop: &Shop) {
             (select count(*) from variant v where v.product_id = p.id and (not v.active or v.price <= 0)) as others
         from product p";
     let products = shop.rows(sql).await;
-    assert!(products.len() >= 80, "{}", products.len());
+    assert!(products.len() >= at_least, "{}", products.len());
     for row in products {
         let text = |name: &str| row.get::<Option<String>>(name).unwrap().unwrap_or_default();
         let (handle, count) = (text("handle"), |name: &str| row.get::<i64>(name).unwrap());

@@ -38,6 +38,8 @@ use Told::{AsOfNothing, ForAll, Knowing, Staff};
 const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
     ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),
+    ("booking/visit", "GET", "variant_id=mug", ForAll),
+    ("booking/replace", "POST", "id={booking}&wish=%7B%22kind%22%3A%22visit%22%2C%22start%22%3A1%7D", AsOfNothing),
     ("booking/remove", "POST", "id={booking}", AsOfNothing),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/set_quantity", "POST", "variant_id=mug&quantity=1", ForAll),
@@ -82,6 +84,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("office/ship", "POST", "number={order}&carrier=DHL&tracking_number=12345", Staff),
     ("office/complete", "POST", "number={order}", Staff),
     ("office/cancel", "POST", "number={order}", Staff),
+    ("office/bookings", "GET", "product_id=p&days=1", Staff),
+    ("office/block", "POST", "resource_id=x&date=2026-12-24&from=09%3A00&until=10%3A00", Staff),
+    ("office/unblock", "POST", "id=x", Staff),
     ("office/set_price", "POST", "variant_id=mug&version=1&price=0.01&compare_at=", Staff),
     ("office/adjust_stock", "POST", "variant_id=mug&version=1&seen=1&on_hand=9", Staff),
 ];

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use xiadan::{
     args,
     domain::{
@@ -9,7 +10,7 @@ use xiadan::{
             DAY_MS, HOUR_MS, MINUTE_MS, WHOLE,
             cancellation::{Cancellation, Deadline, Fee, Step},
             date::LocalDate,
-            offer::{AddOn, Offer, Policies, RoomType, Service, Stop},
+            offer::{AddOn, Basis, Offer, Policies, RoomType, Service, Stop},
             rates::{Charges, StayRequest},
             schedule::{Day, Hours, Schedule},
             slots::{Times, Visit},
@@ -165,8 +166,14 @@ fn inn(rows: &mut Vec<Row>) {
 fn spa(rows: &mut Vec<Row>) {
     product(rows, ("spa", "service", "推拿"), &Policies::default());
     let times = Visit::new(Times { duration: HOUR_MS, ..Times::default() }).unwrap();
-    let add_ons = vec![AddOn { name: "oil".into(), price: Amount(3_000), duration_ms: 30 * MINUTE_MS }];
-    variant(rows, "spa", ("massage", 20_000), &Offer::Visit(Service { times, add_ons, at_home: false }));
+    let add_ons =
+        vec![AddOn { name: "oil".into(), names: BTreeMap::new(), price: Amount(3_000), duration_ms: 30 * MINUTE_MS }];
+    variant(
+        rows,
+        "spa",
+        ("massage", 20_000),
+        &Offer::Visit(Service { times, add_ons, at_home: false, basis: Basis::Fixed }),
+    );
     for person in ["wu", "li"] {
         resource(rows, "spa", (person, "person"), text("{}"), &from_nine_to_nine());
         let sql = "insert into resource_offer (resource_id, variant_id) values ($1, 'massage')";

@@ -15,11 +15,13 @@
 //!
 //! Moments are UTC milliseconds. Where a rule speaks of a day or an hour it means the venue's, and takes its [`zone`].
 
+pub mod agenda;
 pub mod alternatives;
 pub mod cancellation;
 pub mod cells;
 pub mod date;
 pub mod interval;
+pub mod month;
 pub mod offer;
 pub mod rates;
 pub mod schedule;
@@ -27,7 +29,9 @@ pub mod slots;
 pub mod stay;
 pub mod tables;
 pub mod trips;
+pub mod visit;
 pub mod wish;
+pub mod words;
 pub mod zone;
 
 #[cfg(test)]

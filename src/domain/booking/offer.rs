@@ -12,8 +12,9 @@ use super::{
     trips::Fare,
     zone::Zone,
 };
-use crate::domain::money::Amount;
+use crate::domain::{Locale, money::Amount};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which kind of booking it is: that of a product and of everything offered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,12 +70,29 @@ pub struct Service {
     /// Done at the address of the customer.
     #[serde(default)]
     pub at_home: bool,
+    /// What its price depends on.
+    #[serde(default)]
+    pub basis: Basis,
+}
+
+/// What the price of a service depends on. The price itself is that of its variant: one for each number of hours, or for
+/// each size of a home.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    #[default]
+    Fixed,
+    Hour,
+    Area,
 }
 
 /// What can be had on top of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddOn {
     pub name: String,
+    /// The name in further languages, by their tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
     pub price: Amount,
     /// How much longer it takes, in milliseconds.
     pub duration_ms: i64,
@@ -153,6 +171,14 @@ impl Default for Policies {
     }
 }
 
+impl AddOn {
+    /// With its name in a language, as far as it has one, and in no other.
+    pub fn in_locale(&self, locale: Locale) -> Self {
+        let name = self.names.get(locale.tag()).unwrap_or(&self.name).clone();
+        Self { name, names: BTreeMap::new(), ..self.clone() }
+    }
+}
+
 impl Service {
     /// The service with some of its add-ons, by their places in the list: what it costs on top, and how long it takes.
     /// `None` where there is no such add-on, or it would take too long.
@@ -175,12 +201,20 @@ mod tests {
         let Some(times) = Visit::new(Times { duration: HOUR_MS, after: MINUTE_MS, ..Times::default() }) else {
             panic!("an hour is possible")
         };
-        let add_on = |price, duration_ms| AddOn { name: String::new(), price: Amount(price), duration_ms };
-        let service = Service { times, add_ons: vec![add_on(500, HOUR_MS), add_on(50, 0)], at_home: false };
+        let add_on = |price, duration_ms| AddOn {
+            name: "oil".into(),
+            names: BTreeMap::from([("zh-CN".to_owned(), "精油".to_owned())]),
+            price: Amount(price),
+            duration_ms,
+        };
+        let service =
+            Service { times, add_ons: vec![add_on(500, HOUR_MS), add_on(50, 0)], at_home: false, basis: Basis::Fixed };
         let with = |add_ons: &[usize]| service.with(add_ons).map(|(price, visit)| (price.0, visit.times().duration));
         assert_eq!(with(&[]), Some((0, HOUR_MS)));
         assert_eq!(with(&[0, 1]), Some((550, 2 * HOUR_MS)));
         assert_eq!(with(&[2]), None);
+        let named = |locale| add_on(0, 0).in_locale(locale).name;
+        assert_eq!((named(Locale::ZhCn).as_str(), named(Locale::En).as_str()), ("精油", "oil"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The lines of orders that are bookings: a snapshot of what was wanted, what it costs and by which rules it is given up,
 //! and what becomes of it along with its order.
 
-use super::{claim, quote::Quote};
+use super::{claim, quote::Quote, store::zone_around};
 use crate::{
     args,
     domain::{
@@ -40,11 +40,13 @@ pub const COLUMNS: &str =
 /// When the row is not what it should be.
 pub fn read(row: &Row) -> Result<Option<OrderBooking>> {
     let Some(position) = row.get::<Option<i64>>("booking")? else { return Ok(None) };
+    let (zone, start): (String, i64) = (row.get("zone")?, row.get("start_at")?);
     Ok(Some(OrderBooking {
         position,
         kind: known(Kind::from_name, row, "kind")?,
-        zone: row.get("zone")?,
-        start: row.get("start_at")?,
+        clocks: zone_around(&zone, start)?,
+        zone,
+        start,
         end: row.get("end_at")?,
         date: known(LocalDate::parse, row, "local_date")?,
         state: known(BookingState::from_name, row, "booking_state")?,

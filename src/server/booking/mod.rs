@@ -3,14 +3,18 @@
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
+pub mod agenda;
 pub mod claim;
+pub mod demo;
 pub mod lines;
 pub mod quote;
 mod slots;
 mod store;
 pub mod travellers;
+mod visit;
 pub mod wishes;
 mod zone;
 
 pub use slots::slots;
+pub use visit::choice;
 pub use zone::zone;

@@ -45,6 +45,8 @@ pub struct Quote {
     pub person: Option<String>,
     /// Done at the address of the customer.
     pub at_home: bool,
+    /// The code of the division in which it is done there; empty for anywhere.
+    pub area: String,
     /// What is to be claimed; `None` where it cannot be had.
     pub claims: Option<Vec<Claim>>,
     /// A unit that is counted from the first claim of it on: resource, unit and how much there is.
@@ -75,6 +77,7 @@ impl Quote {
             cancellation: Cancellation::default(),
             person: None,
             at_home: false,
+            area: String::new(),
             claims: None,
             opens: None,
         }
@@ -277,6 +280,9 @@ async fn visit(
     let mut quote = Quote::bare(asked.wish, Interval { start, end: start }, zone.clone());
     quote.cancellation = policies.cancellation.clone();
     quote.at_home = service.at_home;
+    if service.at_home {
+        quote.area.clone_from(&offered.region);
+    }
     let Some((extra, visit)) = service.with(add_ons) else { return Ok(quote) };
     quote.price = Some(offered.price + extra);
     quote.end = visit.shown(start).end;

@@ -1,13 +1,12 @@
 //! The free slots of a service: hours − exceptions − breaks − claims − buffers, day by day.
 
-use super::store;
+use super::{store, visit};
 use crate::domain::{
     Error, Result,
     booking::{
         date::LocalDate,
         interval::Interval,
         offer::{MAX_DAYS, Offer, SlotDay, SlotList, SlotPerson},
-        slots::{self, Availability, Search},
     },
     error::Problem,
     money::Amount,
@@ -31,7 +30,7 @@ pub async fn slots(
         return Err(Error::field("days", Problem::Range(1, MAX_DAYS)));
     }
     let (variant, person, add_ons) = (variant_id.to_owned(), person.map(str::to_owned), add_ons.to_vec());
-    let now = ctx.now;
+    let (locale, now) = (ctx.locale, ctx.now);
     ctx.app
         .db
         .read::<_, Error>(move |tx| {
@@ -41,35 +40,17 @@ pub async fn slots(
                 let offered = offered.ok_or(Error::NotFound)?;
                 let Offer::Visit(service) = &offered.offer else { return Err(Error::NotFound) };
                 let (extra, visit) = service.with(&add_ons).ok_or_else(|| Error::field("add_ons", Problem::Choice))?;
-                let (zone, limits) = (&offered.zone, &offered.policies.limits);
+                let zone = &offered.zone;
                 let asked = Interval { start: zone.day(first).start, end: zone.day(first.plus(days - 1)).end };
-                let search = Search::new(visit, limits, zone, now, asked);
-                let reach = Availability::reach(search.within);
-                let mut people = store::resources(tx, &offered.product_id, "person", Some(&variant), reach).await?;
-                let all = people.iter().map(|person| SlotPerson { id: person.id.clone(), name: person.name.clone() });
-                let all: Vec<_> = all.collect();
-                if let Some(chosen) = &person {
-                    people.retain(|person| person.id == *chosen);
-                }
-                let things = store::resources(tx, &offered.product_id, "thing", Some(&variant), reach).await?;
-                let free = |resources: &[store::Resource]| -> Vec<Availability> {
-                    let one = |resource: &store::Resource| {
-                        Availability::new(&resource.schedule, zone, search.within, resource.taken.iter().copied())
-                    };
-                    resources.iter().map(one).collect()
-                };
-                let mut found = slots::slots(&free(&people), &search);
-                if !things.is_empty() {
-                    let with = slots::with_a_thing(found, &free(&things), &search);
-                    found = with.into_iter().map(|(slot, _)| slot).collect();
-                }
-                // Among all, so that a page names them however they were asked for.
-                let place = |place: &usize| {
-                    let person = people.get(*place)?;
-                    all.iter().position(|other| other.id == person.id)
-                };
+                let (people, mut found) = visit::find(tx, &offered, visit, asked, (&[], now)).await?;
+                let chosen = person.map(|id| people.iter().position(|person| person.id == id));
                 for slot in &mut found {
-                    slot.people = if days > 1 { Vec::new() } else { slot.people.iter().filter_map(place).collect() };
+                    // Somebody who does not do this has no slots.
+                    slot.people.retain(|place| chosen.is_none_or(|chosen| chosen == Some(*place)));
+                }
+                found.retain(|slot| !slot.people.is_empty());
+                if days > 1 {
+                    found.iter_mut().for_each(|slot| slot.people.clear());
                 }
                 let on = |date: LocalDate| {
                     let day = zone.day(date);
@@ -78,7 +59,8 @@ pub async fn slots(
                 };
                 let listed = first.up_to(first.plus(days)).map(on).collect();
                 let price: Amount = offered.price + extra;
-                let add_ons = service.add_ons.clone();
+                let add_ons = service.add_ons.iter().map(|add_on| add_on.in_locale(locale)).collect();
+                let all = people.into_iter().map(|person| SlotPerson { id: person.id, name: person.name }).collect();
                 Ok(SlotList { zone: zone.clone(), price, people: all, add_ons, days: listed })
             })
         })

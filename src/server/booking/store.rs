@@ -37,6 +37,10 @@ pub struct Offered {
     /// Whether variant and product are sold.
     pub sold: bool,
     pub zone: Zone,
+    /// The code of the division that it is in, or whose people it comes to.
+    pub region: String,
+    /// In words.
+    pub address: String,
     pub policies: Policies,
     pub offer: Offer,
 }
@@ -67,7 +71,7 @@ pub fn zone_around(name: &str, now: i64) -> Result<Zone> {
 
 /// A variant with what is offered by it. `None` for one that is not booked.
 pub async fn offered(tx: &mut Tx<'_>, variant_id: &str, now: i64) -> Result<Option<Offered>> {
-    let sql = "select v.product_id, v.price, v.active, p.status, e.zone, e.policies, f.detail
+    let sql = "select v.product_id, v.price, v.active, p.status, e.zone, e.region, e.address, e.policies, f.detail
         from variant v join product p on p.id = v.product_id join venue e on e.product_id = v.product_id
             join offer f on f.variant_id = v.id
         where v.id = $1";
@@ -78,6 +82,8 @@ pub async fn offered(tx: &mut Tx<'_>, variant_id: &str, now: i64) -> Result<Opti
         price: Amount(row.get("price")?),
         sold: row.get("active")? && row.get::<String>("status")? == "active",
         zone: zone_around(&row.get::<String>("zone")?, now)?,
+        region: row.get("region")?,
+        address: row.get("address")?,
         policies: json(&row, "policies")?,
         offer: json(&row, "detail")?,
     }))

@@ -1,12 +1,16 @@
 //! The bookings in a cart. They hold nothing: what each costs and whether it can be had is found out when it is read.
 
-use super::quote::{self, Asked, Quote};
+use super::{
+    claim::Claim,
+    quote::{self, Asked, Quote},
+    visit,
+};
 use crate::{
     args,
     domain::{
         Error, Locale, Result,
         booking::wish::Wish,
-        cart::{Cart, CartBooking, MAX_BOOKINGS},
+        cart::{Cart, CartBooking, MAX_BOOKINGS, Near, Unbooked},
         error::{Problem, TakenSlot},
         money::Amount,
     },
@@ -38,15 +42,8 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
                 return Err(Error::field("wish", Problem::Full(most)));
             }
             let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
-            let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &before, now }).await?;
-            let Some(price) = quote.price.filter(|_| quote.is_available()) else {
-                let sql = format!(
-                    "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
-                    in_locale!("title")
-                );
-                let title = tx.one(sql, args![locale.tag(), &variant]).await?.get("title")?;
-                return Err(Error::SlotTaken(vec![TakenSlot { line: String::new(), title }]));
-            };
+            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+            let price = price_of(tx, &asked, "", locale).await?;
             let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
                 values ($1, $2, $3, $4, $5, $6)";
             tx.exec(sql, args![id, customer, variant, text, price.0, now]).await?;
@@ -56,24 +53,79 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
     .await
 }
 
-/// Takes a booking out of the cart. Taking it out twice is once.
+/// What a wish costs that can be had.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a browser without a cart.
-pub async fn remove(ctx: &Ctx, id: &str) -> Result<Cart> {
-    let (id, customer) = (id.to_owned(), ctx.customer()?.to_owned());
-    let sql = "select id from cart_booking where customer_id = $1 and id = $2";
-    if ctx.app.db.optional(sql, args![&customer, &id]).await?.is_none() {
-        return cart::get(ctx).await;
+/// [`Error::SlotTaken`] for one that cannot, with the line of the cart that it is for; [`Error::NotFound`] for what is not
+/// booked in this way.
+async fn price_of(tx: &mut Tx<'_>, asked: &Asked<'_>, line: &str, locale: Locale) -> Result<Amount> {
+    let quote = quote::quote(tx, asked).await?;
+    if let Some(price) = quote.price.filter(|_| quote.is_available()) {
+        return Ok(price);
     }
-    cart::change(ctx, customer, move |tx, customer| {
-        let id = id.clone();
+    let sql = format!(
+        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
+        in_locale!("title")
+    );
+    let title = tx.one(sql, args![locale.tag(), asked.variant_id]).await?.get("title")?;
+    Err(Error::SlotTaken(vec![TakenSlot { line: line.to_owned(), title }]))
+}
+
+/// Wants something else in place of a booking in the cart: another time, another person. It keeps its place, and what it
+/// costs now is what the customer has seen.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not in the cart; else as [`add`].
+pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
+    wish.check()?;
+    let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;
+    let (id, wish) = (id.to_owned(), wish.clone());
+    let (locale, now) = (ctx.locale, ctx.now);
+    cart::change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
+        let (id, wish, text) = (id.clone(), wish.clone(), text.clone());
         Box::pin(async move {
-            tx.exec("delete from cart_booking where customer_id = $1 and id = $2", args![customer, id]).await?;
+            let (present, quotes) = load(tx, &customer, locale, now).await?;
+            let mine = present.iter().find(|booking| booking.id == id).ok_or(Error::NotFound)?;
+            let (variant, gone) = (mine.variant_id.clone(), mine.taken());
+            let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
+            let before: Vec<_> = others.filter_map(|(_, quote)| quote.claims).flatten().collect();
+            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+            let price = match price_of(tx, &asked, &id, locale).await {
+                // The office made something else of it meanwhile.
+                Err(Error::NotFound) => return Err(Error::SlotTaken(vec![gone])),
+                price => price?,
+            };
+            let sql = "update cart_booking set wish = $3, price_seen = $4 where customer_id = $1 and id = $2";
+            tx.exec(sql, args![customer, id, text, price.0]).await?;
             Ok(())
         })
     })
     .await
+}
+
+/// Takes a booking out of the cart, and tells what it was. Taking it out twice is once.
+///
+/// # Errors
+/// [`Error::NotFound`] for a browser without a cart.
+pub async fn remove(ctx: &Ctx, id: &str) -> Result<(Cart, Option<Unbooked>)> {
+    let (id, customer) = (id.to_owned(), ctx.customer()?.to_owned());
+    let sql = "select id from cart_booking where customer_id = $1 and id = $2";
+    if ctx.app.db.optional(sql, args![&customer, &id]).await?.is_none() {
+        return Ok((cart::get(ctx).await?, None));
+    }
+    cart::change_and_tell(ctx, customer, move |tx, customer| {
+        let id = id.clone();
+        Box::pin(async move {
+            let sql = "delete from cart_booking where customer_id = $1 and id = $2 returning variant_id, wish";
+            let Some(row) = tx.optional(sql, args![customer, id]).await? else { return Ok(None) };
+            Ok(Some(Unbooked { variant_id: row.get("variant_id")?, wish: wish_of(&row)? }))
+        })
+    })
+    .await
+}
+
+fn wish_of(row: &Row) -> Result<Wish> {
+    serde_json::from_str(&row.get::<String>("wish")?).map_err(|e| internal("database", &e))
 }
 
 /// The bookings of a cart, the oldest first, each with its quote. One takes from what is left for those after it.
@@ -87,9 +139,9 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
         where b.customer_id = $2 order by b.added_at, b.id",
         in_locale!("title")
     );
-    let (mut bookings, mut quotes, mut before) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bookings, mut quotes, mut before): (_, _, Vec<Claim>) = (Vec::new(), Vec::new(), Vec::new());
     for row in tx.all(sql, args![locale.tag(), customer]).await? {
-        let wish: Wish = serde_json::from_str(&row.get::<String>("wish")?).map_err(|e| internal("database", &e))?;
+        let wish = wish_of(&row)?;
         let variant: String = row.get("variant_id")?;
         let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
         let quote = match quote::quote(tx, &asked).await {
@@ -97,8 +149,12 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
             Err(Error::NotFound) => Quote::gone(&wish),
             quote => quote?,
         };
+        let near = match quote.is_available() {
+            true => Vec::new(),
+            false => visit::near(tx, &variant, &wish, (&before, now), locale).await?,
+        };
         before.extend(quote.claims.iter().flatten().cloned());
-        bookings.push(booking(&row, variant, &quote, locale)?);
+        bookings.push(booking(&row, variant, &quote, near, locale)?);
         quotes.push(quote);
     }
     Ok((bookings, quotes))
@@ -138,7 +194,7 @@ pub(in crate::server) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str)
     Ok(())
 }
 
-fn booking(row: &Row, variant_id: String, quote: &Quote, locale: Locale) -> Result<CartBooking> {
+fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale: Locale) -> Result<CartBooking> {
     let price_seen = Amount(row.get("price_seen")?);
     let price = quote.price.unwrap_or(price_seen);
     Ok(CartBooking {
@@ -153,11 +209,15 @@ fn booking(row: &Row, variant_id: String, quote: &Quote, locale: Locale) -> Resu
         start: quote.start,
         end: quote.end,
         zone: quote.zone.name().to_owned(),
+        clocks: quote.zone.clone(),
+        wish: quote.wish.clone(),
         price,
         price_seen,
         free_until: quote.free_until(price),
         at_home: quote.at_home,
+        area: quote.area.clone(),
         available: quote.is_available(),
+        near,
         added_at: row.get("added_at")?,
     })
 }

@@ -4,6 +4,7 @@ use crate::{
     args,
     domain::{
         Error, Locale, Result,
+        booking::offer::Kind,
         catalog::{
             Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS,
             OFFERED_CATEGORIES, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
@@ -381,7 +382,7 @@ const PICTURE: &str =
 
 pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Product> {
     let sql = concat!(
-        "select p.id, p.handle, p.brand, p.category_id, p.sales, (select max(t.locale) from product_text t where t.product_id = p.id) as main_locale, ",
+        "select p.id, p.handle, p.brand, p.category_id, p.sales, p.kind, (select max(t.locale) from product_text t where t.product_id = p.id) as main_locale, ",
         in_locale!("title"),
         " as title, ",
         in_locale!("description_html"),
@@ -463,6 +464,7 @@ pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Pr
         seo_description: row.get("seo_description")?,
         tags: json(&row.get::<String>("tags")?),
         sales: row.get("sales")?,
+        kind: Kind::from_name(&row.get::<String>("kind")?),
         title,
         options,
         variants,

@@ -7,6 +7,7 @@ use crate::{
         address::{Checkout, CheckoutForm},
         address_book::ANOTHER,
         cart::{BuyNow, Cart},
+        error::Problem,
         order::{CheckoutPage, Review},
     },
     server::{
@@ -50,6 +51,10 @@ pub async fn checkout(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<CheckoutPage
 pub async fn save_checkout(ctx: &Ctx, mut form: CheckoutForm, check: bool) -> Result<()> {
     form.clip();
     let checked = if check { checked_for_cart(ctx, &form).await.map(Some) } else { Ok(None) };
+    let checked = match checked {
+        Ok(Some(checkout)) => within_reach(&cart::get(ctx).await?, &checkout.contact.region).map(|()| Some(checkout)),
+        checked => checked,
+    };
     let mut saved = Ok(());
     if let (Ok(Some(checkout)), Some(_), false) = (&checked, &ctx.session, form.save_address.is_empty())
         && !checkout.contact.region.is_empty()
@@ -200,6 +205,7 @@ pub async fn review(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<Review> {
         return Err(Error::CartEmpty);
     }
     let checkout = checked(ctx, buys_one).await?;
+    within_reach(&cart, &checkout.contact.region)?;
     cart.region = Some(checkout.contact.region.clone());
     let region_name = ctx.app.divisions.name(&checkout.contact.region, ctx.locale);
     let reviewed = seal_of(ctx, &checkout)?;
@@ -233,6 +239,14 @@ async fn checked_for_cart(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
         Err(_) if form.has_no_address() && !cart::get(ctx).await?.needs_address() => form.check_without_address(),
         checked => checked,
     }
+}
+
+/// Nobody comes to an address out of reach.
+///
+/// # Errors
+/// [`Error::Invalid`] where what is done at the customer's is not done there.
+pub(super) fn within_reach(cart: &Cart, region: &str) -> Result<()> {
+    if cart.reaches(region) { Ok(()) } else { Err(Error::field("district", Problem::Area)) }
 }
 
 /// The same for an order that was placed.

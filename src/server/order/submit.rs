@@ -159,6 +159,7 @@ async fn place(
                 if draft.sealed.region.is_empty() && cart.needs_address() {
                     return Err(Error::field("district", Problem::Required).into());
                 }
+                checkout::within_reach(&cart, &draft.sealed.region)?;
                 let totals = cart.totals();
                 if totals.total.0 != total {
                     return Err(Error::Conflict.into());

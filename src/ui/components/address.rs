@@ -60,6 +60,9 @@ pub fn ContactFields(
     loading: Signal<bool>,
     #[prop(into)] error: Signal<Option<Error>>,
     on_region: Callback<(String, String)>,
+    /// Whether an address is asked for as well.
+    #[prop(default = true)]
+    address: bool,
 ) -> impl IntoView {
     let l = use_locale();
     let name = move |field: &str| format!("{prefix}[{field}]");
@@ -76,11 +79,13 @@ pub fn ContactFields(
             id="email" name=name("email") label=l.t(t::EMAIL) value=form.email.clone() error=problem("email")
             kind="email" inputmode="email" autocomplete="email" one_of_two=true hint=Signal::stored(l.t(t::EMAIL_HINT).to_owned())
         />
-        <RegionSelects prefix form=form.clone() divisions loading error=problem("district") on_region/>
-        <TextAreaField
-            id="detail" name=name("detail") label=l.t(t::DETAIL) value=form.detail error=problem("detail")
-            autocomplete="street-address"
-        />
+        {address.then(|| view! {
+            <RegionSelects prefix form=form.clone() divisions loading error=problem("district") on_region/>
+            <TextAreaField
+                id="detail" name=name("detail") label=l.t(t::DETAIL) value=form.detail error=problem("detail")
+                autocomplete="street-address"
+            />
+        })}
     }
     .into_any()
 }
@@ -240,6 +245,9 @@ pub fn DeliveryFields(
     /// What the fields hold at first.
     form: CheckoutForm,
     #[prop(into)] error: Signal<Option<Error>>,
+    /// Whether anything is delivered; else there is the note alone.
+    #[prop(default = true)]
+    delivered: bool,
 ) -> impl IntoView {
     let l = use_locale();
     let wish = DeliveryWish::from_name(&form.delivery_wish).unwrap_or_default();
@@ -258,11 +266,13 @@ pub fn DeliveryFields(
         n => l.f(t::NOTE_COUNT, &[("n", &n), ("max", &NOTE)]),
     });
     view! {
-        <fieldset id="delivery_wish" tabindex="-1">
-            <legend class="field-label">{l.t(t::WISH)}</legend>
-            <div class="choices choices-2">{DeliveryWish::ALL.map(card)}</div>
-            <FieldError id="delivery_wish" error=problem_of(error, "delivery_wish")/>
-        </fieldset>
+        {delivered.then(|| view! {
+            <fieldset id="delivery_wish" tabindex="-1">
+                <legend class="field-label">{l.t(t::WISH)}</legend>
+                <div class="choices choices-2">{DeliveryWish::ALL.map(card)}</div>
+                <FieldError id="delivery_wish" error=problem_of(error, "delivery_wish")/>
+            </fieldset>
+        })}
         <div on:input=count>
             <TextAreaField
                 id="note" name=format!("{prefix}[note]") label=l.t(t::NOTE) value=form.note error=problem_of(error, "note")

@@ -1,7 +1,9 @@
 //! Building blocks without knowledge of what is sold.
 
 pub mod address;
+pub mod booked;
 pub mod breadcrumbs;
+pub mod calendar;
 pub mod copy;
 pub mod countdown;
 pub mod dialog;
@@ -21,6 +23,7 @@ pub mod scroll;
 pub mod second_factor;
 pub mod shell;
 pub mod skeleton;
+pub mod slot_list;
 pub mod stepper;
 pub mod strip;
 pub mod summary;

@@ -1,11 +1,12 @@
 //! What things cost together: the table of sums, the way to free shipping, and lines that are only read.
 
-use super::{picture::Picture, price::Price};
+use super::{booked::BookedLine, links::product_href, picture::Picture, price::Price};
 use crate::{
     domain::{
         Locale,
         catalog::{Image, Width},
         money::{Amount, Currency},
+        order::OrderLine,
         pricing::Totals,
         texts::{catalog, checkout as t},
     },
@@ -93,6 +94,29 @@ pub fn ActionbarTotal(
     .into_any()
 }
 
+/// A line of an order, only to be read: of goods, or of a booking with when it is and its rules.
+#[component]
+pub fn OrderLineRow(
+    line: OrderLine,
+    currency: Currency,
+    /// Whether its name leads to the product.
+    #[prop(optional)]
+    links: bool,
+) -> impl IntoView {
+    let OrderLine { image, title, label, unit_price, quantity, handle, booking, .. } = line;
+    let href = product_href(&handle);
+    let about = move || booking.map(|booking| view! { <BookedLine booking/> });
+    match links {
+        true => view! {
+            <CompactLine image title label unit_price quantity currency href>{about()}</CompactLine>
+        }
+        .into_any(),
+        false => {
+            view! { <CompactLine image title label unit_price quantity currency>{about()}</CompactLine> }.into_any()
+        }
+    }
+}
+
 /// A line of a cart or an order, only to be read.
 #[component]
 pub fn CompactLine(
@@ -106,6 +130,9 @@ pub fn CompactLine(
     /// Where the name leads, if anywhere.
     #[prop(optional, into)]
     href: Option<String>,
+    /// What else is said of it.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let name = match href {
         Some(href) => view! { <p><a class="line-name" href=href>{title}</a></p> }.into_any(),
@@ -117,6 +144,7 @@ pub fn CompactLine(
             <div class="line-body">
                 {name}
                 {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}
+                {children.map(|children| children())}
             </div>
             <p class="line-price">
                 <Price amount=unit_price * quantity currency/>

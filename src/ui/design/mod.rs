@@ -8,6 +8,7 @@ mod forms;
 mod goods;
 mod said;
 mod samples;
+mod times;
 
 use super::{
     components::{
@@ -32,7 +33,7 @@ pub const STYLES_PATH: &str = "/design.css";
 /// What a section is called in addresses, its title, and what it shows.
 type Section = (&'static str, Text, fn() -> AnyView);
 
-const SECTIONS: [Section; 15] = [
+const SECTIONS: [Section; 16] = [
     ("colours", t::COLOURS, basics::colours),
     ("buttons", t::BUTTONS, basics::buttons),
     ("badges", t::BADGES, basics::badges),
@@ -42,6 +43,7 @@ const SECTIONS: [Section; 15] = [
     ("quantity", t::QUANTITY, forms::quantity),
     ("notices", t::NOTICES, said::notices),
     ("navigation", t::NAVIGATION, basics::navigation),
+    ("times", t::TIMES, times::times),
     ("order", t::ORDER, goods::order),
     ("products", t::PRODUCTS, goods::products),
     ("loading", t::LOADING, said::loading),

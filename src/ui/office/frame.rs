@@ -8,7 +8,7 @@ use crate::{
         live::{Topic, Update},
         office::Staff,
         permission::Permission,
-        texts::{office as t, second, shell},
+        texts::{booking_office, office as t, second, shell},
     },
     ui::{
         components::{
@@ -97,6 +97,7 @@ fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> imp
             <nav aria-label=l.t(t::NAME)>
                 <ul class="office-nav">
                     {link("/office", "orders", t::ORDERS, waiting)}
+                    {link("/office/bookings", "clock", booking_office::TITLE, ().into_any())}
                     {link("/office/stock", "stock", t::STOCK, ().into_any())}
                     <Suspense>{people}</Suspense>
                     <li>
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn a_page_lights_one_entry() {
         let lit = |path: &str| {
-            ["/office", "/office/stock", "/office/people"]
+            ["/office", "/office/stock", "/office/people", "/office/bookings"]
                 .into_iter()
                 .filter(|href| present(href, path))
                 .collect::<Vec<_>>()
@@ -207,5 +208,6 @@ mod tests {
         assert_eq!(lit("/office/orders/2611230000000000"), ["/office"]);
         assert_eq!(lit("/office/stock"), ["/office/stock"]);
         assert_eq!(lit("/office/people"), ["/office/people"]);
+        assert_eq!(lit("/office/bookings"), ["/office/bookings"]);
     }
 }

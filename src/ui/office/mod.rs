@@ -1,5 +1,6 @@
 //! The office: for the shop's staff.
 
+pub mod bookings;
 pub mod frame;
 pub mod order;
 mod order_ask;

@@ -18,7 +18,7 @@ use crate::{
             copy::CopyButton,
             icon::Icon,
             method::method_name,
-            summary::{CompactLine, Summary},
+            summary::{OrderLineRow, Summary},
             time::Time,
             timeline::event_text,
         },
@@ -37,9 +37,9 @@ pub fn Details(open: Open, children: Children) -> impl IntoView {
     let totals = Memo::new(move |_| order.with(|order| order.totals));
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
     let line = move |line: OrderLine| {
-        let OrderLine { image, title, label, sku, unit_price, quantity, handle, .. } = line;
-        let label = [label, sku].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-        view! { <CompactLine image title label unit_price quantity currency href=format!("/p/{handle}")/> }
+        let label = [line.label, line.sku.clone()];
+        let label = label.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        view! { <OrderLineRow line={OrderLine { label, ..line }} currency links=true/> }
     };
     let pieces =
         move || l.n(t::PIECES_ONE, t::PIECES, lines.with(|lines| lines.iter().map(|line| line.quantity).sum()));

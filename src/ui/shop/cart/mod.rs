@@ -1,5 +1,6 @@
 //! The cart.
 
+mod booking;
 mod fresh;
 mod line;
 mod state;
@@ -7,14 +8,15 @@ mod state;
 use crate::{
     api::{
         self,
+        booking::{AddBooking, RemoveBooking, ReplaceBooking},
         cart::{AcceptPrices, Add, Restore, SaveForLater, SetQuantity, TakeAvailable},
     },
     domain::{
         Error,
-        cart::{Cart, Removed},
+        cart::{Cart, Removed, Unbooked},
         live::{self, Topic},
         pricing::Totals,
-        texts::{cart as t, common},
+        texts::{booking_visit, cart as t, common},
     },
     ui::{
         components::{
@@ -29,6 +31,7 @@ use crate::{
         use_locale,
     },
 };
+use booking::BookingLine;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
@@ -67,6 +70,9 @@ fn posted_error() -> Option<Error> {
         ServerAction::<AcceptPrices>::new().value().get_untracked(),
         ServerAction::<TakeAvailable>::new().value().get_untracked(),
         ServerAction::<Add>::new().value().get_untracked(),
+        ServerAction::<AddBooking>::new().value().get_untracked(),
+        ServerAction::<ReplaceBooking>::new().value().get_untracked(),
+        ServerAction::<RemoveBooking>::new().value().get_untracked(),
     ];
     errors.into_iter().flatten().find_map(Result::err)
 }
@@ -94,14 +100,17 @@ fn CartBody(cart: Cart, error: Option<Error>) -> impl IntoView {
         }
     });
     let has = move |of: fn(&Cart) -> bool| Memo::new(move |_| state.shown.with(of));
-    let (lines, saved) = (has(|cart| !cart.lines.is_empty()), has(|cart| !cart.saved.is_empty()));
+    let (lines, saved) = (has(|cart| !cart.is_empty()), has(|cart| !cart.saved.is_empty()));
     let anything = Memo::new(move |_| lines.get() || saved.get());
     keep_focus(anything);
     let general = move || {
         // A failure about a line that is not there any more has no better place.
         let problem = state.problem.get();
         let problem = problem.filter(|(id, _)| {
-            state.shown.with(|cart| !cart.lines.iter().chain(&cart.saved).any(|line| line.variant_id == *id))
+            state.shown.with(|cart| {
+                let of_goods = cart.lines.iter().chain(&cart.saved).any(|line| line.variant_id == *id);
+                !of_goods && !cart.bookings.iter().any(|booking| booking.id == *id)
+            })
         });
         problem.map(|(_, error)| view! { <ErrorNotice error/> })
     };
@@ -150,7 +159,29 @@ fn PutBack(state: CartState) -> impl IntoView {
         let version = state.shown.with(|cart| cart.version);
         query.with(|query| Removed::parse(|name| query.get(name), version))
     });
-    move || {
+    let unbooked = Memo::new(move |_| {
+        let version = state.shown.with(|cart| cart.version);
+        query.with(|query| Unbooked::parse(|name| query.get(name), version))
+    });
+    let booking = move || {
+        unbooked.get().map(|Unbooked { variant_id, wish }| {
+            view! {
+                <div class="notice" role="status">
+                    <Icon name="info"/>
+                    <div class="notice-body">
+                        <p>{l.t(booking_visit::UNBOOKED)}</p>
+                        <form class="notice-actions" action=AddBooking::url() method="post">
+                            <input type="hidden" name="variant_id" value=variant_id/>
+                            <input type="hidden" name="wish" value=wish.text()/>
+                            <input type="hidden" name="next" value="/cart"/>
+                            <button class="btn btn-secondary btn-sm" type="submit">{l.t(common::UNDO)}</button>
+                        </form>
+                    </div>
+                </div>
+            }
+        })
+    };
+    let line = move || {
         removed.get().map(|Removed { variant_id, wanted }| {
             view! {
                 <div class="notice" role="status">
@@ -169,7 +200,8 @@ fn PutBack(state: CartState) -> impl IntoView {
                 </div>
             }
         })
-    }
+    };
+    (booking, line)
 }
 
 /// When the last line goes or the first comes, the page has another heading, and with the old one the focus may be gone.
@@ -194,6 +226,9 @@ fn Lines(state: CartState) -> impl IntoView {
         <ul class="lines">
             <For each=move || state.shown.with(|cart| cart.lines.clone()) key=|line| line.variant_id.clone() let:first>
                 <Line state first currency/>
+            </For>
+            <For each=move || state.shown.with(|cart| cart.bookings.clone()) key=|booking| booking.id.clone() let:first>
+                <BookingLine state first currency/>
             </For>
         </ul>
     }

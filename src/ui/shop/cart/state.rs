@@ -8,6 +8,7 @@ use crate::{
     api,
     domain::{
         Error,
+        booking::wish::Wish,
         cart::{Cart, CartLine},
         live::VariantState,
         texts::cart as t,
@@ -37,6 +38,18 @@ enum Change {
         line: Box<CartLine>,
         saved: bool,
     },
+    /// Takes a booking out.
+    Unbook(String),
+    /// Puts a booking in.
+    Book {
+        variant_id: String,
+        wish: Wish,
+    },
+    /// Wants something else in place of a booking.
+    Rebook {
+        id: String,
+        wish: Wish,
+    },
     /// The prices that were shown.
     AcceptPrices(String),
     TakeAvailable,
@@ -45,12 +58,13 @@ enum Change {
 }
 
 impl Change {
-    /// The line it is about; empty for the whole cart.
-    fn variant_id(&self) -> &str {
+    /// The line it is about: the variant of goods, or the id of a booking; empty for the whole cart.
+    fn line(&self) -> &str {
         match self {
             Self::Quantity(id) | Self::Save { variant_id: id, .. } => id,
+            Self::Unbook(id) | Self::Rebook { id, .. } => id,
             Self::Restore { line, .. } => &line.variant_id,
-            Self::AcceptPrices(_) | Self::TakeAvailable | Self::Load => "",
+            Self::Book { .. } | Self::AcceptPrices(_) | Self::TakeAvailable | Self::Load => "",
         }
     }
 }
@@ -141,6 +155,23 @@ impl CartState {
         self.with(|work| work.push(Change::Save { variant_id: variant_id.to_owned(), saved }));
     }
 
+    /// Takes a booking out; the answer puts it back.
+    pub fn unbook(self, id: &str) -> impl Fn() + Send + Sync + use<> {
+        let before = self.shown.with_untracked(|cart| cart.bookings.iter().find(|booking| booking.id == id).cloned());
+        self.with(|work| work.push(Change::Unbook(id.to_owned())));
+        let work = self.work.try_get_value();
+        move || {
+            if let (Some(work), Some(booking)) = (&work, &before) {
+                work.push(Change::Book { variant_id: booking.variant_id.clone(), wish: booking.wish.clone() });
+            }
+        }
+    }
+
+    /// Wants something else in place of a booking.
+    pub fn rebook(self, id: &str, wish: Wish) {
+        self.with(|work| work.push(Change::Rebook { id: id.to_owned(), wish }));
+    }
+
     pub fn accept_prices(self) {
         let shown = self.shown.with_untracked(Cart::prices);
         self.with(|work| work.push(Change::AcceptPrices(shown)));
@@ -219,7 +250,7 @@ impl Work {
 
     async fn run(self) {
         while let Some(change) = self.next() {
-            let sent = self.chosen.with_untracked(|chosen| chosen.get(change.variant_id()).copied());
+            let sent = self.chosen.with_untracked(|chosen| chosen.get(change.line()).copied());
             let result = send(&change, sent).await;
             self.settle(change, sent, result);
         }
@@ -251,7 +282,7 @@ impl Work {
                 if !matches!(error, Error::Offline) && change != Change::Load {
                     self.waiting(|waiting| waiting.changes.push_back(Change::Load));
                 }
-                self.problem.set(Some((change.variant_id().to_owned(), error)));
+                self.problem.set(Some((change.line().to_owned(), error)));
             }
         }
         if let Change::Quantity(id) = change {
@@ -284,6 +315,9 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
             let CartLine { variant_id, quantity, price_seen, added_at, .. } = *line;
             api::cart::restore(variant_id, quantity, price_seen.0, saved, added_at).await
         }
+        Change::Unbook(id) => api::booking::remove_booking(id).await,
+        Change::Book { variant_id, wish } => api::booking::add_booking(variant_id, wish.text(), None, None).await,
+        Change::Rebook { id, wish } => api::booking::replace_booking(id, wish.text()).await,
         Change::AcceptPrices(shown) => api::cart::accept_prices(shown).await,
         Change::TakeAvailable => api::cart::take_available().await,
         Change::Load => api::cart::get().await,

@@ -17,7 +17,7 @@ use crate::{
         live::{self, Topic},
         order::CheckoutPage as Page,
         payment::Method,
-        texts::{checkout as t, payment},
+        texts::{booking_visit, checkout as t, payment},
     },
     ui::{
         components::{
@@ -99,6 +99,8 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
         }),
     };
     let currency = cart.with_untracked(|cart| cart.currency);
+    // Where nobody comes or sends anything, somebody to contact is enough. What needs more is told of when it is sent.
+    let to_somewhere = cart.with_untracked(Cart::needs_address);
     // The account's addresses, the one that the form says, and what the fields of the address began with since they were
     // filled for the n-th time.
     let selected = RwSignal::new(chosen_of(&addresses, &form));
@@ -109,7 +111,8 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
     let attempts = RwSignal::new(0usize);
     let place = NodeRef::<html::Form>::new();
     let check = move |form: &CheckoutForm| {
-        form.check(|code| keeper.divisions.with_untracked(|d| d.districts.iter().any(|(c, _)| c == code))).err()
+        let known = |code: &str| keeper.divisions.with_untracked(|d| d.districts.iter().any(|(c, _)| c == code));
+        if to_somewhere { form.check(known).err() } else { form.check_without_address().err() }
     };
 
     let notice = move |typed: &CheckoutForm| {
@@ -216,17 +219,17 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
     });
 
     let totals = Memo::new(move |_| cart.with(Cart::totals));
-    let lines = Memo::new(move |_| cart.with(|cart| cart.lines.clone()));
+    let lines = Memo::new(move |_| cart.with(|cart| (cart.lines.clone(), cart.bookings.clone())));
     let method = Method::from_name(&form.payment_method).or(form.payment_method.is_empty().then(Method::default));
     let busy = move || (keeper.sending.get() || filling.get()).then_some("true");
     let lost =
         move || keeper.lost.get().then(|| view! { <p class="muted small" role="status">{l.t(t::SAVING_FAILED)}</p> });
     let contents = move || {
-        let lines = lines.get();
-        if lines.is_empty() {
+        let (lines, bookings) = lines.get();
+        if lines.is_empty() && bookings.is_empty() {
             view! { <p class="muted">{l.t(t::EMPTY_TITLE)}</p> }.into_any()
         } else {
-            view! { <ReadLines lines currency/> }.into_any()
+            view! { <ReadLines lines bookings currency/> }.into_any()
         }
     };
     view! {
@@ -254,18 +257,19 @@ fn Body(page: Page, buy_now: Option<BuyNow>, posted: Option<Error>) -> impl Into
                     <section class="panel" aria-labelledby="to-title">
                         <div class="panel-head"><h2 class="panel-title" id="to-title">{l.t(t::CONTACT)}</h2></div>
                         <div class="form">
-                            <AddressChoices addresses=addresses.get_value() selected choose/>
+                            {to_somewhere.then(|| view! { <AddressChoices addresses=addresses.get_value() selected choose/> })}
+                            {(!to_somewhere).then(|| view! { <p class="muted small">{l.t(booking_visit::NO_ADDRESS)}</p> })}
                             // Each time they are filled the fields are new ones: a field that was typed into, or holds several
                             // lines, would not show another text that it is given.
                             <For each=move || [filled.get()] key=|(times, _)| *times let:filled>
-                                <ContactFields prefix="form" form=filled.1 divisions=keeper.divisions loading=keeper.loading error on_region=chosen/>
+                                <ContactFields prefix="form" form=filled.1 divisions=keeper.divisions loading=keeper.loading error on_region=chosen address=to_somewhere/>
                             </For>
-                            {signed_in.then(|| view! { <SaveAddress ticked={!form.save_address.is_empty()} error/> })}
+                            {(signed_in && to_somewhere).then(|| view! { <SaveAddress ticked={!form.save_address.is_empty()} error/> })}
                         </div>
                     </section>
                     <section class="panel" aria-labelledby="time-title">
-                        <div class="panel-head"><h2 class="panel-title" id="time-title">{l.t(t::DELIVERY)}</h2></div>
-                        <div class="form"><DeliveryFields prefix="form" form error/></div>
+                        <div class="panel-head"><h2 class="panel-title" id="time-title">{l.t(if to_somewhere { t::DELIVERY } else { t::NOTE })}</h2></div>
+                        <div class="form"><DeliveryFields prefix="form" form error delivered=to_somewhere/></div>
                     </section>
                     <section class="panel" aria-labelledby="pay-title">
                         <div class="panel-head"><h2 class="panel-title" id="pay-title">{l.t(payment::METHOD)}</h2></div>

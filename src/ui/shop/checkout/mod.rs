@@ -10,12 +10,12 @@ pub use review::ReviewPage;
 
 use crate::{
     domain::{
-        cart::{BuyNow, CartLine},
+        cart::{BuyNow, CartBooking, CartLine},
         money::Currency,
         texts::checkout as t,
     },
     ui::{
-        components::{icon::Icon, skeleton::SkeletonText, summary::CompactLine, travel::Main},
+        components::{booked::BookedInCart, icon::Icon, skeleton::SkeletonText, summary::CompactLine, travel::Main},
         use_locale,
     },
 };
@@ -52,14 +52,26 @@ pub fn Steps(present: usize) -> impl IntoView {
         .into_any()
 }
 
-/// The lines of a cart, only to be read.
+/// The lines of a cart, goods first, only to be read.
 #[component]
-fn ReadLines(lines: Vec<CartLine>, currency: Currency) -> impl IntoView {
+fn ReadLines(lines: Vec<CartLine>, bookings: Vec<CartBooking>, currency: Currency) -> impl IntoView {
     let line = move |line: CartLine| {
         let CartLine { image, title, label, unit_price, quantity, .. } = line;
         view! { <CompactLine image title label unit_price quantity currency/> }
     };
-    view! { <ul class="lines">{lines.into_iter().map(line).collect_view()}</ul> }.into_any()
+    let booking = move |booking: CartBooking| {
+        let CartBooking { image, title, label, price, .. } = booking.clone();
+        view! {
+            <CompactLine image title label unit_price=price quantity=1 currency><BookedInCart booking/></CompactLine>
+        }
+    };
+    view! {
+        <ul class="lines">
+            {lines.into_iter().map(line).collect_view()}
+            {bookings.into_iter().map(booking).collect_view()}
+        </ul>
+    }
+    .into_any()
 }
 
 /// There is nothing to order, perhaps because it was ordered a moment ago.

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Error,
         cart::{BuyNow, Cart},
-        error::{PriceChange, Shortage},
+        error::{PriceChange, Shortage, TakenSlot},
         live::{self, Topic, VariantState},
         money::Currency,
         order::Review,
@@ -26,7 +26,7 @@ use crate::{
             summary::{ActionbarTotal, Estimate, Summary},
             travel::Main,
         },
-        error::{ErrorNotice, ErrorPage},
+        error::{ErrorNotice, ErrorPage, message},
         live::use_live,
         use_locale,
     },
@@ -217,7 +217,11 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
     let l = use_locale();
     let review = page.review;
     let totals = Memo::new(move |_| review.with(|review| review.cart.totals()));
-    let lines = Memo::new(move |_| review.with(|review| review.cart.lines.clone()));
+    let lines = Memo::new(move |_| review.with(|review| (review.cart.lines.clone(), review.cart.bookings.clone())));
+    let contents = move || {
+        let (lines, bookings) = lines.get();
+        view! { <ReadLines lines bookings currency/> }
+    };
     let checkout = Memo::new(move |_| review.with(|review| (review.checkout.clone(), review.region_name.clone())));
     let address = move || {
         let (checkout, region_name) = checkout.get();
@@ -269,7 +273,7 @@ fn Filled(page: Page, currency: Currency) -> impl IntoView {
                             <h2 class="panel-title" id="lines-title">{l.t(t::GOODS)}</h2>
                             <a class="link" href=goods>{l.t(t::CHANGE)}<span class="visually-hidden">{format!(" {}", l.t(t::GOODS))}</span></a>
                         </div>
-                        {move || view! { <ReadLines lines=lines.get() currency/> }}
+                        {contents}
                     </section>
                 </div>
                 <aside class="panel aside-sticky stack" aria-labelledby="sum-title">
@@ -305,10 +309,11 @@ fn Answers(page: Page, currency: Currency) -> impl IntoView {
         match (state.get(), answer()) {
         // What the cart shows now comes before what was said to an earlier attempt.
         (Some(Error::Shortage(short)), _) => view! { <ShortageNotice page short/> }.into_any(),
+        (Some(Error::SlotTaken(taken)), _) => view! { <TakenNotice taken/> }.into_any(),
         (Some(Error::PriceChanged(changes)), _) => view! { <PriceNotice page changes currency/> }.into_any(),
         (_, None) => ().into_any(),
         (_, Some(Error::Offline)) => view! { <LostNotice page/> }.into_any(),
-        (_, Some(Error::Conflict | Error::Shortage(_) | Error::PriceChanged(_))) => view! {
+        (_, Some(Error::Conflict | Error::Shortage(_) | Error::SlotTaken(_) | Error::PriceChanged(_))) => view! {
             <div class="notice notice-warn" role="alert">
                 <Icon name="warning"/>
                 <div class="notice-body"><p class="notice-title">{l.t(t::CONFLICT_TITLE)}</p><p>{l.t(t::CONFLICT_TEXT)}</p></div>
@@ -372,6 +377,22 @@ fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
             page.offering.try_set(false);
         });
     }
+}
+
+/// Somebody else has a booking by now: the cart offers what is near.
+#[component]
+fn TakenNotice(taken: Vec<TakenSlot>) -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <div class="notice notice-danger" role="alert">
+            <Icon name="warning"/>
+            <div class="notice-body">
+                <p class="notice-title">{message(l, &Error::SlotTaken(taken))}</p>
+                <div class="notice-actions"><a class="btn btn-primary btn-sm" href="/cart">{l.t(t::TO_CART)}</a></div>
+            </div>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]

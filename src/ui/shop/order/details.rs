@@ -13,7 +13,7 @@ use crate::{
             address::{reached_by, wish_name},
             copy::CopyButton,
             method::method_name,
-            summary::{CompactLine, Summary},
+            summary::{OrderLineRow, Summary},
             time::Time,
             timeline::Timeline,
         },
@@ -30,10 +30,7 @@ pub fn Details(page: Page) -> impl IntoView {
     let lines = Memo::new(move |_| order.with(|order| order.lines.clone()));
     let totals = Memo::new(move |_| order.with(|order| order.totals));
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
-    let line = move |line: OrderLine| {
-        let OrderLine { image, title, label, unit_price, quantity, handle, .. } = line;
-        view! { <CompactLine image title label unit_price quantity currency href=format!("/p/{handle}")/> }
-    };
+    let line = move |line: OrderLine| view! { <OrderLineRow line currency links=true/> };
     view! {
         <div class="with-aside section-sm">
             <div class="stack">
@@ -94,6 +91,8 @@ fn FactRows(
     let fact = move |name, value: AnyView| view! { <div class="fact"><dt>{l.t(name)}</dt><dd>{value}</dd></div> };
     let reached = reached_by(&contact);
     let recipient = view! { {contact.recipient} " " <span class="nowrap">{reached}</span> }.into_any();
+    // An order of bookings elsewhere goes nowhere.
+    let sent = !region.is_empty() || !contact.detail.is_empty();
     let address = view! { {region} " " <span class="pre-line">{contact.detail}</span> }.into_any();
     let parcel = shipment.map(|shipment| {
         let number = shipment.tracking_number;
@@ -111,9 +110,9 @@ fn FactRows(
         <dl class="facts facts-2">
             {parcel}
             {fact(t::RECIPIENT, recipient)}
-            {fact(t::ADDRESS, address)}
+            {sent.then(|| fact(t::ADDRESS, address))}
             {contact.email.map(|email| fact(t::EMAIL, email.into_any()))}
-            {fact(t::WISH, wish_name(l, wish).into_any())}
+            {sent.then(|| fact(t::WISH, wish_name(l, wish).into_any()))}
             {fact(t::METHOD, method_name(l, method).into_any())}
             {(!note.is_empty()).then(|| fact(t::NOTE, view! { <span class="pre-line">{note}</span> }.into_any()))}
         </dl>

@@ -10,7 +10,7 @@ use crate::{
         texts::order as t,
     },
     ui::{
-        components::{order_state::StateBadge, picture::Picture, price::Price, summary::CompactLine, time},
+        components::{order_state::StateBadge, picture::Picture, price::Price, summary::OrderLineRow, time},
         error::ErrorNotice,
         shop::order::again::use_again,
         use_locale,
@@ -32,10 +32,7 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
     let shown = number::display(&number);
     let hidden = format!(" {shown}");
     let contents = match <[OrderLine; 1]>::try_from(lines) {
-        Ok([line]) => {
-            let OrderLine { image, title, label, unit_price, quantity, .. } = line;
-            view! { <ul class="lines"><CompactLine image title label unit_price quantity currency/></ul> }.into_any()
-        }
+        Ok([line]) => view! { <ul class="lines"><OrderLineRow line currency/></ul> }.into_any(),
         Err(lines) => {
             let picture =
                 |line: OrderLine| view! { <Picture image=line.image alt=line.title thumb=Width::Thumb size=144/> };

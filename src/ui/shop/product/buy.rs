@@ -110,10 +110,7 @@ pub fn Buy(
     facts: Facts,
 ) -> impl IntoView {
     let l = use_locale();
-    let product_id = shown.product.with_untracked(|product| product.id.clone());
-    let (title, brand, lead, sales) = shown.product.with_untracked(|product| {
-        (product.title.clone(), product.brand.clone(), product.seo_description.clone(), product.sales)
-    });
+    let sales = shown.product.with_untracked(|product| product.sales);
     let variant = Memo::new(move |_| shown.with(|_, variant| variant.id.clone()).unwrap_or_default());
     let limit = Signal::derive(move || shown.available());
     let problem = NodeRef::<html::Div>::new();
@@ -124,14 +121,7 @@ pub fn Buy(
     });
     view! {
         <form class="buy" id="buy" action=api::cart::Add::url() method="post" on:submit=move |event| adding.submit(&event)>
-            <div class="buy-head">
-                {(!brand.is_empty()).then(|| view! { <p class="buy-brand">{brand}</p> })}
-                <div class="spread">
-                    <h1 class="buy-title">{title}</h1>
-                    <Heart product_id liked/>
-                </div>
-                {(!lead.is_empty()).then(|| view! { <p class="buy-lead">{lead}</p> })}
-            </div>
+            <BuyHead shown liked/>
             <BuyPrice shown/>
             <Options shown/>
             <input type="hidden" name="variant_id" value=move || variant.get() prop:value=move || variant.get()/>
@@ -144,6 +134,25 @@ pub fn Buy(
             <div class="buy-actions only-desktop"><Buttons shown adding large=true/></div>
             <Assurances shown quantity facts/>
         </form>
+    }
+    .into_any()
+}
+
+/// What it is, in the merchant's words.
+#[component]
+pub fn BuyHead(shown: Shown, liked: Resource<bool>) -> impl IntoView {
+    let (product_id, title, brand, lead) = shown.product.with_untracked(|product| {
+        (product.id.clone(), product.title.clone(), product.brand.clone(), product.seo_description.clone())
+    });
+    view! {
+        <div class="buy-head">
+            {(!brand.is_empty()).then(|| view! { <p class="buy-brand">{brand}</p> })}
+            <div class="spread">
+                <h1 class="buy-title">{title}</h1>
+                <Heart product_id liked/>
+            </div>
+            {(!lead.is_empty()).then(|| view! { <p class="buy-lead">{lead}</p> })}
+        </div>
     }
     .into_any()
 }

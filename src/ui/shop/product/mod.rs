@@ -1,4 +1,5 @@
-//! One product: pictures, choices, the way into the cart, the merchant's words.
+//! One product: pictures, choices, the way into the cart, the merchant's words. What is booked has its own way in place of
+//! the one of goods, see [`booking`](super::booking).
 //!
 //! The chosen variant is in the address (`?v=`), so that it can be linked and chosen without script. Price and stock
 //! are those of the live feed once it has spoken.
@@ -12,7 +13,7 @@ mod structured;
 mod viewer;
 
 use self::{
-    buy::{Buy, BuyBar},
+    buy::{Buy, BuyBar, BuyHead},
     description::{Description, without_lead},
     favourite::HeartForm,
     gallery::Gallery,
@@ -37,6 +38,7 @@ use crate::{
         },
         error::ErrorPage,
         live::use_live,
+        shop::booking::BookingBox,
         use_locale,
     },
 };
@@ -215,9 +217,25 @@ fn ProductView(
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
     let (brand, images) = (product.brand.clone(), product.images.clone());
     let product_id = product.id.clone();
+    let booked = product.kind.is_some().then(|| product.clone());
     let shown = Shown::new(product);
-    let quantity = RwSignal::new(1);
-    let adding = buy::Adding::new(shown, quantity);
+    let (way, bar) = match booked {
+        Some(product) => {
+            let way = view! {
+                <div class="buy">
+                    <BuyHead shown liked/>
+                    <BookingBox product/>
+                </div>
+            };
+            (way.into_any(), ().into_any())
+        }
+        None => {
+            let quantity = RwSignal::new(1);
+            let adding = buy::Adding::new(shown, quantity);
+            let way = view! { <Buy shown quantity adding liked facts/> };
+            (way.into_any(), view! { <BuyBar shown adding facts/> }.into_any())
+        }
+    };
     view! {
         {head}
         // A block of data, which the browser does not run; `structured` lets no end tag through.
@@ -226,12 +244,12 @@ fn ProductView(
             <Breadcrumbs links/>
             <article class="detail">
                 <Gallery images shown/>
-                <Buy shown quantity adding liked facts/>
+                {way}
             </article>
             <HeartForm product_id/>
             <Description html brand shown/>
             <Related related/>
-            <BuyBar shown adding facts/>
+            {bar}
         </Main>
     }
     .into_any()
@@ -319,6 +337,7 @@ mod tests {
             images: vec![image("0"), image("1"), image("2"), image("3")],
             breadcrumbs: vec![],
             sales: 0,
+            kind: None,
         }
     }
 

@@ -117,6 +117,7 @@ mod tests {
             images: vec![image("black.webp"), image("white.webp")],
             breadcrumbs: vec![("home".into(), "Home".into())],
             sales: 0,
+            kind: None,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
             field::{ErrorSummary, focus, problem_of},
             method::MethodCards,
             shell::use_toasts,
-            summary::{ActionbarTotal, Summary},
+            summary::{ActionbarTotal, OrderLineRow, Summary},
         },
         use_locale,
     },
@@ -100,8 +100,10 @@ pub fn Form(
         failed: RwSignal::new(false),
         asked: StoredValue::new(0),
     };
-    let quantities = Quantities::new(&order.lines, &quantities);
-    let lines = order.lines.clone();
+    // A booking is changed by itself; here it is only to be seen. An order of such alone may go nowhere.
+    let (bookings, lines): (Vec<_>, Vec<_>) = order.lines.iter().cloned().partition(|line| line.booking.is_some());
+    let (booked, sent) = (!bookings.is_empty(), !order.contact.region.is_empty());
+    let quantities = Quantities::new(&lines, &quantities);
     let order = StoredValue::new(order);
     let editing = Editing { order, quantities, error: RwSignal::new(posted), changed };
     let (error, attempts, busy) = (editing.error, RwSignal::new(0usize), RwSignal::new(false));
@@ -112,12 +114,19 @@ pub fn Form(
         RwSignal::new(region_of(&form).unwrap_or_else(|| order.with_value(|order| order.contact.region.clone())));
     let sums = Memo::new(move |_| {
         order.with_value(|order| {
-            let wanted = |line: &OrderLine| OrderLine { quantity: quantities.of(&line.variant_id), ..line.clone() };
+            let wanted = |line: &OrderLine| match line.booking {
+                Some(_) => line.clone(),
+                None => OrderLine { quantity: quantities.of(&line.variant_id), ..line.clone() },
+            };
             let lines: Vec<_> = order.lines.iter().map(wanted).filter(|line| line.quantity > 0).collect();
             totals(&lines, &order.shipping_rules, &region.get())
         })
     });
 
+    let check = move |form: &CheckoutForm| match sent {
+        true => form.check(|code| offer.has_district(code)).err(),
+        false => form.check_without_address().err(),
+    };
     let typed = move |_: ev::Event| {
         let Some(Change { change, .. }) = read(place) else { return };
         let Some(form) = change.form else { return };
@@ -126,7 +135,7 @@ pub fn Form(
         }
         // A field that is right now is no longer told wrong; new problems wait for the next attempt.
         if let Some(Error::Invalid(mut wrong)) = error.get_untracked() {
-            let now = form.check(|code| offer.has_district(code)).err();
+            let now = check(&form);
             let count = wrong.len();
             wrong.retain(|field, _| now.as_ref().is_some_and(|now| now.problem(field).is_some()));
             if wrong.len() < count {
@@ -150,10 +159,10 @@ pub fn Form(
             return;
         }
         let Some(Change { number, change, .. }) = read(place) else { return };
-        if !quantities.any() {
+        if !quantities.any() && !booked {
             return refused(Error::CartEmpty);
         }
-        if let Some(wrong) = change.form.as_ref().and_then(|form| form.check(|code| offer.has_district(code)).err()) {
+        if let Some(wrong) = change.form.as_ref().and_then(check) {
             return refused(wrong);
         }
         busy.set(true);
@@ -185,6 +194,7 @@ pub fn Form(
     let summary = Signal::derive(move || error.get().filter(|error| !is_answered(error)));
     // Room below what is said above the form.
     let class = move || if error.with(Option::is_some) || changed.get() { "stack section-sm" } else { "stack" };
+    let booking = |line: OrderLine| view! { <OrderLineRow line currency/> };
     let line = |(i, line): (usize, OrderLine)| view! { <Line i line quantities currency/> };
     view! {
         <ErrorSummary error=summary fields=field_labels(l) attempts=Signal::from(attempts)/>
@@ -207,7 +217,10 @@ pub fn Form(
             <input type="hidden" name="change[version]" value=move || version.get()/>
             <section class="panel" aria-labelledby="q-title">
                 <div class="panel-head"><h2 class="panel-title" id="q-title">{l.t(t::QUANTITIES)}</h2></div>
-                <ul class="lines">{lines.into_iter().enumerate().map(line).collect_view()}</ul>
+                <ul class="lines">
+                    {lines.into_iter().enumerate().map(line).collect_view()}
+                    {bookings.into_iter().map(booking).collect_view()}
+                </ul>
                 <p class="field-hint only-no-script">{l.t(t::ZERO_HINT)}</p>
             </section>
             <section class="panel" aria-labelledby="to-title">
@@ -215,7 +228,7 @@ pub fn Form(
                 <div class="form">
                     <ContactFields
                         prefix="change[form]" form=form.clone() divisions=offer.divisions loading=offer.loading error
-                        on_region=Callback::new(move |chosen| offer.load(chosen))
+                        on_region=Callback::new(move |chosen| offer.load(chosen)) address=sent
                     />
                 </div>
                 <div role="status">
@@ -224,7 +237,7 @@ pub fn Form(
             </section>
             <section class="panel" aria-labelledby="wish-title">
                 <div class="panel-head"><h2 class="panel-title" id="wish-title">{l.t(checkout::DELIVERY)}</h2></div>
-                <div class="form"><DeliveryFields prefix="change[form]" form error/></div>
+                <div class="form"><DeliveryFields prefix="change[form]" form error delivered=sent/></div>
             </section>
             <section class="panel" aria-labelledby="pay-title">
                 <div class="panel-head"><h2 class="panel-title" id="pay-title">{l.t(payment::METHOD)}</h2></div>

@@ -1,0 +1,182 @@
+//! Services as their pages show them: free days and slots, who does it, and what else is near a slot that is gone.
+
+use super::{
+    claim::{Claim, What},
+    store::{self, Offered, Resource},
+};
+use crate::{
+    domain::{
+        Error, Locale, Result,
+        booking::{
+            DAY_MS,
+            alternatives::{self, Wanted},
+            date::LocalDate,
+            interval::Interval,
+            month,
+            offer::Offer,
+            slots::{self, Availability, Search, Slot, Visit},
+            visit::{Asked, Choice, NEAREST, Profile, Worker},
+            wish::Wish,
+        },
+        cart::Near,
+    },
+    server::{Ctx, context::internal, db::Tx},
+};
+
+/// A service with the free days of a month and the free slots of one of its days. Without a month it is the one of the day
+/// that is asked for, or else the first one in which something is free; without a day its first one with a free slot.
+///
+/// # Errors
+/// [`Error::NotFound`] for what is no service.
+pub async fn choice(ctx: &Ctx, variant_id: &str, asked: Asked) -> Result<Choice> {
+    let (variant, locale, now) = (variant_id.to_owned(), ctx.locale, ctx.now);
+    let (mut choice, region) = ctx
+        .app
+        .db
+        .read::<_, Error>(move |tx| {
+            let (variant, asked) = (variant.clone(), asked.clone());
+            Box::pin(async move { load(tx, &variant, asked, locale, now).await })
+        })
+        .await?;
+    if choice.at_home {
+        choice.place = ctx.app.divisions.name(&region, locale);
+    }
+    Ok(choice)
+}
+
+async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, now: i64) -> Result<(Choice, String)> {
+    let offered = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold).ok_or(Error::NotFound)?;
+    let Offer::Visit(service) = &offered.offer else { return Err(Error::NotFound) };
+    // What there is of it: the list of another variant may be shorter.
+    let chosen: Vec<_> = asked.add_ons.into_iter().filter(|place| *place < service.add_ons.len()).collect();
+    let (extra, visit) = service.with(&chosen).ok_or(Error::NotFound)?;
+    let (zone, limits) = (&offered.zone, &offered.policies.limits);
+    let today = zone.local(now).date;
+    let last = today.plus(limits.horizon_days.max(0));
+    let within = |date: LocalDate| month::first(date.max(today).min(last));
+    let mut shown = within(asked.month.or(asked.date).unwrap_or(today));
+    let mut found = find(tx, &offered, visit, month_of(&offered, shown), (&[], now)).await?;
+    let following = within(month::next(shown));
+    if found.1.is_empty() && asked.month.is_none() && asked.date.is_none() && following != shown {
+        // The last days of a month are soon taken.
+        shown = following;
+        found = find(tx, &offered, visit, month_of(&offered, shown), (&[], now)).await?;
+    }
+    let (people, slots) = found;
+    let person = asked.person.and_then(|id| people.iter().position(|person| person.id == id));
+    let wanted = |slot: &Slot| person.is_none_or(|person| slot.people.contains(&person));
+    let mut free: Vec<(LocalDate, i64)> = Vec::new();
+    for slot in slots.iter().filter(|slot| wanted(slot)) {
+        let date = zone.local(slot.start).date;
+        match free.last_mut() {
+            Some((day, count)) if *day == date => *count += 1,
+            _ => free.push((date, 1)),
+        }
+    }
+    let asked_for = asked.date.filter(|date| month::first(*date) == shown && today <= *date && *date <= last);
+    let date = asked_for.or_else(|| free.first().map(|(date, _)| *date));
+    let slots = slots.into_iter().filter(|slot| Some(zone.local(slot.start).date) == date).collect();
+    let workers = people.iter().map(|person| worker(person, locale)).collect::<Result<_>>()?;
+    let choice = Choice {
+        variant_id: offered.variant_id.clone(),
+        zone: zone.clone(),
+        place: offered.address.clone(),
+        at_home: service.at_home,
+        basis: service.basis,
+        price: offered.price + extra,
+        duration_ms: visit.times().duration,
+        add_ons: service.add_ons.iter().map(|add_on| add_on.in_locale(locale)).collect(),
+        chosen_add_ons: chosen,
+        workers,
+        person,
+        cancellation: offered.policies.cancellation.clone(),
+        today,
+        last,
+        month: shown,
+        free,
+        date,
+        slots,
+    };
+    let region = offered.region.clone();
+    Ok((choice, region))
+}
+
+fn worker(person: &Resource, locale: Locale) -> Result<Worker> {
+    let profile: Profile = serde_json::from_str(&person.detail).map_err(|e| internal("database", &e))?;
+    Ok(profile.worker(&person.id, &person.name, locale.tag()))
+}
+
+/// The month of a venue that begins with a day.
+fn month_of(offered: &Offered, first: LocalDate) -> Interval {
+    Interval { start: offered.zone.day(first).start, end: offered.zone.day(month::next(first)).start }
+}
+
+/// The people of a service, and its free slots that begin in an interval; slots name people by their places in the list.
+/// With the claims that the cart makes besides, and the present moment.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    offered: &Offered,
+    visit: Visit,
+    asked: Interval,
+    (before, now): (&[Claim], i64),
+) -> Result<(Vec<Resource>, Vec<Slot>)> {
+    let (zone, limits) = (&offered.zone, &offered.policies.limits);
+    let search = Search::new(visit, limits, zone, now, asked);
+    let reach = Availability::reach(search.within);
+    let variant = Some(offered.variant_id.as_str());
+    let people = store::resources(tx, &offered.product_id, "person", variant, reach).await?;
+    let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
+    let free = |resources: &[Resource]| -> Vec<Availability> {
+        let one = |resource: &Resource| {
+            let besides = before.iter().filter(|claim| claim.resource_id == resource.id);
+            let besides = besides.filter_map(|claim| match claim.what {
+                What::Time(time) => Some(time),
+                What::Seat { .. } | What::Count { .. } => None,
+            });
+            let taken = resource.taken.iter().copied().chain(besides);
+            Availability::new(&resource.schedule, zone, search.within, taken)
+        };
+        resources.iter().map(one).collect()
+    };
+    let mut found = slots::slots(&free(&people), &search);
+    if !things.is_empty() {
+        let with = slots::with_a_thing(found, &free(&things), &search);
+        found = with.into_iter().map(|(slot, _)| slot).collect();
+    }
+    Ok((people, found))
+}
+
+/// What is nearest to a visit that cannot be had: other times of the same person, or other people. Nothing for wishes of
+/// other kinds, and for a visit that is not offered any more.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn near(
+    tx: &mut Tx<'_>,
+    variant_id: &str,
+    wish: &Wish,
+    (before, now): (&[Claim], i64),
+    locale: Locale,
+) -> Result<Vec<Near>> {
+    let Wish::Visit { start, person, add_ons } = wish else { return Ok(Vec::new()) };
+    let offered = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold);
+    let Some(offered) = offered else { return Ok(Vec::new()) };
+    let Offer::Visit(service) = &offered.offer else { return Ok(Vec::new()) };
+    let Some((_, visit)) = service.with(add_ons) else { return Ok(Vec::new()) };
+    // Around what was wanted; where that is over, around now.
+    let middle = (*start).max(now);
+    let around = Interval { start: middle.saturating_sub(3 * DAY_MS), end: middle.saturating_add(3 * DAY_MS) };
+    let (people, slots) = find(tx, &offered, visit, around, (before, now)).await?;
+    let place = |id: &String| people.iter().position(|person| person.id == *id);
+    let wanted = Wanted { start: *start, person: person.as_ref().and_then(place) };
+    let found = alternatives::nearest(&slots, wanted, NEAREST).into_iter().map(|one| {
+        let chosen = people.get(one.person).filter(|_| person.is_some());
+        let wish = Wish::Visit { start: one.start, person: chosen.map(|p| p.id.clone()), add_ons: add_ons.clone() };
+        let label = wish.words(locale, &offered.zone, one.start, chosen.map(|p| p.name.as_str()));
+        Near { wish, label }
+    });
+    Ok(found.collect())
+}

@@ -1,0 +1,168 @@
+//! A booking in the cart: what it is and when, by which rules it is given up, and what is near where somebody else was
+//! quicker. It holds nothing yet.
+
+use super::{
+    fresh::use_fresh,
+    line::{AcceptForm, TITLE_ID},
+    state::CartState,
+};
+use crate::{
+    api::booking::{RemoveBooking, ReplaceBooking},
+    domain::{
+        cart::{CartBooking, Near},
+        catalog::Width,
+        money::Currency,
+        texts::{booking_visit as v, cart as t, common},
+    },
+    ui::{
+        components::{
+            booked::BookedInCart, field::focus, icon::Icon, links::product_href, picture::Picture, price::Price,
+            shell::use_toasts,
+        },
+        error::ErrorNotice,
+        use_locale,
+    },
+};
+use leptos::{ev, prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let id = StoredValue::new(first.id.clone());
+    let href = product_href(&first.handle);
+    let (title, image) = (first.title.clone(), first.image.clone());
+    // It keeps its last state for the moment it takes to disappear.
+    let booking = Memo::new(move |before: Option<&CartBooking>| {
+        let now = state.shown.with(|cart| cart.bookings.iter().find(|booking| booking.id == first.id).cloned());
+        now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+    });
+    let price = Memo::new(move |_| booking.with(|booking| booking.price));
+    let price_is_fresh = use_fresh(price);
+    let about = move || {
+        let booking = booking.get();
+        view! {
+            {(!booking.label.is_empty()).then(|| view! { <p class="line-variant">{booking.label.clone()}</p> })}
+            <BookedInCart booking/>
+        }
+    };
+    let problem = move || {
+        let problem = state.problem.get().filter(|(line, _)| id.with_value(|id| id == line));
+        problem.map(|(_, error)| view! { <ErrorNotice error/> })
+    };
+    view! {
+        <li class="line">
+            <a class="line-media" href=href.clone() tabindex="-1" aria-hidden="true"><Picture image thumb=Width::Thumb size=200/></a>
+            <div class="line-body">
+                <h2><a class="line-name" href=href.clone()>{title.clone()}</a></h2>
+                {about}
+            </div>
+            <p class="line-price" class:is-fresh=price_is_fresh>{move || view! { <Price amount=price.get() currency/> }}</p>
+            <form class="line-tools" action=RemoveBooking::url() method="post" on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
+                <input type="hidden" name="id" value=id.get_value()/>
+                <RemoveButton state id title/>
+            </form>
+            <PriceNotice state booking currency/>
+            <GoneNotice state booking href/>
+            {problem}
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn RemoveButton(state: CartState, id: StoredValue<String>, title: String) -> impl IntoView {
+    let l = use_locale();
+    let toasts = use_toasts();
+    let removed = l.f(t::REMOVED, &[("title", &title)]);
+    let remove = move |event: ev::MouseEvent| {
+        event.prevent_default();
+        let undo = id.with_value(|id| state.unbook(id));
+        let undo = move || {
+            undo();
+            focus(TITLE_ID);
+        };
+        toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
+        focus(TITLE_ID);
+    };
+    view! {
+        <button class="link link-quiet" type="submit" on:click=remove>
+            <Icon name="trash" class="icon-sm"/>
+            {l.t(t::REMOVE)}
+            <span class="visually-hidden">{format!(" {title}")}</span>
+        </button>
+    }
+    .into_any()
+}
+
+/// Old and new price, with the nod to it unless several lines ask for one together.
+#[component]
+fn PriceNotice(state: CartState, booking: Memo<CartBooking>, currency: Currency) -> impl IntoView {
+    let l = use_locale();
+    let change = Memo::new(move |_| {
+        booking.with(|booking| (booking.price != booking.price_seen).then_some((booking.price_seen, booking.price)))
+    });
+    let alone = Memo::new(move |_| state.shown.with(|cart| cart.price_changes().len() == 1));
+    move || {
+        change.get().map(|(old, new)| {
+            view! {
+                <div class="notice notice-warn" role="status">
+                    <Icon name="tag"/>
+                    <div class="notice-body">
+                        <p>
+                            {l.t(t::PRICE_CHANGED)}
+                            <s>{old.display(currency)}</s>
+                            " → "
+                            <strong class="is-fresh">{new.display(currency)}</strong>
+                        </p>
+                        {move || alone.get().then(|| view! { <AcceptForm state label=l.t(t::ACCEPT)/> })}
+                    </div>
+                </div>
+            }
+        })
+    }
+}
+
+/// That somebody else has it by now, and what is near: one tap takes it.
+#[component]
+fn GoneNotice(state: CartState, booking: Memo<CartBooking>, href: String) -> impl IntoView {
+    let l = use_locale();
+    let near = Memo::new(move |_| {
+        booking.with(|booking| (!booking.available).then(|| (booking.id.clone(), booking.near.clone())))
+    });
+    move || {
+        near.get().map(|(id, near)| {
+            let text = if near.is_empty() { v::LINE_GONE } else { v::LINE_GONE_NEAR };
+            let field = id.clone();
+            let choices = near.into_iter().map(|near| view! { <NearButton state id=id.clone() near/> }).collect_view();
+            view! {
+                <div class="notice notice-danger" role="status">
+                    <Icon name="warning"/>
+                    <div class="notice-body">
+                        <p>{l.t(text)}</p>
+                        <form class="notice-actions" action=ReplaceBooking::url() method="post" on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
+                            <input type="hidden" name="id" value=field/>
+                            {choices}
+                            <a class="btn btn-quiet btn-sm" href=href.clone()>{l.t(v::CHOOSE_AGAIN)}</a>
+                        </form>
+                    </div>
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn NearButton(state: CartState, id: String, near: Near) -> impl IntoView {
+    let Near { wish, label } = near;
+    let value = wish.text();
+    let take = move |event: ev::MouseEvent| {
+        event.prevent_default();
+        state.rebook(&id, wish.clone());
+    };
+    view! {
+        <button class="btn btn-secondary btn-sm" type="submit" name="wish" value=value aria-busy=move || state.busy.get().then_some("true") on:click=take>
+            {label}
+        </button>
+    }
+    .into_any()
+}

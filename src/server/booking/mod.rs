@@ -3,6 +3,7 @@
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
+mod calendar;
 pub mod claim;
 pub mod lines;
 pub mod quote;
@@ -12,5 +13,6 @@ pub mod travellers;
 pub mod wishes;
 mod zone;
 
+pub use calendar::{calendar_file, code, position_of};
 pub use slots::slots;
 pub use zone::zone;

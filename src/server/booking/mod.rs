@@ -1,15 +1,20 @@
 //! Bookings: what is offered, what somebody wants of it, and what is claimed of rooms, people, tables and departures.
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
-//! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
+//! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders. What comes [`after`]
+//! one was paid for: it is given up, moved, or over; others [`wait`](waiting) for what comes free.
 
+pub mod after;
 mod calendar;
 pub mod claim;
 pub mod lines;
 pub mod quote;
+pub mod remind;
 mod slots;
 mod store;
+mod tell;
 pub mod travellers;
+pub mod waiting;
 pub mod wishes;
 mod zone;
 

@@ -1,6 +1,9 @@
 //! The bookings in a cart. They hold nothing: what each costs and whether it can be had is found out when it is read.
 
-use super::quote::{self, Asked, Quote};
+use super::{
+    quote::{self, Asked, Quote},
+    waiting,
+};
 use crate::{
     args,
     domain::{
@@ -39,6 +42,7 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
             }
             let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
             let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &before, now }).await?;
+            let quote = waiting::with_own(tx, &customer, (&variant, &before), quote, now).await?;
             let Some(price) = quote.price.filter(|_| quote.is_available()) else {
                 let sql = format!(
                     "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
@@ -97,6 +101,7 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
             Err(Error::NotFound) => Quote::gone(&wish),
             quote => quote?,
         };
+        let quote = waiting::with_own(tx, customer, (&variant, &before), quote, now).await?;
         before.extend(quote.claims.iter().flatten().cloned());
         bookings.push(booking(&row, variant, &quote, locale)?);
         quotes.push(quote);

@@ -279,11 +279,14 @@ pub(super) async fn refund_part(
     if wanted > Amount::ZERO { Err(internal("payment", &"more is to go back than was paid")) } else { Ok(()) }
 }
 
-/// The payments of an order that came in, with what of each was not refunded.
+/// The payments of an order that came in, with what of each was not refunded; without those that went back as a whole, of
+/// which another sum may have come in than was asked for.
 async fn left_of_payments(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<(String, Amount)>> {
     let sql = "select p.id, p.amount, (
             select cast(coalesce(sum(r.amount), 0) as bigint) from refund r where r.payment_id = p.id) as refunded
-        from payment p where p.order_id = $1 and p.state = 'succeeded' order by p.id";
+        from payment p where p.order_id = $1 and p.state = 'succeeded'
+            and not exists (select 1 from refund r where r.payment_id = p.id and r.part = 'whole')
+        order by p.id";
     let left = |row: &Row| -> Result<(String, Amount)> {
         Ok((row.get("id")?, Amount(row.get::<i64>("amount")? - row.get::<i64>("refunded")?)))
     };

@@ -1,6 +1,7 @@
 //! Building blocks without knowledge of what is sold.
 
 pub mod address;
+pub mod booking_state;
 pub mod breadcrumbs;
 pub mod copy;
 pub mod countdown;
@@ -17,6 +18,7 @@ pub mod pagination;
 pub mod picture;
 pub mod price;
 pub mod product_card;
+pub mod qr;
 pub mod scroll;
 pub mod second_factor;
 pub mod shell;

@@ -1,6 +1,6 @@
 //! What was ordered, where it goes, what it costs, and what happened so far.
 
-use super::Page;
+use super::{Page, booking::AfterBooking};
 use crate::{
     domain::{
         address::{Contact, DeliveryWish},
@@ -31,8 +31,11 @@ pub fn Details(page: Page) -> impl IntoView {
     let totals = Memo::new(move |_| order.with(|order| order.totals));
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
     let line = move |line: OrderLine| {
-        let OrderLine { image, title, label, unit_price, quantity, handle, .. } = line;
-        view! { <CompactLine image title label unit_price quantity currency href=format!("/p/{handle}")/> }
+        let OrderLine { image, title, label, unit_price, quantity, handle, booking, .. } = line;
+        view! {
+            <CompactLine image title label unit_price quantity currency href=format!("/p/{handle}")/>
+            {booking.map(|booking| view! { <AfterBooking page booking/> })}
+        }
     };
     view! {
         <div class="with-aside section-sm">

@@ -2,6 +2,7 @@
 
 mod actions;
 pub mod again;
+mod booking;
 mod details;
 mod edit;
 mod head;

@@ -6,7 +6,6 @@ use super::{
     cancellation::Settlement,
     date::LocalDate,
     interval::Interval,
-    rates::StayRequest,
     stay::Stay,
     wish::Wish,
     zone::Zone,
@@ -126,18 +125,13 @@ pub const fn remind_at(start: i64, made: i64) -> Option<i64> {
 /// The same wish at another time, by the clocks of the venue: so many nights from the date on, or from this minute of the
 /// day on. `None` for a trip, whose departures are what there is.
 pub fn moved(wish: &Wish, date: LocalDate, minute: i64, zone: &Zone) -> Option<Wish> {
-    let start = zone.at(date, minute);
-    Some(match wish {
-        Wish::Stay(request) => {
-            let stay = Stay::new(date, date.plus(request.stay.nights()))?;
-            Wish::Stay(StayRequest { stay, ..*request })
-        }
-        Wish::Table { guests, area, .. } => Wish::Table { start, guests: *guests, area: area.clone() },
-        Wish::Visit { person, add_ons, .. } => {
-            Wish::Visit { start, person: person.clone(), add_ons: add_ons.clone() }
-        }
+    let mut moved = wish.clone();
+    match &mut moved {
+        Wish::Stay(request) => request.stay = Stay::new(date, date.plus(request.stay.nights()))?,
+        Wish::Table { start, .. } | Wish::Visit { start, .. } => *start = zone.at(date, minute),
         Wish::Trip { .. } => return None,
-    })
+    }
+    Some(moved)
 }
 
 /// What comes back of what was paid when a booking is moved to where it costs `price`. It is moved as long as giving it up
@@ -182,11 +176,7 @@ pub const fn minutes_left(now: i64, until: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::booking::{
-        samples::{berlin, date, shanghai, utc},
-        stay::Guests,
-        trips::{Section, Travellers},
-    };
+    use crate::domain::booking::samples::{berlin, date, shanghai, utc};
     use proptest::prelude::*;
 
     #[test]
@@ -227,22 +217,31 @@ mod tests {
         }
     }
 
+    fn wish(json: &str) -> Wish {
+        match Wish::parse(json) {
+            Ok(wish) => wish,
+            Err(error) => panic!("{json}: {error}"),
+        }
+    }
+
     #[test]
     fn a_wish_is_moved_by_the_clocks_of_the_venue_and_is_otherwise_the_same() {
-        let Some(stay) = Stay::new(date("2026-03-27"), date("2026-03-30")) else { panic!("no stay") };
-        let guests = Guests { adults: 2, children: 1 };
-        let room = StayRequest { stay, guests, rooms: 1, breakfast: true };
-        let Some(later) = Stay::new(date("2026-05-01"), date("2026-05-04")) else { panic!("no stay") };
         let moved_to = |wish: &Wish, day: &str, minute| moved(wish, date(day), minute, &berlin());
-        let expected = Wish::Stay(StayRequest { stay: later, ..room });
-        assert_eq!(moved_to(&Wish::Stay(room), "2026-05-01", 0), Some(expected));
-        let table = |start| Wish::Table { start, guests: 4, area: Some("Terrace".into()) };
+        let room = |arrival: &str, departure: &str| {
+            wish(&format!(
+                r#"{{"kind":"stay","stay":["{arrival}","{departure}"],"guests":{{"adults":2,"children":1}},"rooms":1,"breakfast":true}}"#
+            ))
+        };
+        // Three nights, in one of which clocks are changed.
+        let expected = room("2026-05-01", "2026-05-04");
+        assert_eq!(moved_to(&room("2026-03-27", "2026-03-30"), "2026-05-01", 0), Some(expected));
+        let table = |start: i64| wish(&format!(r#"{{"kind":"table","start":{start},"guests":4,"area":"Terrace"}}"#));
         assert_eq!(moved_to(&table(0), "2026-07-01", 19 * 60), Some(table(utc("2026-07-01", 17 * 60))));
-        let visit = |start| Wish::Visit { start, person: Some("wu".into()), add_ons: vec![1] };
+        let visit = |start: i64| wish(&format!(r#"{{"kind":"visit","start":{start},"person":"wu","add_ons":[1]}}"#));
         assert_eq!(moved_to(&visit(0), "2026-01-01", 19 * 60), Some(visit(utc("2026-01-01", 18 * 60))));
-        let Some(section) = Section::new(0, 1) else { panic!("no section") };
-        let travellers = Travellers { adults: 1, children: 0, infants: 0 };
-        let trip = Wish::Trip { departure_id: "d".into(), section, travellers, seats: vec![] };
+        let trip = wish(
+            r#"{"kind":"trip","departure_id":"d","section":[0,1],"travellers":{"adults":1,"children":0,"infants":0}}"#,
+        );
         assert_eq!(moved_to(&trip, "2026-01-01", 0), None);
     }
 
@@ -288,7 +287,7 @@ mod tests {
         fn moving_there_and_back_is_the_same_wish(day in 20_000i64..25_000, minute in 0i64..1440) {
             let zone = shanghai();
             let here = LocalDate::from_day(day);
-            let wish = Wish::Visit { start: zone.at(here, minute), person: None, add_ons: vec![] };
+            let wish = wish(&format!(r#"{{"kind":"visit","start":{}}}"#, zone.at(here, minute)));
             let there = moved(&wish, here.plus(30), 600, &zone);
             prop_assert_eq!(there.and_then(|there| moved(&there, here, minute, &zone)), Some(wish));
         }

@@ -6,6 +6,7 @@ use crate::{
     door::Door,
     member::{Member, exec, member, number as count, posted, reached_by},
     order::charge,
+    privacy::fetched,
     shop::{Piece, books, both, customer, form, later, staff, submit},
     venues::{self, at, dinner, first_day, massage, nights, ride},
 };
@@ -29,6 +30,7 @@ use xiadan::{
         booking::{after, claim, remind, waiting, wishes},
         cart, order,
         payment::{self, Settled},
+        privacy,
     },
 };
 
@@ -406,6 +408,31 @@ async fn somebody_is_reminded_once_and_again_after_a_move() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_off_in_the_middle_has_done_nothing_and_is_done_when_it_is_tried_again() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "massage", &massage(at(14, 0), None)).await.unwrap();
+        wishes::add(&later(&ctx), "twin", &nights(0, 2, 1)).await.unwrap();
+        let number = paid(&ctx).await;
+        // What is written last cannot be written.
+        exec(&app, "alter table outbox rename to outbox_elsewhere").await;
+        assert_eq!(remind::run_due(&app, at(-5, 0)).await, Ok(0));
+        assert!(matches!(after::cancel(&ctx, &number, 1, Amount(20_000)).await, Err(Error::Internal(_))));
+        assert_eq!(states(&ctx, &number).await, [BookingState::Booked, BookingState::Booked]);
+        assert_eq!((balanced(&app).await, sold(&app, "inn").await), (2, 1));
+        assert_eq!(order::get(&ctx, &number).await.unwrap().refunds, []);
+        exec(&app, "alter table outbox_elsewhere rename to outbox").await;
+        assert_eq!(remind::run_due(&app, at(-5, 0)).await, Ok(2));
+        assert_eq!(remind::run_due(&app, at(-5, 0)).await, Ok(0));
+        after::cancel(&ctx, &number, 1, Amount(20_000)).await.unwrap();
+        let once = order::get(&ctx, &number).await.unwrap();
+        assert_eq!((once.refunds.len(), balanced(&app).await), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_complete_when_its_bookings_are_over_and_its_goods_have_arrived() {
     both(&[MUG], async |app| {
         venues::open(&app).await;
@@ -518,7 +545,13 @@ async fn what_is_waited_for_is_in_the_copy_of_an_account_and_goes_with_it() {
         wishes::add(&ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
         paid(&ctx).await;
         waiting::wait(&li.ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
-        assert!(xiadan::server::privacy::COVERED.contains(&"waiting"));
+        let copy = privacy::ask(&li.ctx).await.unwrap();
+        assert_eq!(privacy::run_due(&app, li.ctx.now).await, Ok(1));
+        let file = String::from_utf8_lossy(&fetched(&li.ctx, &copy.id).await).into_owned();
+        assert!(privacy::COVERED.contains(&"waiting"));
+        for told in ["json/waiting.json", "sku,wish,asked_at,offered_at,expires_at", "massage"] {
+            assert!(file.contains(told), "{told} is not in the copy");
+        }
         assert_eq!(count(&app, "select count(*) as n from waiting").await, 1);
         exec(&app, "delete from account").await;
         exec(&app, "delete from customer where id not in (select customer_id from orders)").await;

@@ -2,13 +2,7 @@
 //! is reminded of it, and the venue says whether they came.
 
 use super::{
-    DAY_MS, HOUR_MS, MINUTE_MS,
-    cancellation::Settlement,
-    date::LocalDate,
-    interval::Interval,
-    stay::Stay,
-    wish::Wish,
-    zone::Zone,
+    DAY_MS, HOUR_MS, cancellation::Settlement, date::LocalDate, interval::Interval, stay::Stay, wish::Wish, zone::Zone,
 };
 use crate::domain::{
     error::{Error, Problem, Result},
@@ -167,12 +161,6 @@ pub fn clock_of(minute: i64) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
-/// How long it is until a moment, in whole minutes and never less than none: what is held is told by it.
-pub const fn minutes_left(now: i64, until: i64) -> i64 {
-    let left = until.saturating_sub(now) / MINUTE_MS;
-    if left < 0 { 0 } else { left }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,7 +252,6 @@ mod tests {
         for text in ["", ":", "24:00", "12:60", "12", "-1:00", "12:0x", "012:00"] {
             assert_eq!(minute_of(text), None, "{text}");
         }
-        assert_eq!((minutes_left(0, 90_000), minutes_left(5, 0)), (1, 0));
     }
 
     proptest! {

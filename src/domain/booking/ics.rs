@@ -279,7 +279,9 @@ mod tests {
     #[test]
     fn half_hours_and_utc() {
         let file = event(&kathmandu()).file();
-        assert!(file.contains("TZOFFSETTO:+0545\r\n") && file.contains("DTSTART;TZID=Asia/Kathmandu:20261225T001500\r\n"));
+        assert!(
+            file.contains("TZOFFSETTO:+0545\r\n") && file.contains("DTSTART;TZID=Asia/Kathmandu:20261225T001500\r\n")
+        );
         let file = event(&Zone::utc()).file();
         assert!(file.contains("DTSTART:20261224T183000Z\r\n") && !file.contains("VTIMEZONE"));
         assert_eq!([offset(0), offset(-12_600_000), offset(-2_001_000)], ["+0000", "-0330", "-003321"]);

@@ -84,8 +84,7 @@ impl Line {
 
     /// What is kept and what comes back when it is given up at a moment.
     fn settle(&self, now: i64) -> Settlement {
-        let booked =
-            Booked { date: self.date, start: self.time.start, paid: self.paid, nights: &self.snapshot.nights };
+        let booked = Booked { date: self.date, start: self.time.start, paid: self.paid, nights: &self.snapshot.nights };
         self.snapshot.cancellation.settle(&booked, &self.zone, now)
     }
 

@@ -51,13 +51,7 @@ pub async fn run_due(app: &App, now: i64) -> Result<usize> {
 }
 
 /// Marks it and tells of it, both or neither; false for one that was told of, given up or moved meanwhile.
-async fn remind(
-    tx: &mut Tx<'_>,
-    app: &App,
-    order_id: &str,
-    (position, start): (i64, i64),
-    now: i64,
-) -> Result<bool> {
+async fn remind(tx: &mut Tx<'_>, app: &App, order_id: &str, (position, start): (i64, i64), now: i64) -> Result<bool> {
     let sql = "update order_booking set reminded_at = $4
         where order_id = $1 and position = $2 and start_at = $3 and state = 'booked' and reminded_at is null";
     if tx.exec(sql, args![order_id, position, start, now]).await? == 0 {

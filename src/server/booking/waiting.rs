@@ -248,7 +248,8 @@ pub async fn run_due(app: &App, now: i64) -> Result<usize> {
             let (app, id) = (shop.clone(), id.clone());
             Box::pin(async move {
                 // At this moment they may have ordered it.
-                let sql = "select id from claim where waiting_id = $1 and state = 'active' and expires_at <= $2 limit 1";
+                let sql =
+                    "select id from claim where waiting_id = $1 and state = 'active' and expires_at <= $2 limit 1";
                 if tx.optional(sql, args![&id, now]).await?.is_none() {
                     return Ok(false);
                 }

@@ -59,9 +59,7 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
         move || open.get(),
         move |open| {
             let number = number.clone();
-            async move {
-                if open { api::booking_after::choices(number, position).await.map(Some) } else { Ok(None) }
-            }
+            async move { if open { api::booking_after::choices(number, position).await.map(Some) } else { Ok(None) } }
         },
     );
     let again = Callback::new(move |()| choices.refetch());

@@ -219,7 +219,8 @@ fn Notices(page: Page) -> impl IntoView {
         })
     };
     // What comes back for a booking was not paid by mistake.
-    let (refunding, refunded) = match page.order.with_untracked(|order| order.lines.iter().any(|l| l.booking.is_some())) {
+    let (refunding, refunded) = match page.order.with_untracked(|order| order.lines.iter().any(|l| l.booking.is_some()))
+    {
         true => (t::REFUNDING_TEXT, t::REFUNDED_TEXT),
         false => (t::EXTRA_REFUNDING, t::EXTRA_REFUNDED),
     };

@@ -2,7 +2,7 @@
 //! claims of its own that no order has; the hold passes on to the order that they make of it.
 
 use super::{
-    claim::{self, Claim},
+    claim,
     quote::{self, Asked, Quote},
     tell::{self, Reader},
 };
@@ -184,29 +184,24 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
     Ok(())
 }
 
-/// What is held for a customer's wish is theirs: the wish can be had though it is taken.
+/// What a customer's wish comes to. What is held for it is theirs: then it can be had though it is taken.
 ///
 /// # Errors
-/// When the database cannot be read.
-pub async fn with_own(
-    tx: &mut Tx<'_>,
-    customer: &str,
-    (variant_id, before): (&str, &[Claim]),
-    quote: Quote,
-    now: i64,
-) -> Result<Quote> {
-    if quote.claims.is_some() || quote.start <= now {
+/// As [`quote::quote`].
+pub async fn quote_for(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>) -> Result<Quote> {
+    let quote = quote::quote(tx, asked).await?;
+    if quote.claims.is_some() || quote.start <= asked.now {
         return Ok(quote);
     }
     let sql = "select w.id from waiting w join variant v on v.id = w.variant_id join product p on p.id = v.product_id
         where w.customer_id = $1 and w.variant_id = $2 and w.wish = $3 and w.expires_at is not null
             and v.active and p.status = 'active'";
-    let Some(row) = tx.optional(sql, args![customer, variant_id, written(&quote.wish)?]).await? else {
+    let Some(row) = tx.optional(sql, args![customer, asked.variant_id, written(asked.wish)?]).await? else {
         return Ok(quote);
     };
     let held = claim::held_for(tx, &row.get::<String>("id")?).await?;
     // Once in a cart, not twice.
-    if held.is_empty() || held.iter().any(|claim| before.contains(claim)) {
+    if held.is_empty() || held.iter().any(|claim| asked.before.contains(claim)) {
         return Ok(quote);
     }
     Ok(Quote { claims: Some(held), ..quote })

@@ -1,7 +1,7 @@
 //! The bookings in a cart. They hold nothing: what each costs and whether it can be had is found out when it is read.
 
 use super::{
-    quote::{self, Asked, Quote},
+    quote::{Asked, Quote},
     waiting,
 };
 use crate::{
@@ -41,8 +41,8 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
                 return Err(Error::field("wish", Problem::Full(most)));
             }
             let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
-            let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &before, now }).await?;
-            let quote = waiting::with_own(tx, &customer, (&variant, &before), quote, now).await?;
+            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+            let quote = waiting::quote_for(tx, &customer, &asked).await?;
             let Some(price) = quote.price.filter(|_| quote.is_available()) else {
                 let sql = format!(
                     "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
@@ -96,12 +96,11 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
         let wish: Wish = serde_json::from_str(&row.get::<String>("wish")?).map_err(|e| internal("database", &e))?;
         let variant: String = row.get("variant_id")?;
         let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
-        let quote = match quote::quote(tx, &asked).await {
+        let quote = match waiting::quote_for(tx, customer, &asked).await {
             // The office made something else of it: it cannot be had any more, and the customer takes it out.
             Err(Error::NotFound) => Quote::gone(&wish),
             quote => quote?,
         };
-        let quote = waiting::with_own(tx, customer, (&variant, &before), quote, now).await?;
         before.extend(quote.claims.iter().flatten().cloned());
         bookings.push(booking(&row, variant, &quote, locale)?);
         quotes.push(quote);

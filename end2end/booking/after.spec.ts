@@ -116,8 +116,9 @@ test('a booking is moved, and what cannot be had is said beside the form', async
     await expect(time).toHaveValue('03:00');
   });
 
-  await time.fill(to.time);
-  await send.click();
+  await page.getByRole('button', { name: t('booking_after.move_free'), exact: true }).click();
+  await expect(page.getByText(t('booking_after.move_free_on', { date: to.date }))).toBeVisible();
+  await page.getByRole('button', { name: to.time, exact: true }).click();
   await expect(send).toBeHidden();
   await expect(page.getByRole('main')).toContainText(to.time);
   expect(await (await page.request.get(`/orders/${number}/1.ics`)).text()).toContain('SEQUENCE:1\r\n');

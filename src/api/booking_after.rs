@@ -36,6 +36,15 @@ pub async fn cancel_booking(number: String, position: i64, expected_refund: i64)
     .await
 }
 
+/// The minutes of a date (`2026-12-24`) at which a booking could begin instead, by the clocks of its venue.
+///
+/// # Errors
+/// As [`choices`].
+#[server(prefix = "/api", endpoint = "booking/move_times", input = GetUrl, output = Json)]
+pub async fn move_times(number: String, position: i64, date: String) -> Result<Vec<i64>, Error> {
+    super::with(async |ctx| crate::server::booking::after::times(&ctx, &number, position, &date).await).await
+}
+
 /// Moves one booking of an order to a date (`2026-12-24`) and, where an hour is chosen, a time (`18:30`) of its venue.
 ///
 /// # Errors

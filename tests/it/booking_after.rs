@@ -239,6 +239,10 @@ async fn an_hour_is_moved_by_the_clocks_of_the_venue_and_a_trip_is_not() {
         let to = async |time: &str| after::move_to(&ctx, &number, 0, &day, time).await;
         assert_eq!(to("").await, of_field("time", Problem::Required));
         assert_eq!(to("25:00").await, of_field("time", Problem::Choice));
+        let free = after::times(&ctx, &number, 0, &day).await.unwrap();
+        assert!(free.contains(&(12 * 60)) && !free.contains(&(16 * 60 + 30)) && !free.contains(&(14 * 60)), "{free:?}");
+        assert_eq!(after::times(&ctx, &number, 1, &day).await, Ok(vec![]), "a trip has departures");
+        assert_eq!(after::times(&other, &number, 0, &day).await, Err(Error::NotFound));
         assert!(taken(&to("16:30").await), "wu is with somebody else by five");
         assert!(taken(&to("20:30").await), "it would end after hours");
         to("14:30").await.unwrap();

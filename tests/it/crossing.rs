@@ -42,6 +42,7 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/choices", "GET", "number={order}&position=0", AsOfNothing),
     ("booking/cancel", "POST", "number={order}&position=0&expected_refund=0", AsOfNothing),
     ("booking/move", "POST", "number={order}&position=0&date=2026-12-24&time=18%3A30", AsOfNothing),
+    ("booking/move_times", "GET", "number={order}&position=0&date=2026-12-24", AsOfNothing),
     ("booking/wait", "POST", "variant_id=mug&wish=x", ForAll),
     ("booking/stop_waiting", "POST", "id={waiting}", AsOfNothing),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),

@@ -61,6 +61,7 @@ const TABLE: &[(Function, Who)] = &[
     (("GET", "booking/choices", "number={n}&position=0"), Owner),
     (("POST", "booking/cancel", "number={n}&position=0&expected_refund=0"), Owner),
     (("POST", "booking/move", "number={n}&position=0&date=2026-12-24&time=18%3A30"), Owner),
+    (("GET", "booking/move_times", "number={n}&position=0&date=2026-12-24"), Owner),
     (("POST", "booking/wait", "variant_id=mug&wish=x"), Account),
     (("POST", "booking/stop_waiting", "id=x"), Account),
     (("GET", "booking/waiting", ""), Account),

@@ -5,6 +5,7 @@ use super::{
     calendar, claim, lines,
     lines::Snapshot,
     quote::{self, Asked},
+    slots,
     store::zone_around,
     waiting,
 };
@@ -18,6 +19,7 @@ use crate::{
             date::LocalDate,
             interval::Interval,
             offer::Kind,
+            wish::Wish,
             zone::Zone,
         },
         error::{Problem, TakenSlot},
@@ -122,6 +124,31 @@ pub async fn choices(ctx: &Ctx, number: &str, position: i64) -> Result<BookingCh
         by_hour: matches!(line.kind, Kind::Table | Kind::Visit),
         code: calendar::code(&order.number)?,
     })
+}
+
+/// The minutes of a day at which a booking could begin instead, by the clocks of its venue; none where no hours are offered
+/// one by one.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no date, and those of [`choices`].
+pub async fn times(ctx: &Ctx, number: &str, position: i64, date: &str) -> Result<Vec<i64>> {
+    let order = own(ctx, number).await?;
+    is_paid(order.state)?;
+    let date = LocalDate::parse(date).ok_or_else(|| Error::field("date", Problem::Choice))?;
+    let (id, now) = (order.id, ctx.now);
+    let line = ctx.app.db.read::<_, Error>(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { Line::load(tx, &id, position, now).await })
+    });
+    let line = line.await?;
+    let Wish::Visit { person, add_ons, .. } = &line.snapshot.wish else { return Ok(Vec::new()) };
+    let list = match slots(ctx, &line.variant_id, date, 1, person.as_deref(), add_ons).await {
+        // It is not sold any more.
+        Err(Error::NotFound | Error::Invalid(_)) => return Ok(Vec::new()),
+        list => list?,
+    };
+    let starts = list.days.iter().flat_map(|day| &day.slots).map(|slot| slot.start);
+    Ok(starts.filter(|start| *start != line.time.start).map(|start| line.zone.local(start).minute).collect())
 }
 
 /// Gives one booking up; the goods and the other bookings of the order stay. Giving it up twice is once. An order of which

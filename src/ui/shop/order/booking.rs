@@ -169,6 +169,10 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
     let state = FormState::new(posted, &["date", "time"]);
     let done = use_done(page);
     let submit = move |event: ev::SubmitEvent| {
+        // The other button asks what is free, by the address of the page.
+        if event.submitter().is_some_and(|button| button.get_attribute("formmethod").is_some()) {
+            return;
+        }
         event.prevent_default();
         let Ok(MoveBooking { number, position, date, time }) = MoveBooking::from_event(&event) else { return };
         let done = done.clone();
@@ -178,6 +182,15 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
     let typed = |name: &str| query.with_untracked(|query| query.get(name));
     let (typed_date, typed_time) = (typed("date"), typed("time"));
     let title_id = format!("move-{position}");
+    let here = format!("/orders/{}", page.number());
+    let free = by_hour.then(|| view! { <FreeTimes page position/> });
+    let ask = by_hour.then(|| {
+        view! {
+            <button class="btn btn-secondary" type="submit" formmethod="get" formaction=here.clone() formnovalidate=true>
+                {l.t(t::MOVE_FREE)}
+            </button>
+        }
+    });
     view! {
         <section class="panel" aria-labelledby=title_id.clone()>
             <h3 class="panel-title" id=title_id>{l.t(t::MOVE_TITLE)}</h3>
@@ -186,6 +199,7 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
                 {state.notice()}
                 <input type="hidden" name="number" value=page.number()/>
                 <input type="hidden" name="position" value=position/>
+                <input type="hidden" name=MOVE value=position/>
                 <TextField
                     id="date" name="date" kind="date" label=l.t(t::MOVE_DATE)
                     value=typed_date.unwrap_or_else(|| date.to_string()) error=problem_of(state.error.into(), "date")
@@ -198,10 +212,69 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
                 })}
                 <div class="form-actions">
                     <button class="btn btn-primary" type="submit" aria-busy=state.busy()>{l.t(t::MOVE_DO)}</button>
-                    <a class="btn btn-quiet" href=format!("/orders/{}", page.number())>{l.t(t::KEEP)}</a>
+                    {ask}
+                    <a class="btn btn-quiet" href=here>{l.t(t::KEEP)}</a>
                 </div>
             </form>
+            {free}
         </section>
+    }
+    .into_any()
+}
+
+/// What is free on the date in the address, each as a button that moves the booking there.
+#[component]
+fn FreeTimes(page: Page, position: i64) -> impl IntoView {
+    let query = use_query_map();
+    let date = Memo::new(move |_| query.with(|query| query.get("date")));
+    let number = page.number();
+    let times = Resource::new(
+        move || date.get(),
+        move |date| {
+            let number = number.clone();
+            async move {
+                match date {
+                    // What is wrong with it is said beside its field.
+                    Some(date) => {
+                        let times = api::booking_after::move_times(number, position, date.clone()).await;
+                        times.ok().map(|times| (date, times))
+                    }
+                    None => None,
+                }
+            }
+        },
+    );
+    let list = move || {
+        Suspend::new(async move { times.await.map(|(date, times)| view! { <TimeButtons page position date times/> }) })
+    };
+    view! { <Transition fallback=|| ()>{list}</Transition> }.into_any()
+}
+
+#[component]
+fn TimeButtons(page: Page, position: i64, date: String, times: Vec<i64>) -> impl IntoView {
+    let l = use_locale();
+    let state = FormState::new(None, &[]);
+    let done = use_done(page);
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let Ok(MoveBooking { number, position, date, time }) = MoveBooking::from_event(&event) else { return };
+        let done = done.clone();
+        state.send(None, api::booking_after::move_booking(number, position, date, time), move |()| done(t::MOVED));
+    };
+    let text = if times.is_empty() { t::MOVE_NONE } else { t::MOVE_FREE_ON };
+    let title = l.f(text, &[("date", &date)]);
+    let buttons = times.into_iter().map(clock_of).map(|time| {
+        view! { <button class="btn btn-secondary btn-sm" type="submit" name="time" value=time.clone()>{time}</button> }
+    });
+    view! {
+        <form class="stack" action=MoveBooking::url() method="post" on:submit=submit>
+            <p class="muted">{title}</p>
+            {state.notice()}
+            <input type="hidden" name="number" value=page.number()/>
+            <input type="hidden" name="position" value=position/>
+            <input type="hidden" name="date" value=date/>
+            <div class="cluster">{buttons.collect_view()}</div>
+        </form>
     }
     .into_any()
 }

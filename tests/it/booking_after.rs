@@ -484,6 +484,13 @@ async fn an_order_is_complete_when_its_bookings_are_over_and_its_goods_have_arri
         for _ in 0..2 {
             order::complete(&ctx, &mixed).await.unwrap();
         }
+        let (shop, customer) = (app.clone(), ctx.customer.clone().unwrap());
+        let erased = app.db.write::<_, Error>(move |tx| {
+            let (app, customer) = (shop.clone(), customer.clone());
+            Box::pin(async move { order::cancel_unpaid(tx, &app, &customer, 1).await.map(|changed| changed.len()) })
+        });
+        let waits = Err(Error::OrdersUnderWay(vec![mixed.clone()]));
+        assert_eq!(erased.await, waits, "an account stays until its bookings are over");
         let arrived = order::get(&ctx, &mixed).await.unwrap();
         assert_eq!((arrived.state, arrived.has_arrived()), (State::Shipped, true));
         let late = moment(&staff(&app), at(19, 0));

@@ -250,7 +250,7 @@ async fn cancel_in(
 /// that expired, late money goes back as well. Answers with what open pages are to be told.
 ///
 /// # Errors
-/// [`Error::OrdersUnderWay`] with the orders that are paid and not shipped.
+/// [`Error::OrdersUnderWay`] with the orders that are paid and not shipped, or have a booking that is still to come.
 pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<Vec<store::Changed>> {
     let sql = "select id, number from orders where customer_id = $1 and state <> 'completed' order by id";
     let (mut changed, mut under_way) = (Vec::new(), Vec::new());
@@ -263,7 +263,12 @@ pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64)
                 changed.extend(cancel_in(tx, app, &id, reason, "customer".to_owned(), now).await?);
             }
             State::ToShip => under_way.push(row.get("number")?),
-            State::Shipped | State::Completed => {}
+            State::Shipped => {
+                if after::is_any_open(tx, &id).await? {
+                    under_way.push(row.get("number")?);
+                }
+            }
+            State::Completed => {}
         }
     }
     if under_way.is_empty() { Ok(changed) } else { Err(Error::OrdersUnderWay(under_way)) }

@@ -36,6 +36,7 @@
 
 pub mod account;
 pub mod booking;
+pub mod booking_after;
 pub mod booking_office;
 pub mod cart;
 pub mod catalog;

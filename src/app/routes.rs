@@ -37,6 +37,7 @@ const SHOP: &[(&str, Page)] = &[
     ("me/security/second", Page::Account(Account::SecondFactor)),
     ("me/security/target", Page::Account(Account::TargetCode)),
     ("me/viewed", Page::Account(Account::Viewed)),
+    ("me/waiting", Page::Account(Account::Waiting)),
     ("outbox", Page::Account(Account::Outbox)),
     ("terms", Page::Account(Account::Terms)),
     ("privacy", Page::Account(Account::Privacy)),

@@ -140,6 +140,14 @@ pub enum Problem {
     LastTarget,
     /// So many are there already, and there can be no more.
     Full(u32),
+    /// A booking that has begun or is over: it is what it is.
+    BookingOver,
+    /// It is too early to say that of a booking.
+    NotYet,
+    /// A booking is not moved any more, as giving it up costs something by now.
+    MoveCosts,
+    /// A booking costs more there than was paid for it.
+    Dearer,
 }
 
 impl Error {

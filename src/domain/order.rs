@@ -3,6 +3,7 @@
 //! ```text
 //!           pay                ship              complete
 //!  ToPay ─────────▶ ToShip ─────────▶ Shipped ─────────▶ Completed
+//!                     └──── finish, where nothing is shipped ────▶ Completed
 //!    │  cancel, expire │ cancel (refund)
 //!    ▼                 ▼
 //!  Cancelled ◀─────────┘      Cancelled ──late payment, stock still there──▶ ToShip
@@ -11,7 +12,7 @@
 use super::{
     address::{Checkout, CheckoutForm, Contact, DeliveryWish},
     address_book::SavedAddress,
-    booking::{date::LocalDate, offer::Kind, zone::Zone},
+    booking::{after::Mark, date::LocalDate, offer::Kind, zone::Zone},
     cart::Cart,
     catalog::Image,
     error::{Error, Result},
@@ -47,6 +48,8 @@ pub enum Action {
     Expire,
     Ship,
     Complete,
+    /// All bookings of an order without goods are over.
+    Finish,
 }
 
 /// Why an order was cancelled.
@@ -94,6 +97,28 @@ pub enum EventKind {
     Refunded {
         amount: Amount,
     },
+    /// A booking was given up: what was kept of what was paid for it, and what comes back.
+    BookingCancelled {
+        position: i64,
+        title: String,
+        fee: Amount,
+        refund: Amount,
+    },
+    /// A booking is at another time, from a moment (UTC milliseconds) on; and what comes back as it costs less there.
+    BookingMoved {
+        position: i64,
+        title: String,
+        start: i64,
+        refund: Amount,
+    },
+    /// What the venue said of a booking.
+    BookingMarked {
+        position: i64,
+        title: String,
+        mark: Mark,
+    },
+    /// The goods were received while a booking is still to come.
+    Arrived,
 }
 
 /// An order in a list.
@@ -309,7 +334,7 @@ impl State {
             (Self::ToPay, Action::Pay) | (Self::Cancelled, Action::PayLate) => Ok(Self::ToShip),
             (Self::ToPay | Self::ToShip, Action::Cancel) | (Self::ToPay, Action::Expire) => Ok(Self::Cancelled),
             (Self::ToShip, Action::Ship) => Ok(Self::Shipped),
-            (Self::Shipped, Action::Complete) => Ok(Self::Completed),
+            (Self::Shipped, Action::Complete) | (Self::ToShip, Action::Finish) => Ok(Self::Completed),
             _ => Err(Error::OrderClosed(self)),
         }
     }
@@ -344,6 +369,23 @@ impl Order {
     pub fn wanted(&self) -> Vec<(String, i64)> {
         let goods = self.lines.iter().filter(|line| line.booking.is_none());
         goods.map(|line| (line.variant_id.clone(), line.quantity)).collect()
+    }
+
+    /// What is still with the shop of what was paid for an order and would come back with it: not what was given back for
+    /// bookings, and not what was kept of those that were given up.
+    pub fn returnable(&self) -> Amount {
+        let gone = |event: &Event| match event.kind {
+            EventKind::BookingCancelled { fee, refund, .. } => fee + refund,
+            EventKind::BookingMoved { refund, .. } => refund,
+            _ => Amount::ZERO,
+        };
+        let gone: Amount = self.events.iter().map(gone).sum();
+        self.totals.total - gone
+    }
+
+    /// Whether its goods were received, and only bookings are still to come.
+    pub fn has_arrived(&self) -> bool {
+        self.events.iter().any(|event| event.kind == EventKind::Arrived)
     }
 
     /// The sequence of the latest attempt to pay of which neither success nor failure is known; `None` without one.
@@ -411,8 +453,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ACTIONS: [Action; 7] =
-        [Action::Change, Action::Pay, Action::PayLate, Action::Cancel, Action::Expire, Action::Ship, Action::Complete];
+    const ACTIONS: [Action; 8] = [
+        Action::Change,
+        Action::Pay,
+        Action::PayLate,
+        Action::Cancel,
+        Action::Expire,
+        Action::Ship,
+        Action::Complete,
+        Action::Finish,
+    ];
 
     #[test]
     fn only_the_drawn_arrows_exist() {
@@ -432,10 +482,25 @@ mod tests {
                 (S::ToPay, A::Expire, S::Cancelled),
                 (S::ToShip, A::Cancel, S::Cancelled),
                 (S::ToShip, A::Ship, S::Shipped),
+                (S::ToShip, A::Finish, S::Completed),
                 (S::Shipped, A::Complete, S::Completed),
                 (S::Cancelled, A::PayLate, S::ToShip),
             ]
         );
+    }
+
+    #[test]
+    fn what_was_given_back_for_bookings_or_kept_of_them_does_not_come_back_again() {
+        let title = String::new;
+        let cancelled =
+            EventKind::BookingCancelled { position: 1, title: title(), fee: Amount(100), refund: Amount(200) };
+        let moved = EventKind::BookingMoved { position: 2, title: title(), start: 0, refund: Amount(50) };
+        let order = Order {
+            totals: Totals { total: Amount(1_000), ..Totals::default() },
+            ..sample(State::ToShip, &[EventKind::Paid, cancelled, moved])
+        };
+        assert_eq!(order.returnable(), Amount(650));
+        assert!(!order.has_arrived());
     }
 
     proptest! {

@@ -46,6 +46,9 @@ pub enum Action {
     SecondFactorReset,
     RecoveryCodeUsed,
     RecoveryCodesRenewed,
+    BookingCancelled,
+    BookingMoved,
+    BookingMarked,
 }
 
 impl Action {
@@ -78,6 +81,9 @@ impl Action {
             Self::SecondFactorReset => "second_factor_reset",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::BookingCancelled => "booking_cancelled",
+            Self::BookingMoved => "booking_moved",
+            Self::BookingMarked => "booking_marked",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! a page, a server function ([`functions`]) or one of the few plain routes below.
 
 pub mod acme;
+mod calendar;
 mod consent;
 pub mod cookie;
 mod copy;
@@ -96,6 +97,7 @@ pub fn router(front: Front) -> Router {
         .route("/.well-known/security.txt", get(sitemap::security))
         .route("/sitemap.xml", get(sitemap::index))
         .route("/sitemaps/{page}", get(sitemap::page))
+        .route("/orders/{number}/{file}", get(calendar::file))
         .fallback_service(page(&front, document::shop))
         .layer(compression)
         .layer(from_fn_with_state(front.clone(), request::context))

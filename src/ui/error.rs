@@ -117,6 +117,10 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::PasskeyOver => t::PASSKEY_OVER,
         Problem::PasskeyPlace => t::PASSKEY_PLACE,
         Problem::LastTarget => t::LAST_TARGET,
+        Problem::BookingOver => t::BOOKING_OVER,
+        Problem::NotYet => t::NOT_YET,
+        Problem::MoveCosts => t::MOVE_COSTS,
+        Problem::Dearer => t::DEARER,
     };
     locale.t(text).to_owned()
 }

@@ -8,7 +8,7 @@ use super::{
     account::{
         AddressEditPage, AddressesPage, CodePage, ConsentPage, FavouritesPage, MyDataPage, NotificationsPage,
         OutboxPage, PrivacyPage, SecondFactorPage, SecondSignInPage, SecurityPage, SharedPage,
-        SignInPage as CustomerSignInPage, TargetCodePage, TermsPage, ViewedPage,
+        SignInPage as CustomerSignInPage, TargetCodePage, TermsPage, ViewedPage, WaitingPage,
     },
     components::{shell::ShopShell, travel::use_travel},
     error::OfflinePage,
@@ -169,6 +169,7 @@ pub enum Account {
     SecondSignIn,
     Consent,
     TargetCode,
+    Waiting,
 }
 
 #[wasm_split(account, wasm_split_path = ::leptos::wasm_split, preload(preload_account), fallible)]
@@ -191,6 +192,7 @@ fn account(page: Account) -> Loaded {
         Account::SecondSignIn => view! { <SecondSignInPage/> }.into_any(),
         Account::Consent => view! { <ConsentPage/> }.into_any(),
         Account::TargetCode => view! { <TargetCodePage/> }.into_any(),
+        Account::Waiting => view! { <WaitingPage/> }.into_any(),
     })
 }
 

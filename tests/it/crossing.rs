@@ -41,6 +41,12 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/visit", "GET", "variant_id=mug", ForAll),
     ("booking/replace", "POST", "id={booking}&wish=%7B%22kind%22%3A%22visit%22%2C%22start%22%3A1%7D", AsOfNothing),
     ("booking/remove", "POST", "id={booking}", AsOfNothing),
+    ("booking/choices", "GET", "number={order}&position=0", AsOfNothing),
+    ("booking/cancel", "POST", "number={order}&position=0&expected_refund=0", AsOfNothing),
+    ("booking/move", "POST", "number={order}&position=0&date=2026-12-24&time=18%3A30", AsOfNothing),
+    ("booking/move_times", "GET", "number={order}&position=0&date=2026-12-24", AsOfNothing),
+    ("booking/wait", "POST", "variant_id=mug&wish=x", ForAll),
+    ("booking/stop_waiting", "POST", "id={waiting}", AsOfNothing),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/set_quantity", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/save_for_later", "POST", "variant_id=mug&saved=true", ForAll),
@@ -87,6 +93,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("office/bookings", "GET", "product_id=p&days=1", Staff),
     ("office/block", "POST", "resource_id=x&date=2026-12-24&from=09%3A00&until=10%3A00", Staff),
     ("office/unblock", "POST", "id=x", Staff),
+    ("office/check_in", "POST", "number={order}&position=0", Staff),
+    ("office/booking_done", "POST", "number={order}&position=0", Staff),
+    ("office/no_show", "POST", "number={order}&position=0", Staff),
     ("office/set_price", "POST", "variant_id=mug&version=1&price=0.01&compare_at=", Staff),
     ("office/adjust_stock", "POST", "variant_id=mug&version=1&seen=1&on_hand=9", Staff),
 ];
@@ -161,7 +170,7 @@ fn every_function_that_takes_an_id_is_in_the_table() {
 }
 
 /// The ids in place of `{order}`, `{address}`, …
-type Ids = [(&'static str, String); 7];
+type Ids = [(&'static str, String); 8];
 
 async fn call(world: &World, cookie: &str, (name, method, input): (&str, &str, &str), ids: &Ids) -> (u16, String) {
     let input = ids.iter().fold(input.to_owned(), |input, (of, id)| input.replace(&format!("{{{of}}}"), id));
@@ -234,6 +243,17 @@ async fn owner(world: &World) -> (Buyer, Ids) {
         })
     });
     assert_eq!(made.await.unwrap(), 1);
+    let waiting = context::new_id();
+    let insert = xiadan::args![&waiting];
+    let made = world.app.db.write::<_, DbError>(move |tx| {
+        let insert = insert.clone();
+        Box::pin(async move {
+            let sql = "insert into waiting (id, customer_id, variant_id, wish, locale, asked_at, until_at)
+                select $1, customer_id, 'mug', '{\"kind\":\"visit\",\"start\":1}', 'en', 1, 9999999999999 from orders";
+            tx.exec(sql, insert).await
+        })
+    });
+    assert_eq!(made.await.unwrap(), 1);
     (
         li,
         [
@@ -244,6 +264,7 @@ async fn owner(world: &World) -> (Buyer, Ids) {
             ("code", code),
             ("passkey", passkey),
             ("booking", booking),
+            ("waiting", waiting),
         ],
     )
 }
@@ -270,6 +291,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             ("code", "A".repeat(43)),
             ("passkey", context::new_id()),
             ("booking", context::new_id()),
+            ("waiting", context::new_id()),
         ];
         let sql = "select customer_id as id from orders";
         let row = world.app.db.one(sql, xiadan::args![]).await.unwrap();
@@ -306,6 +328,7 @@ async fn the_id_of_somebody_elses_thing_is_an_id_of_nothing() {
             format!("/orders/{order}"),
             format!("/orders/{order}/edit"),
             format!("/pay/{order}"),
+            format!("/orders/{order}/0.ics"),
             format!("/orders?q={order}"),
             format!("/checkout?address={address}"),
             format!("/me/addresses/edit?id={address}"),

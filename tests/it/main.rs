@@ -31,6 +31,7 @@ mod account;
 mod acme;
 mod audit;
 mod booking;
+mod booking_after;
 mod booking_order;
 mod booking_visit;
 mod catalog;

@@ -15,11 +15,13 @@
 //!
 //! Moments are UTC milliseconds. Where a rule speaks of a day or an hour it means the venue's, and takes its [`zone`].
 
+pub mod after;
 pub mod agenda;
 pub mod alternatives;
 pub mod cancellation;
 pub mod cells;
 pub mod date;
+pub mod ics;
 pub mod interval;
 pub mod month;
 pub mod offer;

@@ -65,6 +65,11 @@ impl Zone {
         &self.name
     }
 
+    /// The moments at which clocks are changed, in order of time.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     /// By how many milliseconds clocks are before UTC at a moment.
     pub fn offset(&self, moment: i64) -> i64 {
         self.offset_before(self.changes.partition_point(|change| change.at <= moment))

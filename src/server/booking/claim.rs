@@ -174,6 +174,72 @@ pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
     remove_cells(tx, &present).await
 }
 
+/// Frees what one line of an order has. The caller has locked the order.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn release_line(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<()> {
+    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
+        where order_id = $1 and position = $2 and state <> 'released' order by resource_id, start_at, id";
+    let rows = tx.all(sql, args![order_id, position]).await?;
+    free(tx, &rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?).await
+}
+
+/// Holds all of these for the first in a waiting list until a moment (UTC milliseconds), or none of them and false.
+///
+/// # Errors
+/// As [`hold`].
+pub async fn hold_for(tx: &mut Tx<'_>, waiting_id: &str, claims: &[Claim], until: i64) -> Result<bool> {
+    if let Some(claim) = claims.iter().find(|claim| !claim.what.is_possible()) {
+        return Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)));
+    }
+    let wanted: Vec<_> = claims.iter().map(|claim| Wanted { id: new_id(), claim: claim.clone() }).collect();
+    for row in &wanted {
+        insert(tx, row, (None, None), "active", "waiting list").await?;
+        let sql = "update claim set waiting_id = $2, expires_at = $3 where id = $1";
+        tx.exec(sql, args![&row.id, waiting_id, until]).await?;
+    }
+    Ok(get_or_forget(tx, &wanted).await?.is_empty())
+}
+
+/// What is held for somebody in a waiting list.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn held_for(tx: &mut Tx<'_>, waiting_id: &str) -> Result<Vec<Claim>> {
+    Ok(of_waiting(tx, waiting_id).await?.into_iter().map(|wanted| wanted.claim).collect())
+}
+
+/// Frees what is held for somebody in a waiting list. Freeing it twice is once.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn release_for(tx: &mut Tx<'_>, waiting_id: &str) -> Result<()> {
+    let held = of_waiting(tx, waiting_id).await?;
+    free(tx, &held).await
+}
+
+async fn of_waiting(tx: &mut Tx<'_>, waiting_id: &str) -> Result<Vec<Wanted>> {
+    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
+        where waiting_id = $1 and state = 'active' order by resource_id, start_at, id";
+    tx.all(sql, args![waiting_id]).await?.iter().map(Wanted::read).collect()
+}
+
+/// Frees claims that were there a moment ago, each once.
+async fn free(tx: &mut Tx<'_>, claims: &[Wanted]) -> Result<()> {
+    let mut present = Vec::new();
+    for Wanted { id, claim } in claims {
+        let sql = "update claim set state = 'released' where id = $1 and state <> 'released'";
+        if tx.exec(sql, args![id]).await? == 1 {
+            present.push(Wanted { id: id.clone(), claim: claim.clone() });
+        }
+    }
+    for (resource, unit, quantity, _) in units(&present) {
+        give_back(tx, resource, unit, quantity).await?;
+    }
+    remove_cells(tx, &present).await
+}
+
 /// What an order holds is paid for: it is the customer's.
 ///
 /// # Errors

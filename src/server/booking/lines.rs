@@ -135,17 +135,19 @@ pub async fn hold(tx: &mut Tx<'_>, order_id: &str, first: i64, quotes: &[Quote])
     Ok(taken.into_iter().filter_map(|position| usize::try_from(position - first).ok()).collect())
 }
 
-/// Frees everything that the bookings of an order have, which is over. The caller has locked the order.
+/// Frees everything that the bookings of an order have, which is over; answers with whether there was anything. The caller
+/// has locked the order.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
     let sql =
         "update order_booking set state = 'cancelled', version = version + 1 where order_id = $1 and state = 'booked'";
-    if tx.exec(sql, args![order_id]).await? > 0 {
+    let any = tx.exec(sql, args![order_id]).await? > 0;
+    if any {
         claim::release(tx, order_id).await?;
     }
-    Ok(())
+    Ok(any)
 }
 
 /// What the bookings of an order hold is paid for.
@@ -178,6 +180,15 @@ pub async fn hold_again(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<boo
         tx.exec(sql, args![order_id]).await?;
     }
     Ok(held)
+}
+
+/// What was kept of what was paid for the bookings of an order that were given up.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn kept(tx: &mut Tx<'_>, order_id: &str) -> Result<Amount> {
+    let sql = "select cast(coalesce(sum(kept), 0) as bigint) as kept from order_booking where order_id = $1";
+    Ok(Amount(tx.one(sql, args![order_id]).await?.get("kept")?))
 }
 
 /// Whether all bookings of a paid order can be given up now for nothing, by the rules that were shown before paying.

@@ -2,19 +2,26 @@
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
+//! What comes [`after`] one was paid for: it is given up, moved, or over; others [`wait`](waiting) for what comes free.
 
+pub mod after;
 pub mod agenda;
+mod calendar;
 pub mod claim;
 pub mod demo;
 pub mod lines;
 pub mod quote;
+pub mod remind;
 mod slots;
 mod store;
+mod tell;
 pub mod travellers;
 mod visit;
+pub mod waiting;
 pub mod wishes;
 mod zone;
 
+pub use calendar::{calendar_file, code, position_of};
 pub use slots::slots;
 pub use visit::choice;
 pub use zone::zone;

@@ -2,8 +2,8 @@
 
 use super::{
     claim::Claim,
-    quote::{self, Asked, Quote},
-    visit,
+    quote::{Asked, Quote},
+    visit, waiting,
 };
 use crate::{
     args,
@@ -43,7 +43,7 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
             }
             let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
             let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
-            let price = price_of(tx, &asked, "", locale).await?;
+            let price = price_of(tx, &customer, &asked, "", locale).await?;
             let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
                 values ($1, $2, $3, $4, $5, $6)";
             tx.exec(sql, args![id, customer, variant, text, price.0, now]).await?;
@@ -53,13 +53,13 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
     .await
 }
 
-/// What a wish costs that can be had.
+/// What a customer's wish costs that can be had.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] for one that cannot, with the line of the cart that it is for; [`Error::NotFound`] for what is not
 /// booked in this way.
-async fn price_of(tx: &mut Tx<'_>, asked: &Asked<'_>, line: &str, locale: Locale) -> Result<Amount> {
-    let quote = quote::quote(tx, asked).await?;
+async fn price_of(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>, line: &str, locale: Locale) -> Result<Amount> {
+    let quote = waiting::quote_for(tx, customer, asked).await?;
     if let Some(price) = quote.price.filter(|_| quote.is_available()) {
         return Ok(price);
     }
@@ -90,7 +90,7 @@ pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
             let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
             let before: Vec<_> = others.filter_map(|(_, quote)| quote.claims).flatten().collect();
             let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
-            let price = match price_of(tx, &asked, &id, locale).await {
+            let price = match price_of(tx, &customer, &asked, &id, locale).await {
                 // The office made something else of it meanwhile.
                 Err(Error::NotFound) => return Err(Error::SlotTaken(vec![gone])),
                 price => price?,
@@ -144,7 +144,7 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
         let wish = wish_of(&row)?;
         let variant: String = row.get("variant_id")?;
         let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
-        let quote = match quote::quote(tx, &asked).await {
+        let quote = match waiting::quote_for(tx, customer, &asked).await {
             // The office made something else of it: it cannot be had any more, and the customer takes it out.
             Err(Error::NotFound) => Quote::gone(&wish),
             quote => quote?,

@@ -17,7 +17,7 @@ use crate::{
         Error, Locale, Result,
         account::{CODE_MS, Posted, Target},
         locale::Text,
-        texts::message as t,
+        texts::{booking_after as b, message as t},
         time::date_time,
     },
 };
@@ -74,6 +74,10 @@ pub enum What {
     /// The account is to be erased: asked for on which device, in UTC milliseconds until when that can be taken back, and
     /// the page to do so.
     DeletionAsked { device: String, until: i64, page: String },
+    /// A booking begins soon: what, in words when and for whom, and the page of its order.
+    BookingSoon { title: String, label: String, page: String },
+    /// What somebody waited for came free: the same, in UTC milliseconds until when it is held, and the page to take it.
+    PlaceFree { title: String, label: String, until: i64, page: String },
 }
 
 /// The ways out.
@@ -152,6 +156,8 @@ impl Message {
                 _ => t::EMAIL_REMOVED_SUBJECT,
             },
             What::DeletionAsked { .. } => t::DELETION_SUBJECT,
+            What::BookingSoon { title, .. } => return self.locale.f(b::SOON_SUBJECT, &[("title", title)]),
+            What::PlaceFree { title, .. } => return self.locale.f(b::FREE_SUBJECT, &[("title", title)]),
         };
         self.locale.t(subject).to_owned()
     }
@@ -183,6 +189,15 @@ impl Message {
             What::DeletionAsked { device, until, page } => {
                 let (device, until) = (self.device(device), date_time(self.locale, *until));
                 self.locale.f(t::DELETION_TEXT, &[("device", &device), ("until", &until), ("page", page)])
+            }
+            What::BookingSoon { title, label, page } => {
+                self.locale.f(b::SOON_TEXT, &[("title", title), ("label", label), ("page", page)])
+            }
+            What::PlaceFree { title, label, until, page } => {
+                let until = date_time(self.locale, *until);
+                let values: [(&str, &dyn fmt::Display); 4] =
+                    [("title", title), ("label", label), ("until", &until), ("page", page)];
+                self.locale.f(b::FREE_TEXT, &values)
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     server::{
         App, Ctx,
         audit::{self, Entry},
-        booking::lines as bookings,
+        booking::{after, lines as bookings, waiting},
         context::now,
         db::Tx,
         payment, stock,
@@ -222,31 +222,35 @@ async fn cancel_in(
     }
     let action = if expiring { Action::Expire } else { Action::Cancel };
     store::transition(tx, id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
+    let mut refunded = Amount::ZERO;
     if row.state == State::ToShip {
-        payment::refund_paid(tx, id, "cancelled", now).await?;
+        refunded = payment::refund_paid(tx, id, "cancelled", now).await?;
         store::count_sales(tx, id, -1).await?;
         stock::put_back(tx, id).await?;
     } else {
         stock::release(tx, id).await?;
     }
-    bookings::release(tx, id).await?;
+    let products = store::products(tx, id).await?;
+    if bookings::release(tx, id).await? {
+        waiting::offer(tx, app, &products, now).await?;
+    }
     if reason == CancelReason::Office || row.state == State::ToShip {
         let entry = Entry {
             actor,
             action: audit::Action::OrderCancelled,
             subject: format!("order:{}", row.number),
-            detail: if row.state == State::ToShip { format!("refund {}", row.totals.total.0) } else { String::new() },
+            detail: if row.state == State::ToShip { format!("refund {}", refunded.0) } else { String::new() },
         };
         audit::record(tx, &app.keys, &entry, now).await?;
     }
-    Ok(Some(store::Changed { number: row.number, products: store::products(tx, id).await? }))
+    Ok(Some(store::Changed { number: row.number, products }))
 }
 
 /// Cancels all orders of a customer that are not paid, inside a transaction, so that nothing more comes of them: of those
 /// that expired, late money goes back as well. Answers with what open pages are to be told.
 ///
 /// # Errors
-/// [`Error::OrdersUnderWay`] with the orders that are paid and not shipped.
+/// [`Error::OrdersUnderWay`] with the orders that are paid and not shipped, or have a booking that is still to come.
 pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<Vec<store::Changed>> {
     let sql = "select id, number from orders where customer_id = $1 and state <> 'completed' order by id";
     let (mut changed, mut under_way) = (Vec::new(), Vec::new());
@@ -259,7 +263,12 @@ pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64)
                 changed.extend(cancel_in(tx, app, &id, reason, "customer".to_owned(), now).await?);
             }
             State::ToShip => under_way.push(row.get("number")?),
-            State::Shipped | State::Completed => {}
+            State::Shipped => {
+                if after::is_any_open(tx, &id).await? {
+                    under_way.push(row.get("number")?);
+                }
+            }
+            State::Completed => {}
         }
     }
     if under_way.is_empty() { Ok(changed) } else { Err(Error::OrdersUnderWay(under_way)) }
@@ -296,7 +305,8 @@ pub async fn complete(ctx: &Ctx, number: &str) -> Result<()> {
     complete_as(ctx, &row.id, "customer").await
 }
 
-/// Completes a shipped order. Completing twice is once.
+/// Completes a shipped order, or notes that its goods have arrived while a booking of it is still to come. Completing
+/// twice is once.
 pub(super) async fn complete_as(ctx: &Ctx, order_id: &str, actor: &str) -> Result<()> {
     let (id, actor, now) = (order_id.to_owned(), actor.to_owned(), ctx.now);
     let changed = ctx
@@ -306,7 +316,13 @@ pub(super) async fn complete_as(ctx: &Ctx, order_id: &str, actor: &str) -> Resul
             let (id, actor) = (id.clone(), actor.clone());
             Box::pin(async move {
                 let row = store::lock(tx, &id).await?;
-                if row.state != State::Completed {
+                if row.state == State::Shipped && after::is_any_open(tx, &id).await? {
+                    // The goods are there; a booking is still to come, and the order ends with it.
+                    let sql = "update orders set arrived_at = $2 where id = $1 and arrived_at is null";
+                    if tx.exec(sql, args![&id, now]).await? == 1 {
+                        store::note_event(tx, &id, &actor, &EventKind::Arrived, now).await?;
+                    }
+                } else if row.state != State::Completed {
                     store::transition(tx, &id, Action::Complete, &actor, &EventKind::Completed, now).await?;
                 }
                 Ok(store::Changed { number: row.number, products: Vec::new() })

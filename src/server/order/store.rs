@@ -153,8 +153,11 @@ pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
 }
 
 /// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids and before any stock.
+/// A booking that was given up by itself is not counted any more.
 pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<()> {
-    let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line where order_id = $1
+    let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line l where order_id = $1
+        and not exists (select 1 from order_booking b
+            where b.order_id = l.order_id and b.position = l.position and b.state = 'cancelled')
         group by product_id order by product_id";
     for row in tx.all(sql, args![order_id]).await? {
         let (product, sold): (String, i64) = (row.get("product_id")?, row.get("sold")?);

@@ -16,7 +16,7 @@ use crate::{
     },
     server::{
         Ctx,
-        booking::{lines as bookings, quote::Quote},
+        booking::{lines as bookings, quote::Quote, waiting},
         cart,
         context::{internal, new_id},
         crypto,
@@ -196,6 +196,7 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) ->
     let short = stock::hold(tx, order_id, &lines).await?;
     if short.is_empty() {
         let first = i64::try_from(cart.lines.len()).unwrap_or(i64::MAX);
+        waiting::hand_over(tx, order_id, &cart.bookings, quotes).await?;
         let taken = bookings::hold(tx, order_id, first, quotes).await?;
         if taken.is_empty() {
             return Ok(());

@@ -16,7 +16,7 @@ use super::{
     booking::lines as bookings,
     context::{internal, new_id, now},
     crypto::Keys,
-    db::Tx,
+    db::{Row, Tx},
     order::{announce, own, store},
     sharing, stock,
 };
@@ -201,7 +201,8 @@ async fn settle_in(
         bookings::take(tx, &order_id).await?;
         Ok((Settled::Paid, changed))
     } else {
-        if refund(tx, payment_id, &order_id, Amount(notification.amount), "not expected", now).await? {
+        let part = Part { payment_id, order_id: &order_id, name: WHOLE };
+        if refund(tx, part, Amount(notification.amount), "not expected", now).await? {
             // Nobody asked for it, so that nothing else on record tells of it.
             let entry = Entry {
                 actor: "provider".to_owned(),
@@ -240,30 +241,77 @@ async fn hold_again(tx: &mut Tx<'_>, order_id: &str, products: &[String], now: i
     Ok(held)
 }
 
-/// Refunds what was paid for an order that is cancelled.
-pub(super) async fn refund_paid(tx: &mut Tx<'_>, order_id: &str, reason: &str, now: i64) -> Result<()> {
-    let sql = "select p.id, p.amount from payment p where p.order_id = $1 and p.state = 'succeeded'
-        and not exists (select 1 from refund r where r.payment_id = p.id)";
-    for row in tx.all(sql, args![order_id]).await? {
-        refund(tx, &row.get::<String>("id")?, order_id, Amount(row.get("amount")?), reason, now).await?;
+/// Refunds what is left of what was paid for an order that is cancelled, but for what was kept of bookings that were given
+/// up before; answers with how much that is. The caller has locked the order.
+pub(super) async fn refund_paid(tx: &mut Tx<'_>, order_id: &str, reason: &str, now: i64) -> Result<Amount> {
+    let (mut kept, mut refunded) = (bookings::kept(tx, order_id).await?, Amount::ZERO);
+    for (payment_id, left) in left_of_payments(tx, order_id).await? {
+        let stays = kept.min(left);
+        kept = kept - stays;
+        let amount = left - stays;
+        let part = Part { payment_id: &payment_id, order_id, name: WHOLE };
+        if amount > Amount::ZERO && refund(tx, part, amount, reason, now).await? {
+            refunded = refunded + amount;
+        }
     }
-    Ok(())
+    Ok(refunded)
 }
 
-/// Writes a refund of a payment with the effect that carries it out. A payment is refunded once: false for one that is
-/// already.
-async fn refund(
+/// Refunds a part of what was paid for an order; by its name it is refunded once. The caller has locked the order.
+///
+/// # Errors
+/// When less is left of what was paid: then nothing is refunded.
+pub(super) async fn refund_part(
     tx: &mut Tx<'_>,
-    payment_id: &str,
     order_id: &str,
-    amount: Amount,
+    (name, amount): (&str, Amount),
     reason: &str,
     now: i64,
-) -> Result<bool> {
+) -> Result<()> {
+    let mut wanted = amount;
+    for (payment_id, left) in left_of_payments(tx, order_id).await? {
+        let amount = wanted.min(left);
+        if amount > Amount::ZERO {
+            refund(tx, Part { payment_id: &payment_id, order_id, name }, amount, reason, now).await?;
+            wanted = wanted - amount;
+        }
+    }
+    if wanted > Amount::ZERO { Err(internal("payment", &"more is to go back than was paid")) } else { Ok(()) }
+}
+
+/// The payments of an order that came in, with what of each was not refunded; without those that went back as a whole, of
+/// which another sum may have come in than was asked for.
+async fn left_of_payments(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<(String, Amount)>> {
+    let sql = "select p.id, p.amount, (
+            select cast(coalesce(sum(r.amount), 0) as bigint) from refund r where r.payment_id = p.id) as refunded
+        from payment p where p.order_id = $1 and p.state = 'succeeded'
+            and not exists (select 1 from refund r where r.payment_id = p.id and r.part = 'whole')
+        order by p.id";
+    let left = |row: &Row| -> Result<(String, Amount)> {
+        Ok((row.get("id")?, Amount(row.get::<i64>("amount")? - row.get::<i64>("refunded")?)))
+    };
+    tx.all(sql, args![order_id]).await?.iter().map(left).collect()
+}
+
+/// The part of a payment that is all of it, or all that is left.
+const WHOLE: &str = "whole";
+
+/// What is refunded of a payment, and by which name it is known.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    payment_id: &'a str,
+    order_id: &'a str,
+    name: &'a str,
+}
+
+/// Writes a refund of a part of a payment with the effect that carries it out. Each part is refunded once: false for one
+/// that is already.
+async fn refund(tx: &mut Tx<'_>, part: Part<'_>, amount: Amount, reason: &str, now: i64) -> Result<bool> {
+    let Part { payment_id, order_id, name } = part;
     let refund_id = new_id();
-    let sql = "insert into refund (id, payment_id, order_id, amount, reason, state, requested_at) values ($1, $2, $3, $4, $5, 'pending', $6)
-        on conflict (payment_id) do nothing";
-    if tx.exec(sql, args![&refund_id, payment_id, order_id, amount.0, reason, now]).await? == 0 {
+    let sql = "insert into refund (id, payment_id, order_id, part, amount, reason, state, requested_at)
+        values ($1, $2, $3, $4, $5, $6, 'pending', $7) on conflict (payment_id, part) do nothing";
+    if tx.exec(sql, args![&refund_id, payment_id, order_id, name, amount.0, reason, now]).await? == 0 {
         return Ok(false);
     }
     store::note_event(tx, order_id, "system", &EventKind::RefundRequested { amount }, now).await?;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 /// The tables with a column `customer_id` whose rows are in the copy, or say nothing of the person: a test compares the
 /// list with the database, so that none is forgotten.
-pub const COVERED: [&str; 19] = [
+pub const COVERED: [&str; 20] = [
     "account",
     "account_target",
     "session",
@@ -30,6 +30,7 @@ pub const COVERED: [&str; 19] = [
     "cart",
     "cart_line",
     "cart_booking",
+    "waiting",
     "orders",
     "address",
     "favourite",
@@ -62,6 +63,7 @@ pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>>
         from.choices().await?,
     ]);
     tables.extend([from.saved_addresses().await?, from.addresses().await?, from.cart().await?, from.wishes().await?]);
+    tables.push(from.waiting().await?);
     tables.extend([from.favourites().await?, from.viewed().await?]);
     tables.extend([
         from.orders().await?,
@@ -265,6 +267,15 @@ impl Collector<'_> {
             where b.customer_id = $1 order by b.added_at, b.id";
         let columns = &["sku", "wish", "price_seen", "added_at"];
         self.plain("cart_bookings", columns, &[Kind::Text, Kind::Text, Kind::Money, Kind::Time], sql).await
+    }
+
+    /// What is waited for.
+    async fn waiting(&self) -> Result<Table> {
+        let sql = "select v.sku, w.wish, w.asked_at, w.offered_at, w.expires_at
+            from waiting w join variant v on v.id = w.variant_id where w.customer_id = $1 order by w.asked_at, w.id";
+        let columns = &["sku", "wish", "asked_at", "offered_at", "expires_at"];
+        let time = Kind::Time;
+        self.plain("waiting", columns, &[Kind::Text, Kind::Text, time, time, time], sql).await
     }
 
     async fn bookings(&self) -> Result<Table> {

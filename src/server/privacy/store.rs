@@ -220,11 +220,13 @@ pub async fn due_deletions(db: &Db, now: i64) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.get("customer_id")?)).collect()
 }
 
-/// Whether an account is still to be erased, and nothing of its orders waits for something: goods to be sent, or money
-/// to go back.
+/// Whether an account is still to be erased, and nothing of its orders waits for something: goods to be sent, a
+/// booking that is still to come, or money to go back.
 pub async fn may_erase(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<bool, DbError> {
     let sql = "select 1 as due from account_deletion where customer_id = $1 and erase_at <= $2
         and not exists (select 1 from orders where customer_id = $1 and state in ('to_pay', 'to_ship'))
+        and not exists (select 1 from order_booking b join orders o on o.id = b.order_id
+            where o.customer_id = $1 and o.state = 'shipped' and b.state in ('booked', 'checked_in'))
         and not exists (select 1 from refund r join orders o on o.id = r.order_id
             where o.customer_id = $1 and r.state = 'pending')";
     Ok(tx.optional(sql, args![customer, now]).await?.is_some())

@@ -22,6 +22,7 @@ mod sign_in;
 mod target_code;
 mod targets;
 mod viewed;
+pub mod waiting;
 
 pub use address_edit::AddressEditPage;
 pub use addresses::AddressesPage;
@@ -40,6 +41,7 @@ pub use shared::SharedPage;
 pub use sign_in::SignInPage;
 pub use target_code::TargetCodePage;
 pub use viewed::ViewedPage;
+pub use waiting::WaitingPage;
 
 use crate::{
     domain::{catalog::percent_encode, locale::Text, texts::account as t},

@@ -1,6 +1,7 @@
 //! What a booking has that goods do not: when it is by the clocks of its place, how it stands, and by which rules it is
 //! given up.
 
+use super::booking_state::BookingBadge;
 use crate::{
     domain::{
         Locale,
@@ -11,7 +12,6 @@ use crate::{
             zone::Zone,
         },
         cart::CartBooking,
-        locale::Text,
         money::{Amount, Currency},
         order::{BookingState, OrderBooking},
         texts::booking_visit as t,
@@ -44,7 +44,7 @@ pub fn Booked(
             " "
             <span class="muted small nowrap">{zone}</span>
         </p>
-        {state.map(|state| view! { <p><span class="badge">{l.t(state_name(state))}</span></p> })}
+        {state.map(|state| view! { <p><BookingBadge state/></p> })}
         {rule.map(|rule| view! { <p class="muted small">{rule}</p> })}
     }
     .into_any()
@@ -62,17 +62,6 @@ pub fn BookedLine(booking: OrderBooking) -> impl IntoView {
 pub fn BookedInCart(booking: CartBooking) -> impl IntoView {
     let CartBooking { clocks, start, end, free_until, .. } = booking;
     view! { <Booked clocks start end free_until/> }.into_any()
-}
-
-/// How a booking stands, in words.
-pub const fn state_name(state: BookingState) -> Text {
-    match state {
-        BookingState::Booked => t::STATE_BOOKED,
-        BookingState::CheckedIn => t::STATE_CHECKED_IN,
-        BookingState::Done => t::STATE_DONE,
-        BookingState::NoShow => t::STATE_NO_SHOW,
-        BookingState::Cancelled => t::STATE_CANCELLED,
-    }
 }
 
 /// Until when giving a booking up costs nothing.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod booked;
+pub mod booking_state;
 pub mod breadcrumbs;
 pub mod calendar;
 pub mod copy;
@@ -19,6 +20,7 @@ pub mod pagination;
 pub mod picture;
 pub mod price;
 pub mod product_card;
+pub mod qr;
 pub mod scroll;
 pub mod second_factor;
 pub mod shell;

@@ -4,6 +4,7 @@
 use super::{
     copy::CopyButton,
     field::{Field, described_by, invalid},
+    qr::QrCode,
     travel::focus_quietly,
     typed::taking_over,
 };
@@ -16,23 +17,14 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 
-/// The light modules around a QR code (ISO/IEC 18004 §6.3.8).
-const QUIET: u32 = 4;
-
 /// What an app is told: as a picture, as a key to be typed, and as an address for an app on the same device.
 #[component]
 pub fn TellApp(set_up: SetUp) -> impl IntoView {
     let l = use_locale();
     let SetUp { secret, address, picture } = set_up;
-    let side = picture.size + 2 * QUIET;
-    let view_box = format!("-{QUIET} -{QUIET} {side} {side}");
-    let (from, side) = (format!("-{QUIET}"), side.to_string());
     view! {
         <p>{l.t(t::SET_UP_SCAN)}</p>
-        <svg class="qr" viewBox=view_box role="img" aria-label=l.t(t::PICTURE) shape-rendering="crispEdges">
-            <rect x=from.clone() y=from width=side.clone() height=side fill="#fff"></rect>
-            <path fill="#000" d=picture.path></path>
-        </svg>
+        <QrCode picture label=l.t(t::PICTURE)/>
         <p class="no-print"><a class="btn btn-secondary" href=address rel="external">{l.t(t::OPEN_APP)}</a></p>
         <p>{l.t(t::SET_UP_TYPE)}</p>
         <div class="cluster">

@@ -4,6 +4,7 @@ use super::{method::method_name, time::Time};
 use crate::{
     domain::{
         Locale,
+        booking::after::Mark,
         money::Currency,
         order::{CancelReason, Event, EventKind},
         texts::order as t,
@@ -23,6 +24,20 @@ pub fn event_text(l: Locale, kind: &EventKind, currency: Currency) -> String {
             return l.f(t::EVENT_REFUND_REQUESTED, &[("amount", &amount.display(currency))]);
         }
         EventKind::Refunded { amount } => return l.f(t::EVENT_REFUNDED, &[("amount", &amount.display(currency))]),
+        EventKind::BookingCancelled { title, refund, .. } => {
+            let refund = refund.display(currency);
+            return l.f(t::EVENT_BOOKING_CANCELLED, &[("title", title), ("refund", &refund)]);
+        }
+        EventKind::BookingMoved { title, .. } => return l.f(t::EVENT_BOOKING_MOVED, &[("title", title)]),
+        EventKind::BookingMarked { title, mark, .. } => {
+            let text = match mark {
+                Mark::CheckedIn => t::EVENT_CHECKED_IN,
+                Mark::Done => t::EVENT_BOOKING_DONE,
+                Mark::NoShow => t::EVENT_NO_SHOW,
+            };
+            return l.f(text, &[("title", title)]);
+        }
+        EventKind::Arrived => t::EVENT_ARRIVED,
         EventKind::Placed => t::EVENT_PLACED,
         EventKind::Changed => t::EVENT_CHANGED,
         EventKind::PaymentFailed => t::EVENT_PAYMENT_FAILED,

@@ -23,7 +23,8 @@ use crate::{
     },
     ui::{
         components::{
-            booked::state_name, form::FormState, icon::Icon, shell::use_toasts, skeleton::SkeletonText, travel::Main,
+            booking_state::booking_state_name, form::FormState, icon::Icon, shell::use_toasts, skeleton::SkeletonText,
+            travel::Main,
         },
         error::problem_text,
         use_locale,
@@ -272,8 +273,8 @@ fn Item(item: AgendaItem, zone: Zone, may_block: bool, again: Callback<()>) -> i
     let (class, body) = match what {
         AgendaWhat::Booking { number, title, state, paid } => {
             let unpaid = (!paid).then(|| view! { <span class="badge badge-warn">{l.t(t::UNPAID)}</span> });
-            let state =
-                (state != BookingState::Booked).then(|| view! { <span class="badge">{l.t(state_name(state))}</span> });
+            let state = (state != BookingState::Booked)
+                .then(|| view! { <span class="badge">{booking_state_name(l, state)}</span> });
             let body = view! {
                 <a class="link" href=format!("/office/orders/{number}")>{title}</a>
                 <span class="code small">{number::display(&number)}</span>

@@ -4,6 +4,7 @@ pub mod bookings;
 pub mod frame;
 pub mod order;
 mod order_ask;
+mod order_bookings;
 mod order_details;
 mod order_ship;
 pub mod orders;

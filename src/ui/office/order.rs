@@ -3,6 +3,7 @@
 use super::{
     frame::{Desk, use_desk},
     order_ask::{Ask, Confirmation, Trigger},
+    order_bookings::Bookings,
     order_details::Details,
     order_ship::ShipPanel,
     parts::{Failure, LoadFailed, ago, use_clock},
@@ -157,7 +158,8 @@ impl Open {
             Action::Ship | Action::Complete => Permission::Ship,
             _ => Permission::Cancel,
         };
-        self.role.may(permission) && self.order.with(|order| order.state.allows(action))
+        let gone = |order: &Order| action == Action::Complete && order.has_arrived();
+        self.role.may(permission) && self.order.with(|order| order.state.allows(action) && !gone(order))
     }
 
     pub fn dialog(self, ask: Ask) -> NodeRef<html::Dialog> {
@@ -195,6 +197,22 @@ impl Open {
             }
             self.close(ask);
             self.error.set(done.err());
+            load(self).await;
+            focus(STATE_ID);
+        });
+    }
+
+    /// Says something of a booking, and loads the order again.
+    pub fn tell(self, said: impl Future<Output = Result<(), Error>> + 'static) {
+        if !self.begin() {
+            return;
+        }
+        spawn_local(async move {
+            let said = said.await;
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            self.error.set(said.err());
             load(self).await;
             focus(STATE_ID);
         });
@@ -296,6 +314,7 @@ fn Body(order: OpenOrder, shown: Option<String>, posted: Posted) -> impl IntoVie
             <Refunds open/>
         </div>
         <Details open>
+            <Bookings open/>
             <ShipPanel open/>
         </Details>
     }

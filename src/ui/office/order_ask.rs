@@ -90,7 +90,7 @@ pub fn Confirmation(open: Open, ask: Ask) -> impl IntoView {
     });
     let text = move || match ask {
         Ask::Cancel => open.order.with(|order| match order.state {
-            State::ToShip => l.f(t::ASK_CANCEL_PAID, &[("amount", &order.totals.total.display(order.currency))]),
+            State::ToShip => l.f(t::ASK_CANCEL_PAID, &[("amount", &order.returnable().display(order.currency))]),
             _ => l.t(t::ASK_CANCEL_TEXT).to_owned(),
         }),
         Ask::Complete => l.t(t::ASK_COMPLETE_TEXT).to_owned(),

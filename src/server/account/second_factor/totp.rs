@@ -61,7 +61,11 @@ pub fn set_up(secret: &[u8], issuer: &str, name: &str) -> Result<SetUp> {
     Ok(SetUp { secret, address, picture })
 }
 
-fn picture(text: &str) -> Result<Picture> {
+/// A text as a QR code.
+///
+/// # Errors
+/// When it is longer than one holds.
+pub fn picture(text: &str) -> Result<Picture> {
     let code = qrcode::QrCode::new(text).map_err(|e| internal("picture", &e))?;
     let width = code.width();
     let modules = code.to_colors();

@@ -165,7 +165,7 @@ pub fn Confirmation(page: Page, ask: Ask) -> impl IntoView {
     });
     let text = move || match ask {
         Ask::Cancel => page.order.with(|order| match order.state {
-            State::ToShip => l.f(t::ASK_CANCEL_PAID, &[("amount", &order.totals.total.display(order.currency))]),
+            State::ToShip => l.f(t::ASK_CANCEL_PAID, &[("amount", &order.returnable().display(order.currency))]),
             _ => l.t(t::ASK_CANCEL_TEXT).to_owned(),
         }),
         Ask::Receive => l.t(t::ASK_RECEIVE_TEXT).to_owned(),

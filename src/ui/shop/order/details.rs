@@ -1,6 +1,6 @@
 //! What was ordered, where it goes, what it costs, and what happened so far.
 
-use super::Page;
+use super::{Page, booking::AfterBooking};
 use crate::{
     domain::{
         address::{Contact, DeliveryWish},
@@ -30,7 +30,13 @@ pub fn Details(page: Page) -> impl IntoView {
     let lines = Memo::new(move |_| order.with(|order| order.lines.clone()));
     let totals = Memo::new(move |_| order.with(|order| order.totals));
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
-    let line = move |line: OrderLine| view! { <OrderLineRow line currency links=true/> };
+    let line = move |line: OrderLine| {
+        let booking = line.booking.clone();
+        view! {
+            <OrderLineRow line=OrderLine { booking: None, ..line } currency links=true/>
+            {booking.map(|booking| view! { <AfterBooking page booking/> })}
+        }
+    };
     view! {
         <div class="with-aside section-sm">
             <div class="stack">

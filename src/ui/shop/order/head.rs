@@ -218,13 +218,19 @@ fn Notices(page: Page) -> impl IntoView {
             view! { <div class=class role="status"><Icon name=icon/><div class="notice-body"><p>{text}</p></div></div> }
         })
     };
+    // What comes back for a booking was not paid by mistake.
+    let (refunding, refunded) = match page.order.with_untracked(|order| order.lines.iter().any(|l| l.booking.is_some()))
+    {
+        true => (t::REFUNDING_TEXT, t::REFUNDED_TEXT),
+        false => (t::EXTRA_REFUNDING, t::EXTRA_REFUNDED),
+    };
     view! {
         {failure}
         {move || {
             let (under_way, done, _) = extra.get();
             (
-                notice(under_way, t::EXTRA_REFUNDING, "refund", "notice notice-warn"),
-                notice(done, t::EXTRA_REFUNDED, "refund", "notice notice-ok"),
+                notice(under_way, refunding, "refund", "notice notice-warn"),
+                notice(done, refunded, "refund", "notice notice-ok"),
             )
         }}
     }

@@ -2,6 +2,7 @@
 
 mod actions;
 pub mod again;
+mod booking;
 mod details;
 mod edit;
 mod head;
@@ -151,7 +152,7 @@ impl Page {
 
     /// Whether the order's state allows it.
     fn allows(self, ask: Ask) -> bool {
-        self.order.with(|order| order.state.allows(ask.action()))
+        self.order.with(|order| order.state.allows(ask.action()) && !(ask == Ask::Receive && order.has_arrived()))
     }
 
     fn close(self, ask: Ask) {

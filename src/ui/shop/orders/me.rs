@@ -75,6 +75,7 @@ pub fn MePage() -> impl IntoView {
                 {row("/cart", "cart", t::CART, view! { <Transition>{in_cart}</Transition> }.into_any())}
                 {row("/cart", "bookmark", t::SAVED, view! { <Transition>{saved}</Transition> }.into_any())}
                 {row("/me/favourites", "heart", personal::FAVOURITES_TITLE, ().into_any())}
+                {row("/me/waiting", "bookmark", crate::domain::texts::booking_after::WAITING_TITLE, ().into_any())}
                 {row("/me/viewed", "clock", personal::VIEWED_TITLE, ().into_any())}
                 {row("/me/addresses", "pin", personal::ADDRESSES_TITLE, ().into_any())}
                 {row("/me/notifications", "mail", personal::NOTIFICATIONS_TITLE, ().into_any())}

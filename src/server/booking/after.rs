@@ -1,0 +1,419 @@
+//! What becomes of one booking of a paid order: it is given up, moved, or over. What comes back is worked out by the rules
+//! in the order's own snapshot, those that were shown before paying, whatever the venue says today.
+
+use super::{
+    calendar, claim, lines,
+    lines::Snapshot,
+    quote::{self, Asked},
+    slots,
+    store::zone_around,
+    waiting,
+};
+use crate::{
+    args,
+    domain::{
+        Error, Locale, Result,
+        booking::{
+            after::{BookingChoices, Mark, minute_of, move_refund, moved},
+            cancellation::{Booked, Settlement},
+            date::LocalDate,
+            interval::Interval,
+            offer::Kind,
+            wish::Wish,
+            zone::Zone,
+        },
+        error::{Problem, TakenSlot},
+        money::Amount,
+        number,
+        order::{Action, BookingState, CancelReason, EventKind, State},
+        permission::Permission,
+    },
+    server::{
+        App, Ctx,
+        audit::{self, Entry},
+        context::internal,
+        db::Tx,
+        order::{announce, own, store as orders},
+        payment,
+    },
+};
+
+/// What the office needs to say that somebody came: who may say that a parcel has arrived.
+const AT_THE_DOOR: Permission = Permission::Ship;
+
+/// A booking of an order, as its rows tell it.
+struct Line {
+    position: i64,
+    variant_id: String,
+    product_id: String,
+    title: String,
+    kind: Kind,
+    zone: Zone,
+    time: Interval,
+    date: LocalDate,
+    snapshot: Snapshot,
+    state: BookingState,
+    version: i64,
+    /// What was paid for it and did not come back when it was moved.
+    paid: Amount,
+}
+
+impl Line {
+    /// # Errors
+    /// [`Error::NotFound`] for a line that is no booking.
+    async fn load(tx: &mut Tx<'_>, order_id: &str, position: i64, now: i64) -> Result<Self> {
+        let sql = "select l.variant_id, l.product_id, l.title, l.unit_price, b.kind, b.zone, b.start_at, b.end_at,
+                b.local_date, b.detail, b.state, b.version, b.returned
+            from order_booking b join order_line l on l.order_id = b.order_id and l.position = b.position
+            where b.order_id = $1 and b.position = $2";
+        let row = tx.one(sql, args![order_id, position]).await?;
+        let detail: String = row.get("detail")?;
+        Ok(Self {
+            position,
+            variant_id: row.get("variant_id")?,
+            product_id: row.get("product_id")?,
+            title: row.get("title")?,
+            kind: orders::known(Kind::from_name, &row, "kind")?,
+            zone: zone_around(&row.get::<String>("zone")?, now)?,
+            time: Interval { start: row.get("start_at")?, end: row.get("end_at")? },
+            date: orders::known(LocalDate::parse, &row, "local_date")?,
+            snapshot: serde_json::from_str(&detail).map_err(|e| internal("database", &e))?,
+            state: orders::known(BookingState::from_name, &row, "state")?,
+            version: row.get("version")?,
+            paid: Amount(row.get::<i64>("unit_price")? - row.get::<i64>("returned")?),
+        })
+    }
+
+    /// What is kept and what comes back when it is given up at a moment.
+    fn settle(&self, now: i64) -> Settlement {
+        let booked = Booked { date: self.date, start: self.time.start, paid: self.paid, nights: &self.snapshot.nights };
+        self.snapshot.cancellation.settle(&booked, &self.zone, now)
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] for one that has begun, or of which something else was said.
+    fn to_come(&self, field: &str, now: i64) -> Result<()> {
+        if self.state == BookingState::Booked && now < self.time.start {
+            return Ok(());
+        }
+        Err(Error::field(field, Problem::BookingOver))
+    }
+}
+
+/// What the customer can do with a booking now, and what comes back.
+///
+/// # Errors
+/// [`Error::NotFound`] for the order of someone else and for a line that is no booking, [`Error::OrderClosed`] for an order
+/// that is not paid, or over.
+pub async fn choices(ctx: &Ctx, number: &str, position: i64) -> Result<BookingChoices> {
+    let order = own(ctx, number).await?;
+    is_paid(order.state)?;
+    let (id, now) = (order.id.clone(), ctx.now);
+    let line = ctx.app.db.read::<_, Error>(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { Line::load(tx, &id, position, now).await })
+    });
+    let line = line.await?;
+    let (settlement, open) = (line.settle(ctx.now), line.to_come("position", ctx.now).is_ok());
+    Ok(BookingChoices {
+        settlement,
+        open,
+        movable: open && line.kind != Kind::Trip && settlement.fee == Amount::ZERO,
+        date: line.date,
+        minute: line.zone.local(line.time.start).minute,
+        by_hour: matches!(line.kind, Kind::Table | Kind::Visit),
+        code: calendar::code(&order.number)?,
+    })
+}
+
+/// The minutes of a day at which a booking could begin instead, by the clocks of its venue; none where no hours are offered
+/// one by one.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no date, and those of [`choices`].
+pub async fn times(ctx: &Ctx, number: &str, position: i64, date: &str) -> Result<Vec<i64>> {
+    let order = own(ctx, number).await?;
+    is_paid(order.state)?;
+    let date = LocalDate::parse(date).ok_or_else(|| Error::field("date", Problem::Choice))?;
+    let (id, now) = (order.id, ctx.now);
+    let line = ctx.app.db.read::<_, Error>(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { Line::load(tx, &id, position, now).await })
+    });
+    let line = line.await?;
+    let Wish::Visit { person, add_ons, .. } = &line.snapshot.wish else { return Ok(Vec::new()) };
+    let list = match slots(ctx, &line.variant_id, date, 1, person.as_deref(), add_ons).await {
+        // It is not sold any more.
+        Err(Error::NotFound | Error::Invalid(_)) => return Ok(Vec::new()),
+        list => list?,
+    };
+    let starts = list.days.iter().flat_map(|day| &day.slots).map(|slot| slot.start);
+    Ok(starts.filter(|start| *start != line.time.start).map(|start| line.zone.local(start).minute).collect())
+}
+
+/// Gives one booking up; the goods and the other bookings of the order stay. Giving it up twice is once. An order of which
+/// nothing else is left is cancelled with it.
+///
+/// # Errors
+/// [`Error::Conflict`] when what comes back is another sum than was shown, [`Error::Invalid`] when it has begun, and those
+/// of [`choices`].
+pub async fn cancel(ctx: &Ctx, number: &str, position: i64, expected: Amount) -> Result<()> {
+    let id = own(ctx, number).await?.id;
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    let changed = ctx.app.db.write::<_, Error>(move |tx| {
+        let (app, id) = (app.clone(), id.clone());
+        Box::pin(async move { cancel_in(tx, &app, &id, position, expected, now).await })
+    });
+    tell_pages(&ctx.app, changed.await?, "a booking was given up");
+    Ok(())
+}
+
+async fn cancel_in(
+    tx: &mut Tx<'_>,
+    app: &App,
+    id: &str,
+    position: i64,
+    expected: Amount,
+    now: i64,
+) -> Result<Option<orders::Changed>> {
+    let order = orders::lock(tx, id).await?;
+    if order.state != State::Cancelled {
+        is_paid(order.state)?;
+    }
+    let line = Line::load(tx, id, position, now).await?;
+    if line.state == BookingState::Cancelled {
+        return Ok(None);
+    }
+    is_paid(order.state)?;
+    line.to_come("position", now)?;
+    let Settlement { fee, refund } = line.settle(now);
+    if refund != expected {
+        return Err(Error::Conflict);
+    }
+    let sql = "update order_booking set state = 'cancelled', kept = $3, version = version + 1
+        where order_id = $1 and position = $2";
+    tx.exec(sql, args![id, position, fee.0]).await?;
+    let title = line.title.clone();
+    let event = EventKind::BookingCancelled { position, title, fee, refund };
+    orders::note_event(tx, id, "customer", &event, now).await?;
+    payment::refund_part(tx, id, (&format!("booking:{position}"), refund), "booking given up", now).await?;
+    conclude(tx, id, "customer", now).await?;
+    // Products before what is held of them.
+    tx.exec("update product set sales = sales - 1 where id = $1", args![&line.product_id]).await?;
+    claim::release_line(tx, id, position).await?;
+    waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await?;
+    let entry = Entry {
+        actor: "customer".to_owned(),
+        action: audit::Action::BookingCancelled,
+        subject: format!("order:{}", order.number),
+        detail: format!("booking {position}, fee {}, refund {}", fee.0, refund.0),
+    };
+    audit::record(tx, &app.keys, &entry, now).await?;
+    Ok(Some(orders::Changed { number: order.number, products: vec![line.product_id] }))
+}
+
+/// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue. It is
+/// claimed as any other booking is, and where it costs less the rest comes back. Moving it to where it is changes nothing.
+///
+/// # Errors
+/// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] for what is no date or no time, for a booking that
+/// has begun or that it costs something to give up, and for a time at which it costs more; and those of [`choices`]. It
+/// stays where it is then.
+pub async fn move_to(ctx: &Ctx, number: &str, position: i64, date: &str, time: &str) -> Result<()> {
+    let id = own(ctx, number).await?.id;
+    let date = LocalDate::parse(date).ok_or_else(|| Error::field("date", Problem::Choice));
+    let minute = match time.trim() {
+        "" => Ok(None),
+        time => minute_of(time).map(Some).ok_or_else(|| Error::field("time", Problem::Choice)),
+    };
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    let changed = ctx.app.db.write::<_, Error>(move |tx| {
+        let (app, id, wanted) = (app.clone(), id.clone(), (date.clone(), minute.clone()));
+        Box::pin(async move { move_in(tx, &app, &id, position, wanted, now).await })
+    });
+    tell_pages(&ctx.app, changed.await?, "a booking was moved");
+    Ok(())
+}
+
+async fn move_in(
+    tx: &mut Tx<'_>,
+    app: &App,
+    id: &str,
+    position: i64,
+    (date, minute): (Result<LocalDate>, Result<Option<i64>>),
+    now: i64,
+) -> Result<Option<orders::Changed>> {
+    let order = orders::lock(tx, id).await?;
+    is_paid(order.state)?;
+    let line = Line::load(tx, id, position, now).await?;
+    line.to_come("date", now)?;
+    let (date, minute) = (date?, minute?);
+    let minute = match (line.kind, minute) {
+        (Kind::Table | Kind::Visit, None) => return Err(Error::field("time", Problem::Required)),
+        (_, minute) => minute.unwrap_or(0),
+    };
+    let old = &line.snapshot.wish;
+    let wish = moved(old, date, minute, &line.zone).ok_or_else(|| Error::field("date", Problem::Choice))?;
+    wish.check()?;
+    if wish == *old {
+        return Ok(None);
+    }
+    // Free of its own claims, which may be in its way. Should it not be had, all of this is undone.
+    claim::release_line(tx, id, position).await?;
+    let taken = || Error::SlotTaken(vec![TakenSlot { line: position.to_string(), title: line.title.clone() }]);
+    let asked = Asked { variant_id: &line.variant_id, wish: &wish, before: &[], now };
+    let quote = match quote::quote(tx, &asked).await {
+        Err(Error::NotFound) => return Err(taken()),
+        quote => quote?,
+    };
+    let price = quote.price.filter(|_| quote.is_available()).ok_or_else(taken)?;
+    let refund = move_refund(line.settle(now), line.paid, price)?;
+    let snapshot = Snapshot {
+        wish,
+        nights: quote.nights.clone(),
+        cancellation: line.snapshot.cancellation.clone(),
+        person: quote.person.clone(),
+    };
+    let booked = Booked { date: quote.date, start: quote.start, paid: price, nights: &snapshot.nights };
+    let free_until = snapshot.cancellation.free_until(&booked, &quote.zone);
+    let detail = serde_json::to_string(&snapshot).map_err(|e| internal("booking", &e))?;
+    let sql = "update order_booking set start_at = $3, end_at = $4, local_date = $5, detail = $6, free_until = $7,
+            returned = returned + $8, reminded_at = null, version = version + 1
+        where order_id = $1 and position = $2";
+    let date = quote.date.to_string();
+    let args = args![id, position, quote.start, quote.end, date, detail, free_until, refund.0];
+    tx.exec(sql, args).await?;
+    let locale: String = tx.one("select locale from orders where id = $1", args![id]).await?.get("locale")?;
+    let locale = Locale::from_tag(&locale).unwrap_or_default();
+    let label = snapshot.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref());
+    let sql = "update order_line set label = $3 where order_id = $1 and position = $2";
+    tx.exec(sql, args![id, position, label]).await?;
+    let title = line.title.clone();
+    let event = EventKind::BookingMoved { position, title, start: quote.start, refund };
+    orders::note_event(tx, id, "customer", &event, now).await?;
+    let part = format!("move:{position}:{}", line.version);
+    payment::refund_part(tx, id, (&part, refund), "booking moved", now).await?;
+    if !lines::hold(tx, id, position, std::slice::from_ref(&quote)).await?.is_empty() {
+        return Err(taken());
+    }
+    claim::take(tx, id).await?;
+    waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await?;
+    let entry = Entry {
+        actor: "customer".to_owned(),
+        action: audit::Action::BookingMoved,
+        subject: format!("order:{}", order.number),
+        detail: format!("booking {position}, from {} to {}, refund {}", line.time.start, quote.start, refund.0),
+    };
+    audit::record(tx, &app.keys, &entry, now).await?;
+    Ok(Some(orders::Changed { number: order.number, products: vec![line.product_id.clone()] }))
+}
+
+/// The venue says of a booking that they came, that it is over, or that nobody came. Saying it twice is once. The order is
+/// complete with its last booking, once its goods have arrived.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for anyone but staff, [`Error::Forbidden`] without the permission, [`Error::NotFound`] for a
+/// line that is no booking, [`Error::OrderClosed`] for an order that is not paid, [`Error::Invalid`] before its time and
+/// where something else was said.
+pub async fn mark(ctx: &Ctx, number: &str, position: i64, mark: Mark) -> Result<()> {
+    let actor = ctx.require(AT_THE_DOOR)?.actor();
+    let number = number::parse(number).ok_or(Error::NotFound)?;
+    let id = orders::by_number(&ctx.app.db, &number).await?.id;
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    let changed = ctx.app.db.write::<_, Error>(move |tx| {
+        let (app, id, actor) = (app.clone(), id.clone(), actor.clone());
+        Box::pin(async move { mark_in(tx, &app, &id, (position, mark), actor, now).await })
+    });
+    tell_pages(&ctx.app, changed.await?, "a booking was marked");
+    Ok(())
+}
+
+async fn mark_in(
+    tx: &mut Tx<'_>,
+    app: &App,
+    id: &str,
+    (position, mark): (i64, Mark),
+    actor: String,
+    now: i64,
+) -> Result<Option<orders::Changed>> {
+    let order = orders::lock(tx, id).await?;
+    if order.state != State::Completed {
+        is_paid(order.state)?;
+    }
+    let line = Line::load(tx, id, position, now).await?;
+    if line.state == mark.state() {
+        return Ok(None);
+    }
+    is_paid(order.state)?;
+    mark.check(line.state, line.time, now).map_err(|problem| Error::field("position", problem))?;
+    let sql = "update order_booking set state = $3, version = version + 1 where order_id = $1 and position = $2";
+    tx.exec(sql, args![id, position, mark.state().name()]).await?;
+    let event = EventKind::BookingMarked { position, title: line.title.clone(), mark };
+    orders::note_event(tx, id, &actor, &event, now).await?;
+    conclude(tx, id, &actor, now).await?;
+    let entry = Entry {
+        actor,
+        action: audit::Action::BookingMarked,
+        subject: format!("order:{}", order.number),
+        detail: format!("booking {position}, {}", mark.state().name()),
+    };
+    audit::record(tx, &app.keys, &entry, now).await?;
+    Ok(Some(orders::Changed { number: order.number, products: Vec::new() }))
+}
+
+/// Ends an order with its last booking. One of which nothing is left but bookings that were given up is cancelled; one
+/// whose bookings are over is complete, unless goods are still to arrive. The caller has locked the order.
+async fn conclude(tx: &mut Tx<'_>, order_id: &str, actor: &str, now: i64) -> Result<()> {
+    let sql = "select b.state, o.state as order_state, o.arrived_at
+        from orders o join order_line l on l.order_id = o.id
+            left join order_booking b on b.order_id = l.order_id and b.position = l.position
+        where o.id = $1";
+    let rows = tx.all(sql, args![order_id]).await?;
+    let (mut goods, mut over, mut arrived, mut state) = (false, false, false, None);
+    for row in &rows {
+        state = Some(orders::known(State::from_name, row, "order_state")?);
+        arrived = row.get::<Option<i64>>("arrived_at")?.is_some();
+        match row.get::<Option<String>>("state")?.as_deref().and_then(BookingState::from_name) {
+            None => goods = true,
+            Some(BookingState::Booked | BookingState::CheckedIn) => return Ok(()),
+            Some(BookingState::Done | BookingState::NoShow) => over = true,
+            Some(BookingState::Cancelled) => {}
+        }
+    }
+    let (action, event) = match (state, goods, over) {
+        (Some(State::Shipped), goods, _) if arrived || !goods => (Action::Complete, EventKind::Completed),
+        (Some(State::ToShip), false, true) => (Action::Finish, EventKind::Completed),
+        (Some(State::ToShip), false, false) => {
+            (Action::Cancel, EventKind::Cancelled { reason: CancelReason::Customer })
+        }
+        _ => return Ok(()),
+    };
+    orders::transition(tx, order_id, action, actor, &event, now).await?;
+    Ok(())
+}
+
+/// Whether a booking of an order is still to come, or under way.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_any_open(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
+    let sql = "select position from order_booking where order_id = $1 and state in ('booked', 'checked_in') limit 1";
+    Ok(tx.optional(sql, args![order_id]).await?.is_some())
+}
+
+/// # Errors
+/// [`Error::OrderClosed`] for an order that is not paid, or over.
+fn is_paid(state: State) -> Result<()> {
+    match state {
+        State::ToShip | State::Shipped => Ok(()),
+        state => Err(Error::OrderClosed(state)),
+    }
+}
+
+fn tell_pages(app: &App, changed: Option<orders::Changed>, what: &'static str) {
+    if let Some(changed) = changed {
+        tracing::info!(order = %changed.number, "{what}");
+        announce(app, &changed);
+        app.wake.notify_waiters();
+    }
+}

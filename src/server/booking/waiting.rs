@@ -1,0 +1,352 @@
+//! The waiting list: who wants what somebody else has. What comes free is held for the first in line for a while, by
+//! claims of its own that no order has; the hold passes on to the order that they make of it.
+
+use super::{
+    claim,
+    quote::{self, Asked, Quote},
+    tell::{self, Reader},
+};
+use crate::{
+    args,
+    domain::{
+        Error, Locale, Result,
+        booking::{
+            after::{MAX_WAITING, OFFER_MS, Waiting},
+            wish::Wish,
+        },
+        cart::CartBooking,
+        choice::Topic,
+        error::Problem,
+    },
+    server::{
+        App, Ctx,
+        catalog::in_locale,
+        context::{internal, new_id},
+        db::{ToValue, Tx, placeholders},
+        message::What,
+    },
+};
+
+/// The longest wish that can be waited for, in bytes: it is part of a key.
+const LONGEST: usize = 1_000;
+/// How many of those who wait for a product are looked at when something of it comes free.
+const LINE: i64 = 50;
+/// How many holds that are over are freed at once.
+const BATCH: i64 = 100;
+/// How many products are looked through for what came free in other ways: rooms that were added, time that is not blocked
+/// any more.
+const PRODUCTS: i64 = 200;
+
+/// Waits for a booking that cannot be had now. Waiting twice is once.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a guest, who could not be told; [`Error::NotFound`] for what is not booked in this way,
+/// [`Error::Invalid`] for what nobody could want, for what has begun, and for somebody who waits for too much;
+/// [`Error::Conflict`] where there is nothing to wait for, as it can be had.
+pub async fn wait(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<()> {
+    let customer = ctx.session()?.customer_id.clone();
+    wish.check()?;
+    let text = written(wish)?;
+    if text.len() > LONGEST {
+        return Err(Error::field("wish", Problem::Choice));
+    }
+    let (id, variant, wish, locale, now) = (new_id(), variant_id.to_owned(), wish.clone(), ctx.locale, ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (id, customer, variant, wish, text) =
+                (id.clone(), customer.clone(), variant.clone(), wish.clone(), text.clone());
+            Box::pin(async move {
+                let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now }).await?;
+                if quote.start <= now {
+                    return Err(Error::field("wish", Problem::BookingOver));
+                }
+                if quote.is_available() {
+                    return Err(Error::Conflict);
+                }
+                let sql = "select count(*) as waiting from waiting where customer_id = $1";
+                if tx.one(sql, args![&customer]).await?.get::<i64>("waiting")? >= MAX_WAITING {
+                    let most = u32::try_from(MAX_WAITING).unwrap_or(u32::MAX);
+                    return Err(Error::field("wish", Problem::Full(most)));
+                }
+                let sql = "insert into waiting (id, customer_id, variant_id, wish, locale, asked_at, until_at)
+                    values ($1, $2, $3, $4, $5, $6, $7) on conflict (customer_id, variant_id, wish) do nothing";
+                tx.exec(sql, args![id, customer, variant, text, locale.tag(), now, quote.start]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Waits no longer; what was held goes to the next in line. Doing so twice is once.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a guest.
+pub async fn stop(ctx: &Ctx, id: &str) -> Result<()> {
+    let (customer, id) = (ctx.session()?.customer_id.clone(), id.to_owned());
+    let (app, now) = (ctx.app.clone(), ctx.now);
+    ctx.app
+        .db
+        .write::<_, Error>(move |tx| {
+            let (app, customer, id) = (app.clone(), customer.clone(), id.clone());
+            Box::pin(async move {
+                let sql = "select id from waiting where id = $1 and customer_id = $2";
+                match tx.optional(sql, args![&id, customer]).await? {
+                    Some(_) => end(tx, &app, &id, now).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await?;
+    ctx.app.wake.notify_waiters();
+    Ok(())
+}
+
+/// What the account waits for, in the order in which it asked.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a guest.
+pub async fn list(ctx: &Ctx) -> Result<Vec<Waiting>> {
+    let (customer, locale, now) = (ctx.session()?.customer_id.clone(), ctx.locale, ctx.now);
+    ctx.app
+        .db
+        .read::<_, Error>(move |tx| {
+            let customer = customer.clone();
+            Box::pin(async move {
+                let sql = format!(
+                    "select w.id, w.variant_id, w.wish, w.asked_at, w.expires_at, p.handle, {} as title
+                    from waiting w join variant v on v.id = w.variant_id join product p on p.id = v.product_id
+                    where w.customer_id = $2 order by w.asked_at, w.id",
+                    in_locale!("title")
+                );
+                let mut waiting = Vec::new();
+                for row in tx.all(sql, args![locale.tag(), customer]).await? {
+                    let (variant_id, text): (String, String) = (row.get("variant_id")?, row.get("wish")?);
+                    let quote = quoted(tx, &variant_id, &read(&text)?, now).await?;
+                    waiting.push(Waiting {
+                        id: row.get("id")?,
+                        variant_id,
+                        handle: row.get("handle")?,
+                        title: row.get("title")?,
+                        label: label(&quote, locale),
+                        wish: text,
+                        asked_at: row.get("asked_at")?,
+                        held_until: row.get("expires_at")?,
+                    });
+                }
+                Ok(waiting)
+            })
+        })
+        .await
+}
+
+/// Something of these products came free: whoever waits first and can have what they wait for gets it held and is told.
+/// Whoever calls wakes the outbox after the transaction.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) -> Result<()> {
+    if products.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "select w.id, w.customer_id, w.variant_id, w.wish, w.locale, w.until_at
+        from waiting w join variant v on v.id = w.variant_id
+        where w.expires_at is null and w.until_at > $1 and v.product_id in ({})
+        order by w.asked_at, w.id limit {LINE}",
+        placeholders(2, products.len())
+    );
+    let mut args = args![now];
+    args.extend(products.iter().map(ToValue::to_value));
+    for row in tx.all(sql, args).await? {
+        let (id, variant, wish): (String, String, String) = (row.get("id")?, row.get("variant_id")?, row.get("wish")?);
+        let quote = quoted(tx, &variant, &read(&wish)?, now).await?;
+        let Some(claims) = quote.claims.as_ref().filter(|_| quote.is_available()) else { continue };
+        if let Some((resource, unit, total)) = &quote.opens {
+            let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
+                on conflict (resource_id, unit) do nothing";
+            tx.exec(sql, args![resource, *unit, *total]).await?;
+        }
+        let until = row.get::<i64>("until_at")?.min(now + OFFER_MS);
+        if !claim::hold_for(tx, &id, claims, until).await? {
+            continue;
+        }
+        let sql = "update waiting set offered_at = $2, expires_at = $3 where id = $1";
+        tx.exec(sql, args![&id, now, until]).await?;
+        let locale = Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default();
+        let title = title(tx, &variant, locale).await?;
+        let page = format!("{}/me/waiting", app.config.public_url);
+        let what = What::PlaceFree { title, label: label(&quote, locale), until, page };
+        let customer: String = row.get("customer_id")?;
+        let reader = Reader { customer: &customer, otherwise: Vec::new(), topic: Topic::BackInStock, locale, until };
+        tell::tell(tx, app, reader, &what, now).await?;
+    }
+    Ok(())
+}
+
+/// What a customer's wish comes to. What is held for it is theirs: then it can be had though it is taken.
+///
+/// # Errors
+/// As [`quote::quote`].
+pub async fn quote_for(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>) -> Result<Quote> {
+    let quote = quote::quote(tx, asked).await?;
+    if quote.claims.is_some() || quote.start <= asked.now {
+        return Ok(quote);
+    }
+    let sql = "select w.id from waiting w join variant v on v.id = w.variant_id join product p on p.id = v.product_id
+        where w.customer_id = $1 and w.variant_id = $2 and w.wish = $3 and w.expires_at is not null
+            and v.active and p.status = 'active'";
+    let Some(row) = tx.optional(sql, args![customer, asked.variant_id, written(asked.wish)?]).await? else {
+        return Ok(quote);
+    };
+    let held = claim::held_for(tx, &row.get::<String>("id")?).await?;
+    // Once in a cart, not twice.
+    if held.is_empty() || held.iter().any(|claim| asked.before.contains(claim)) {
+        return Ok(quote);
+    }
+    Ok(Quote { claims: Some(held), ..quote })
+}
+
+/// An order is about to claim bookings that its customer may have waited for: what is held for them is freed for it, in
+/// the same transaction.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn hand_over(tx: &mut Tx<'_>, order_id: &str, bookings: &[CartBooking], quotes: &[Quote]) -> Result<()> {
+    for (booking, quote) in bookings.iter().zip(quotes) {
+        let sql = "select w.id from waiting w join orders o on o.customer_id = w.customer_id
+            where o.id = $1 and w.variant_id = $2 and w.wish = $3";
+        let args = args![order_id, &booking.variant_id, written(&quote.wish)?];
+        if let Some(row) = tx.optional(sql, args).await? {
+            let id: String = row.get("id")?;
+            claim::release_for(tx, &id).await?;
+            tx.exec("delete from waiting where id = $1", args![id]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Frees what was held long enough, for the next in line, and lets nobody wait for what has begun. Answers with how many
+/// places were freed.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn run_due(app: &App, now: i64) -> Result<usize> {
+    let sql = format!(
+        "select distinct waiting_id from claim
+        where expires_at <= $1 and state = 'active' and waiting_id is not null limit {BATCH}"
+    );
+    let mut freed = 0;
+    for row in app.db.all(sql, args![now]).await? {
+        let (shop, id): (App, String) = (app.clone(), row.get("waiting_id")?);
+        let ended = app.db.write::<_, Error>(move |tx| {
+            let (app, id) = (shop.clone(), id.clone());
+            Box::pin(async move {
+                // At this moment they may have ordered it.
+                let sql =
+                    "select id from claim where waiting_id = $1 and state = 'active' and expires_at <= $2 limit 1";
+                if tx.optional(sql, args![&id, now]).await?.is_none() {
+                    return Ok(false);
+                }
+                end(tx, &app, &id, now).await.map(|()| true)
+            })
+        });
+        freed += usize::from(ended.await?);
+    }
+    let over = "select id from waiting where until_at <= $1 limit 1";
+    if app.db.optional(over, args![now]).await?.is_some() {
+        let ended = app.db.write::<_, Error>(move |tx| {
+            let sql = "delete from waiting where until_at <= $1 and expires_at is null";
+            Box::pin(async move { Ok(tx.exec(sql, args![now]).await?) })
+        });
+        ended.await?;
+    }
+    if freed > 0 {
+        app.wake.notify_waiters();
+    }
+    Ok(freed)
+}
+
+/// Looks for what came free in other ways than by a booking that was given up, and offers it.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn look(app: &App, now: i64) -> Result<()> {
+    let sql = format!(
+        "select distinct v.product_id from waiting w join variant v on v.id = w.variant_id
+        where w.expires_at is null and w.until_at > $1 limit {PRODUCTS}"
+    );
+    for row in app.db.all(sql, args![now]).await? {
+        let product: String = row.get("product_id")?;
+        let wanted = product.clone();
+        // A look costs little, while a write waits for its turn.
+        let free = app.db.read::<_, Error>(move |tx| {
+            let product = wanted.clone();
+            Box::pin(async move { is_any_free(tx, &product, now).await })
+        });
+        if free.await? {
+            let (shop, products) = (app.clone(), vec![product]);
+            let offered = app.db.write::<_, Error>(move |tx| {
+                let (app, products) = (shop.clone(), products.clone());
+                Box::pin(async move { offer(tx, &app, &products, now).await })
+            });
+            offered.await?;
+            app.wake.notify_waiters();
+        }
+    }
+    Ok(())
+}
+
+/// Whether anybody who waits for something of a product could have it now.
+async fn is_any_free(tx: &mut Tx<'_>, product: &str, now: i64) -> Result<bool> {
+    let sql = format!(
+        "select w.variant_id, w.wish from waiting w join variant v on v.id = w.variant_id
+        where w.expires_at is null and w.until_at > $1 and v.product_id = $2 order by w.asked_at, w.id limit {LINE}"
+    );
+    for row in tx.all(sql, args![now, product]).await? {
+        let (variant, wish): (String, String) = (row.get("variant_id")?, row.get("wish")?);
+        if quoted(tx, &variant, &read(&wish)?, now).await?.is_available() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes somebody out of the list, and gives what was held for them to the next.
+async fn end(tx: &mut Tx<'_>, app: &App, id: &str, now: i64) -> Result<()> {
+    let sql = "select v.product_id from waiting w join variant v on v.id = w.variant_id where w.id = $1";
+    let product = tx.optional(sql, args![id]).await?.map(|row| row.get::<String>("product_id")).transpose()?;
+    claim::release_for(tx, id).await?;
+    tx.exec("delete from waiting where id = $1", args![id]).await?;
+    // Of an account that was erased meanwhile nothing is left but what was held.
+    offer(tx, app, product.as_slice(), now).await
+}
+
+/// The quote of a wish, also of one that is not offered any more.
+async fn quoted(tx: &mut Tx<'_>, variant_id: &str, wish: &Wish, now: i64) -> Result<Quote> {
+    match quote::quote(tx, &Asked { variant_id, wish, before: &[], now }).await {
+        Err(Error::NotFound) => Ok(Quote::gone(wish)),
+        quote => quote,
+    }
+}
+
+fn label(quote: &Quote, locale: Locale) -> String {
+    quote.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref())
+}
+
+async fn title(tx: &mut Tx<'_>, variant_id: &str, locale: Locale) -> Result<String> {
+    let sql = format!(
+        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
+        in_locale!("title")
+    );
+    Ok(tx.one(sql, args![locale.tag(), variant_id]).await?.get("title")?)
+}
+
+/// A wish as it is kept, and found again.
+fn written(wish: &Wish) -> Result<String> {
+    serde_json::to_string(wish).map_err(|e| internal("wish", &e))
+}
+
+fn read(text: &str) -> Result<Wish> {
+    serde_json::from_str(text).map_err(|e| internal("database", &e))
+}

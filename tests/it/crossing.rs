@@ -39,6 +39,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
     ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),
     ("booking/remove", "POST", "id={booking}", AsOfNothing),
+    ("stay/house", "GET", "product_id=p&form[adults]=2", ForAll),
+    ("stay/nights", "GET", "variant_id=mug", ForAll),
+    ("stay/quote", "GET", "variant_id=mug&wish=x", ForAll),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/set_quantity", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/save_for_later", "POST", "variant_id=mug&saved=true", ForAll),
@@ -84,6 +87,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("office/cancel", "POST", "number={order}", Staff),
     ("office/set_price", "POST", "variant_id=mug&version=1&price=0.01&compare_at=", Staff),
     ("office/adjust_stock", "POST", "variant_id=mug&version=1&seen=1&on_hand=9", Staff),
+    ("office/stay_nights", "GET", "variant_id=mug", Staff),
+    ("office/set_rates", "POST", "variant_id=mug&form[price]=1", Staff),
+    ("office/set_rooms", "POST", "variant_id=mug&form[total]=1", Staff),
 ];
 
 /// The registered functions with their methods.

@@ -20,6 +20,8 @@ pub mod cancellation;
 pub mod cells;
 pub mod date;
 pub mod interval;
+pub mod keeping;
+pub mod lodging;
 pub mod offer;
 pub mod rates;
 pub mod schedule;

@@ -4,9 +4,12 @@
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
 pub mod claim;
+pub mod horizon;
 pub mod lines;
 pub mod quote;
+pub mod rates;
 mod slots;
+pub mod stays;
 mod store;
 pub mod travellers;
 pub mod wishes;

@@ -84,7 +84,8 @@ pub async fn set_rates(
     #[server(default)] next: Option<String>,
 ) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::booking::rates::set_rates(&ctx, &variant_id, &form).await?;
+        let set = crate::server::booking::rates::set_rates(&ctx, &variant_id, &form).await;
+        set.inspect_err(|_| super::keep_typed(&ctx, "rates", &form.typed()))?;
         super::go_to(next.as_deref());
         Ok(())
     })
@@ -102,7 +103,8 @@ pub async fn set_rooms(
     #[server(default)] next: Option<String>,
 ) -> Result<(), Error> {
     super::with(async |ctx| {
-        crate::server::booking::rates::set_rooms(&ctx, &variant_id, &form).await?;
+        let set = crate::server::booking::rates::set_rooms(&ctx, &variant_id, &form).await;
+        set.inspect_err(|_| super::keep_typed(&ctx, "rooms", &form.typed()))?;
         super::go_to(next.as_deref());
         Ok(())
     })

@@ -15,6 +15,7 @@ const SHOP: &[(&str, Page)] = &[
     ("c/:handle", Page::Catalog(Catalog::Category)),
     ("search", Page::Catalog(Catalog::Search)),
     ("p/:handle", Page::Catalog(Catalog::Product)),
+    ("stays", Page::Catalog(Catalog::Stays)),
     ("cart", Page::Ordering(Ordering::Cart)),
     ("checkout", Page::Ordering(Ordering::Checkout)),
     ("checkout/review", Page::Ordering(Ordering::Review)),
@@ -50,6 +51,8 @@ const OFFICE: &[(&str, Page)] = &[
     ("orders/:number", Page::Office(Office::Order)),
     ("stock", Page::Office(Office::Stock)),
     ("people", Page::Office(Office::People)),
+    ("stays", Page::Office(Office::Stays)),
+    ("stays/:id", Page::Office(Office::StayNights)),
 ];
 
 /// All pages.

@@ -14,9 +14,10 @@ use super::{
     error::OfflinePage,
     office::{
         frame::Frame, order, orders, password::PasswordPage, people::PeoplePage, second::SecondPage,
-        sign_in::SignInPage, stock::StockPage,
+        sign_in::SignInPage, stay_nights::StayNightsPage, stays::StaysPage as OfficeStaysPage, stock::StockPage,
     },
     shop::{
+        booking::stays::StaysPage,
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
         home::HomePage,
@@ -108,6 +109,7 @@ pub enum Catalog {
     Category,
     Search,
     Product,
+    Stays,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
@@ -117,6 +119,7 @@ fn catalog(page: Catalog) -> Loaded {
         Catalog::Category => view! { <CategoryPage/> }.into_any(),
         Catalog::Search => view! { <SearchPage/> }.into_any(),
         Catalog::Product => view! { <ProductPage/> }.into_any(),
+        Catalog::Stays => view! { <StaysPage/> }.into_any(),
     })
 }
 
@@ -205,6 +208,8 @@ pub enum Office {
     Order,
     Stock,
     People,
+    Stays,
+    StayNights,
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -218,5 +223,7 @@ fn office(page: Office) -> Loaded {
         Office::Order => view! { <order::OrderPage/> }.into_any(),
         Office::Stock => view! { <StockPage/> }.into_any(),
         Office::People => view! { <PeoplePage/> }.into_any(),
+        Office::Stays => view! { <OfficeStaysPage/> }.into_any(),
+        Office::StayNights => view! { <StayNightsPage/> }.into_any(),
     })
 }

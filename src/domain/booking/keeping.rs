@@ -47,9 +47,9 @@ pub struct RateForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomsForm {
-    pub first: String,
-    pub last: String,
-    pub days: String,
+    pub from: String,
+    pub to: String,
+    pub on: String,
     pub total: String,
 }
 
@@ -122,21 +122,21 @@ impl Weekdays {
     }
 }
 
-/// The nights of a range, with nothing changed yet.
-fn range(check: &mut Check, first: &str, last: &str, days: &str) -> Option<Season> {
+/// The nights of a range, with nothing changed yet. Both dates come with the names of their fields.
+fn range(check: &mut Check, first: (&str, &str), last: (&str, &str), days: &str) -> Option<Season> {
     let date = |text: &str| match text.trim() {
         "" => Err(Problem::Required),
         text => LocalDate::parse(text).ok_or(Problem::Choice),
     };
-    let first = check.take("first", date(first));
-    let last = check.take("last", date(last));
-    let (first, last) = first.zip(last)?;
-    if !(0..MAX_DAYS).contains(&first.until(last)) {
-        check.add("last", Problem::Range(1, MAX_DAYS));
+    let begin = check.take(first.0, date(first.1));
+    let end = check.take(last.0, date(last.1));
+    let (begin, end) = begin.zip(end)?;
+    if !(0..MAX_DAYS).contains(&begin.until(end)) {
+        check.add(last.0, Problem::Range(1, MAX_DAYS));
         return None;
     }
     let weekdays = Weekdays::from_name(days.trim()).days();
-    Some(Season { first, last, weekdays, change: NightChange::default() })
+    Some(Season { first: begin, last: end, weekdays, change: NightChange::default() })
 }
 
 fn number(text: &str, from: i64, to: i64) -> Result<i64, Problem> {
@@ -158,6 +158,16 @@ fn choice(text: &str) -> Result<Option<bool>, Problem> {
 }
 
 impl RateForm {
+    /// As one text, for a form without script that is drawn anew.
+    pub fn typed(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads [`typed`](Self::typed); anything else is an empty form.
+    pub fn from_typed(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
     /// What is meant by it; the same check on both sides.
     ///
     /// # Errors
@@ -165,7 +175,7 @@ impl RateForm {
     /// the price.
     pub fn check(&self, currency: Currency) -> Result<Season> {
         let mut check = Check::default();
-        let nights = range(&mut check, &self.first, &self.last, &self.days);
+        let nights = range(&mut check, ("first", &self.first), ("last", &self.last), &self.days);
         let price = match self.price.trim() {
             "" => Ok(None),
             text => Amount::parse(text, currency).map(Some).map_err(|error| match error {
@@ -204,13 +214,23 @@ impl RateForm {
 }
 
 impl RoomsForm {
+    /// As one text, for a form without script that is drawn anew.
+    pub fn typed(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads [`typed`](Self::typed); anything else is an empty form.
+    pub fn from_typed(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
     /// What is meant by it; the same check on both sides.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::domain::Error::Invalid) with the problem of each field.
     pub fn check(&self) -> Result<RoomCount> {
         let mut check = Check::default();
-        let nights = range(&mut check, &self.first, &self.last, &self.days);
+        let nights = range(&mut check, ("from", &self.from), ("to", &self.to), &self.on);
         let total = match self.total.trim() {
             "" => Err(Problem::Required),
             text => number(text, 0, MAX_TOTAL),
@@ -219,7 +239,7 @@ impl RoomsForm {
         check.finish()?;
         match (nights, total) {
             (Some(nights), Some(total)) => Ok(RoomCount { nights, total }),
-            _ => Err(crate::domain::Error::field("first", Problem::Required)),
+            _ => Err(crate::domain::Error::field("from", Problem::Required)),
         }
     }
 }
@@ -287,8 +307,8 @@ mod tests {
             assert_eq!(wrong.as_deref(), field, "{form:?}");
         }
         let rooms = |total: &str| RoomsForm {
-            first: "2026-12-24".into(),
-            last: "2026-12-24".into(),
+            from: "2026-12-24".into(),
+            to: "2026-12-24".into(),
             total: total.into(),
             ..RoomsForm::default()
         };

@@ -38,7 +38,7 @@ use crate::{
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 
 const PATH: &str = "/office/stays";
 /// The fields of both forms, which are their ids too.
@@ -48,10 +48,14 @@ const ROOMS: &[&str] = &["from", "to", "total"];
 #[component]
 pub fn StayNightsPage() -> impl IntoView {
     let l = use_locale();
-    let (params, query) = (use_params_map(), use_query_map());
-    let wanted = Memo::new(move |_| {
-        let id = params.with(|params| params.get("id")).unwrap_or_default();
-        (id, query.with(|query| query.get("month")).unwrap_or_default())
+    let (params, query, location) = (use_params_map(), use_query_map(), use_location());
+    // On the way to another page the address is already that of the other page: this one keeps what it shows.
+    let wanted = Memo::new(move |last: Option<&(String, String)>| match last {
+        Some(last) if location.pathname.with(|path| !path.starts_with("/office/stays/")) => last.clone(),
+        _ => {
+            let id = params.with(|params| params.get("id")).unwrap_or_default();
+            (id, query.with(|query| query.get("month")).unwrap_or_default())
+        }
     });
     let month = Resource::new(move || wanted.get(), |(id, month)| api::stay::office_nights(id, month));
     let again = Callback::new(move |()| month.refetch());

@@ -19,6 +19,7 @@ use xiadan::{
     server::{
         App, MIGRATIONS, account,
         audit::{self, Finding},
+        booking,
         catalog::{
             self,
             import::{ImportOptions, to_stderr},
@@ -364,6 +365,7 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
     if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
         catalog::history::take_over(app, &history).await?;
     }
+    booking::demo_stays::fill(app, folder).await?;
     set(app, "delete from setting where key = 'demo'").await
 }
 

@@ -30,7 +30,7 @@ const ROWS: usize = 60;
 const AHEAD_MS: i64 = 14 * DAY_MS / 24;
 
 /// A night as it is copied: price, fewest and most nights, arrival, departure, open, and the rooms there are.
-type Like = (i64, i64, i64, bool, bool, bool, Option<i64>);
+pub(super) type Like = (i64, i64, i64, bool, bool, bool, Option<i64>);
 
 /// Opens the nights that are due, once on each day; tells whether anything was done.
 ///
@@ -118,7 +118,13 @@ async fn open(tx: &mut Tx<'_>, variant: &str, today: LocalDate, horizon_days: i6
         known.insert(row.get("day")?, night);
     }
     let new = further(&mut known, today.plus(horizon_days).day());
-    for nights in new.chunks(ROWS) {
+    write(tx, variant, &new).await?;
+    Ok(i64::try_from(new.len()).unwrap_or(i64::MAX))
+}
+
+/// Writes nights that are not there yet, with the rooms of each.
+pub(super) async fn write(tx: &mut Tx<'_>, variant: &str, nights: &[(i64, Like)]) -> Result<()> {
+    for nights in nights.chunks(ROWS) {
         let (mut rates, mut rooms) = (Vec::new(), Vec::new());
         let (mut rate_args, mut room_args) = (Args::new(), Args::new());
         for (day, (price, min_nights, max_nights, arrival, departure, open, total)) in nights {
@@ -144,7 +150,7 @@ async fn open(tx: &mut Tx<'_>, variant: &str, today: LocalDate, horizon_days: i6
             tx.exec(sql, room_args).await?;
         }
     }
-    Ok(i64::try_from(new.len()).unwrap_or(i64::MAX))
+    Ok(())
 }
 
 /// The nights after the last that is known, up to a day. Where nothing is like one of them, it stays closed.

@@ -4,6 +4,7 @@
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
 pub mod claim;
+pub mod demo_stays;
 pub mod horizon;
 pub mod lines;
 pub mod quote;

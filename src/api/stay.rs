@@ -32,7 +32,7 @@ pub async fn stay_places() -> Result<Vec<String>, Error> {
 /// # Errors
 /// [`Error::NotFound`] for what is no house. What is wrong with the form is in the answer.
 #[server(prefix = "/api", endpoint = "stay/house", input = GetUrl, output = Json)]
-pub async fn house(product_id: String, form: StayForm) -> Result<House, Error> {
+pub async fn stay_house(product_id: String, form: StayForm) -> Result<House, Error> {
     super::with(async |ctx| crate::server::booking::stays::house(&ctx, &product_id, form).await).await
 }
 

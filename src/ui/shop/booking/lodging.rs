@@ -92,7 +92,7 @@ pub fn AskForm(
         }
     };
     let place = places.map(|places| {
-        let error = Signal::stored(None);
+        let error: Signal<Option<String>> = Signal::stored(None);
         let options = places.into_iter().map(|place| view! { <option value=place></option> }).collect_view();
         view! {
             <Field id="stay-place" label=l.t(t::PLACE) optional=true error>

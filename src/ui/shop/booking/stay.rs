@@ -122,7 +122,7 @@ pub fn StayBox(product: Product) -> impl IntoView {
     };
     let form = Memo::new(move |_| asked.with(|asked| asked.form.clone()));
     let house =
-        Resource::new(move || (product_id.clone(), form.get()), |(product, form)| api::stay::house(product, form));
+        Resource::new(move || (product_id.clone(), form.get()), |(product, form)| api::stay::stay_house(product, form));
     let room = Memo::new(move |_| {
         let wanted = asked.with(|asked| asked.room.clone()).filter(|room| known.contains(room));
         wanted.or_else(|| known.first().cloned()).unwrap_or_default()
@@ -180,10 +180,11 @@ fn month_view(nights: Result<NightList, Error>, asked: Asked, staying: Staying) 
         Ok(list) => {
             let (room, _) = staying.room(&list.variant_id);
             let stay = asked.form.check().ok().map(|search| search.stay);
-            let href = |date: LocalDate| staying.href(&from_date(&asked, stay, date));
-            let month_href = |date: LocalDate| {
+            let (from, of) = (asked.clone(), asked);
+            let href = move |date: LocalDate| staying.href(&from_date(&from, stay, date));
+            let month_href = move |date: LocalDate| {
                 let (year, month, _) = date.civil();
-                staying.href(&Asked { month: Some(format!("{year:04}-{month:02}")), ..asked.clone() })
+                staying.href(&Asked { month: Some(format!("{year:04}-{month:02}")), ..of.clone() })
             };
             view! { <Nights list room stay href month_href/> }.into_any()
         }

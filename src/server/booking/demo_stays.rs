@@ -142,26 +142,15 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
         height: stored.height,
     });
     let image = image.as_ref().map(json).transpose()?;
-    let prices = || house.rooms.iter().map(|room| room.price);
+    let least = house.rooms.iter().map(|room| room.price).min().unwrap_or(0);
+    let most = house.rooms.iter().map(|room| room.price).max().unwrap_or(0);
     let main = house.texts.get(Locale::default().tag());
     let tags = json(&main.map(|words| words.tags.clone()).unwrap_or_default())?;
     let made = now - house.since_days * crate::domain::booking::DAY_MS;
     let sql = "insert into product (id, handle, status, brand, category_id, tags, price_min, price_max, compare_at, image, sales,
             created_at, updated_at, kind)
         values ($1, $2, 'active', $3, $4, $5, $6, $7, null, $8, $9, $10, $11, 'stay')";
-    let args = args![
-        &product,
-        &house.handle,
-        &house.brand,
-        category,
-        tags,
-        prices().min().unwrap_or(0),
-        prices().max().unwrap_or(0),
-        image,
-        house.sales,
-        made,
-        now
-    ];
+    let args = args![&product, &house.handle, &house.brand, category, tags, least, most, image, house.sales, made, now];
     tx.exec(sql, args).await?;
     for (locale, words) in &house.texts {
         let values = house.rooms.iter().filter_map(|room| room.names.get(locale).cloned()).collect();

@@ -211,16 +211,17 @@ async fn take(tx: &mut Tx<'_>, variant: &str) -> Result<(String, Amount)> {
 pub async fn set_rates(ctx: &Ctx, variant_id: &str, form: &RateForm) -> Result<()> {
     let staff = ctx.require(Permission::SetPrices)?.clone();
     let season = form.check(ctx.app.currency)?;
+    let dates: Vec<_> = season.dates().collect();
     let (app, variant, actor, now) = (ctx.app.clone(), variant_id.to_owned(), staff.actor(), ctx.now);
     let product = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (app, variant, actor) = (app.clone(), variant.clone(), actor.clone());
+            let (app, variant, actor, dates) = (app.clone(), variant.clone(), actor.clone(), dates.clone());
             Box::pin(async move {
                 let (product, price) = take(tx, &variant).await?;
                 let before = set_nights(tx, &variant, (season.first, season.last)).await?;
-                for date in season.dates() {
+                for date in dates {
                     let night = before.get(&date).copied().unwrap_or(Night::new(price));
                     let night = season.change.on(night);
                     if night.min_nights > night.max_nights {
@@ -264,15 +265,16 @@ pub async fn set_rates(ctx: &Ctx, variant_id: &str, form: &RateForm) -> Result<(
 pub async fn set_rooms(ctx: &Ctx, variant_id: &str, form: &RoomsForm) -> Result<()> {
     let staff = ctx.require(Permission::AdjustStock)?.clone();
     let count = form.check()?;
+    let dates: Vec<_> = count.nights.dates().collect();
     let (app, variant, actor, now) = (ctx.app.clone(), variant_id.to_owned(), staff.actor(), ctx.now);
     let product = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (app, variant, actor) = (app.clone(), variant.clone(), actor.clone());
+            let (app, variant, actor, dates) = (app.clone(), variant.clone(), actor.clone(), dates.clone());
             Box::pin(async move {
                 let (product, _) = take(tx, &variant).await?;
-                for date in count.nights.dates() {
+                for date in dates {
                     if !write_rooms(tx, &variant, date, count.total).await? {
                         let sql = "select max(claimed) as claimed from capacity
                             where resource_id = $1 and unit >= $2 and unit <= $3";

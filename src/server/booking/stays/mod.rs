@@ -127,8 +127,12 @@ async fn cheapest(
     asked: &StaySearch,
     now: i64,
 ) -> Result<Vec<Found>> {
-    let sold = |kind: &Type| venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(asked.stay, now));
-    let ids: Vec<_> = types.iter().filter(|kind| sold(kind)).map(|kind| kind.variant_id.clone()).collect();
+    let mut ids = Vec::new();
+    for kind in types {
+        if venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(asked.stay, now)) {
+            ids.push(kind.variant_id.clone());
+        }
+    }
     let free = free(tx, &ids, asked.stay, asked.rooms).await?;
     let request = request(asked);
     let mut best: HashMap<usize, Found> = HashMap::new();

@@ -29,7 +29,7 @@ use xiadan::{
     },
     server::{
         App, Ctx,
-        booking::{horizon, rates, stays, wishes},
+        booking::{demo_stays, horizon, rates, stays, wishes},
         db::DbError,
         order,
     },
@@ -508,6 +508,39 @@ async fn nights_open_as_days_go_by_where_the_house_wants_it() {
         assert_eq!(found(&ctx, asking(25, 3, 2)).await.stays.total, 1);
         assert!(horizon::run_due(&app, now).await.unwrap());
         assert!(!horizon::run_due(&app, now).await.unwrap(), "once on each day");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_houses_of_the_demo_shop_can_be_booked() {
+    both(&[], async |app| {
+        let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+        for _ in 0..2 {
+            demo_stays::fill(&app, &demo).await.unwrap();
+            assert_eq!(count(&app, "select count(*) as n from product where kind = 'stay'").await, 6, "once");
+        }
+        let sql = "select count(*) as n from category c where c.parent_id is null
+            and (select count(*) from product p join category s on s.id = p.category_id where s.parent_id = c.id) = 6";
+        assert_eq!(count(&app, sql).await, 1, "one category with all of them below it");
+        let ctx = customer(&app).await;
+        let mut seen = BTreeMap::new();
+        for from in 0..40 {
+            let list = found(&ctx, asking(from, 1, 1)).await;
+            for card in &list.stays.items {
+                assert!(card.image.is_some() && !card.lead.is_empty() && !card.facilities.is_empty(), "{card:?}");
+                assert!(!card.room.is_empty() && card.total > Amount::ZERO, "{card:?}");
+            }
+            for card in list.stays.items {
+                *seen.entry(card.handle).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(seen.len(), 6);
+        assert!(seen.values().all(|days| *days > 20), "most nights can be had: {seen:?}");
+        let full = count(&app, "select count(*) as n from capacity where total = 0").await;
+        assert!(full > 0, "and some are full");
+        assert_eq!(horizon::roll(&app, xiadan::server::context::now()).await.unwrap(), 0, "up to the horizon");
+        assert_eq!(stays::places(&ctx).await.unwrap().len(), 6);
     })
     .await;
 }

@@ -38,11 +38,15 @@ struct Category {
     handle: String,
     /// By locale.
     texts: BTreeMap<String, String>,
+    #[serde(default)]
+    below: Vec<Category>,
 }
 
 #[derive(Clone, Deserialize)]
 struct House {
     handle: String,
+    /// The handle of one of the lower categories.
+    category: String,
     brand: String,
     region: String,
     zone: String,
@@ -133,7 +137,7 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
     if tx.optional("select id from product where handle = $1", args![&house.handle]).await?.is_some() {
         return Ok(());
     }
-    let category = in_category(tx, category).await?;
+    let category = in_category(tx, category, &house.category).await?;
     let product = new_id();
     let image = pictures.first().map(|stored| Image {
         url: format!("/media/{}", stored.name),
@@ -176,9 +180,10 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
     }
     for (position, stored) in (1i64..).zip(pictures) {
         let sql = "insert into product_image (product_id, position, media, alt, width, height, source)
-            values ($1, $2, $3, '', $4, $5, $6)";
+            values ($1, $2, $3, $4, $5, $6, $7)";
         let source = house.pictures.get(usize::try_from(position - 1).unwrap_or_default()).cloned().unwrap_or_default();
-        tx.exec(sql, args![&product, position, &stored.name, stored.width, stored.height, source]).await?;
+        let alt = main.map(|words| words.title.clone()).unwrap_or_default();
+        tx.exec(sql, args![&product, position, &stored.name, alt, stored.width, stored.height, source]).await?;
     }
     let sql = "insert into venue (product_id, zone, region, address, policies, version) values ($1, $2, $3, $4, $5, 1)";
     let policies = json(&house.policies)?;
@@ -190,12 +195,22 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
     Ok(())
 }
 
-/// The category of the houses, made where there is none.
-async fn in_category(tx: &mut Tx<'_>, category: &Category) -> Result<String> {
-    let sql = "insert into category (id, handle, parent_id, position)
-        select $1, $2, null, coalesce((select max(c.position) from category c), 0) + 1
-        where not exists (select 1 from category c where c.handle = $2)";
-    tx.exec(sql, args![new_id(), &category.handle]).await?;
+/// The category of a house, made with the one above it where they are not there.
+async fn in_category(tx: &mut Tx<'_>, top: &Category, handle: &str) -> Result<Option<String>> {
+    let above = make_category(tx, top, None).await?;
+    for category in &top.below {
+        if category.handle == handle {
+            return Ok(Some(make_category(tx, category, Some(&above)).await?));
+        }
+    }
+    Ok(None)
+}
+
+async fn make_category(tx: &mut Tx<'_>, category: &Category, above: Option<&str>) -> Result<String> {
+    let row = tx.one("select coalesce(max(position), 0) + 1 as next from category", args![]).await?;
+    let next: i64 = row.get("next")?;
+    let sql = "insert into category (id, handle, parent_id, position) values ($1, $2, $3, $4) on conflict (handle) do nothing";
+    tx.exec(sql, args![new_id(), &category.handle, above, next]).await?;
     let row = tx.one("select id from category where handle = $1", args![&category.handle]).await?;
     let id: String = row.get("id")?;
     for (locale, title) in &category.texts {

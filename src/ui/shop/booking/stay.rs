@@ -333,11 +333,14 @@ fn Way(
     });
     let nights = nights.collect_view();
     let hidden = format!(" {room}, {meal}");
+    // Without script, the page that says what went wrong.
+    let back = staying.href(&staying.asked.get_untracked());
     view! {
         <form class="room-way" action=AddBooking::url() method="post" on:submit=submit>
             <input type="hidden" name="variant_id" value=variant_id/>
             <input type="hidden" name="wish" value=wish/>
             <input type="hidden" name="next" value=CART/>
+            <input type="hidden" name="back" value=back/>
             <div class="grow">
                 <p class="strong small">{meal}</p>
                 <p><Price amount=price.total class="price-lg"/></p>

@@ -87,7 +87,7 @@ pub fn StaysPage() -> impl IntoView {
                 />
             </div>
             <div aria-busy=move || pending.get().to_string()>
-                <Reloading fallback=|| view! { <section class="panel"><SkeletonText lines=6/></section> } pending>
+                <Reloading pending fallback=|| view! { <section class="panel"><SkeletonText lines=6/></section> }>
                     {move || Suspend::new(async move {
                         match houses.await {
                             (wanted, Ok(houses)) => view! { <List wanted houses/> }.into_any(),

@@ -91,6 +91,7 @@ pub fn AskForm(
             </Field>
         }
     };
+    let typed = form.place.clone();
     let place = places.map(|places| {
         let error: Signal<Option<String>> = Signal::stored(None);
         let options = places.into_iter().map(|place| view! { <option value=place></option> }).collect_view();
@@ -101,7 +102,7 @@ pub fn AskForm(
                     type="text"
                     id="stay-place"
                     name="place"
-                    value=form.place.clone()
+                    value=typed
                     list="stay-places"
                     maxlength="100"
                     autocomplete="off"

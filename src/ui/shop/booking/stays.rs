@@ -62,7 +62,7 @@ pub fn StaysPage() -> impl IntoView {
             <div class="page-head"><h1 class="page-title">{l.t(t::TITLE)}</h1></div>
             <p class="muted">{l.t(t::LEAD)}</p>
             <div aria-busy=move || pending.get().to_string()>
-                <Reloading fallback=|| view! { <SkeletonText lines=12/> } pending>
+                <Reloading pending fallback=|| view! { <SkeletonText lines=12/> }>
                     {move || Suspend::new(async move {
                         let places = places.await;
                         let (form, list) = list.await;

@@ -2,6 +2,8 @@
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
+//!
+//! [`stays`] finds rooms, [`rates`] are their nights as the office keeps them, and [`horizon`] opens new ones day by day.
 
 pub mod claim;
 pub mod demo_stays;

@@ -26,6 +26,8 @@ mod people;
 mod reference;
 #[path = "shop/sealing.rs"]
 mod sealing;
+#[path = "shop/stays.rs"]
+mod stays;
 #[path = "shop/timing.rs"]
 mod timing;
 #[path = "shop/visit.rs"]
@@ -76,6 +78,7 @@ async fn main() {
     }
     if wanted("booking") {
         booking::all();
+        stays::all().await;
     }
 }
 

@@ -25,6 +25,15 @@ test('the catalogue', async ({ shopper, page, guard }) => {
   await look(page, 'a second page');
   await page.goto('/search?min=300&max=abc');
   await look(page, 'filters with a mistake');
+  await page.goto('/stays');
+  await look(page, 'rooms');
+  await page.goto('/stays?arrival=2020-01-01&departure=2020-01-01&adults=1&children=0&rooms=2');
+  await look(page, 'a search for rooms with mistakes');
+  await page.goto('/stays?place=南极');
+  await look(page, 'no room anywhere near');
+  await page.goto('/p/reedsong-hotel-xixi');
+  await page.locator('.stay-calendar > summary').click();
+  await look(page, 'a house with its nights');
   await page.goto('/search?q=独角兽');
   await look(page, 'nothing found');
   await page.goto('/search?min=900000');
@@ -156,6 +165,11 @@ test('the office', async ({ page, another, office, guard }) => {
   await page.goto('/office/bookings?view=week');
   await expect(page.locator('.agenda-column')).toHaveCount(7);
   await look(page, 'a week of them');
+  await page.goto('/office/stays');
+  await look(page, 'houses');
+  await page.getByRole('listitem').filter({ has: page.locator('a[href^="/office/stays/"]') }).first().getByRole('link').click();
+  await expect(page.getByRole('table')).toBeVisible();
+  await look(page, 'the nights of a room type');
   await page.goto('/office/second');
   await look(page, 'no second factor yet');
   await page.goto('/office/password');

@@ -44,7 +44,7 @@ for (const locale of ['zh-CN', 'en-GB']) {
       const product = await office.product('summit-backpack', language);
       const wrong = foreign(language);
       const paths = [
-        '/', '/categories', `/c/${product.breadcrumbs[0][0]}`, '/search?brand=Yelu&stock=1', '/search?q=zzz', '/p/summit-backpack', '/cart',
+        '/', '/categories', `/c/${product.breadcrumbs[0][0]}`, '/search?brand=Yelu&stock=1', '/search?q=zzz', '/p/summit-backpack', '/stays', '/cart',
         '/checkout', '/checkout/review', `/pay/${open}`, `/orders/${number}`, `/orders/${open}`, `/orders/${open}/edit`, '/orders',
         '/orders?state=completed', '/orders/find', '/me', '/me/favourites', '/me/viewed',
         '/me/addresses', '/me/notifications', '/offline', '/nowhere', '/office/sign-in', '/design',

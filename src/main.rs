@@ -374,6 +374,7 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
     if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
         catalog::history::take_over(app, &history).await?;
     }
+    booking::demo_stays::fill(app, folder).await?;
     set(app, "delete from setting where key = 'demo'").await
 }
 

@@ -46,6 +46,7 @@ pub mod page;
 pub mod passkey;
 pub mod privacy;
 pub mod second_factor;
+pub mod stay;
 pub mod target;
 
 #[cfg(feature = "ssr")]

@@ -15,6 +15,7 @@ const SHOP: &[(&str, Page)] = &[
     ("c/:handle", Page::Catalog(Catalog::Category)),
     ("search", Page::Catalog(Catalog::Search)),
     ("p/:handle", Page::Catalog(Catalog::Product)),
+    ("stays", Page::Catalog(Catalog::Stays)),
     ("cart", Page::Ordering(Ordering::Cart)),
     ("checkout", Page::Ordering(Ordering::Checkout)),
     ("checkout/review", Page::Ordering(Ordering::Review)),
@@ -52,6 +53,8 @@ const OFFICE: &[(&str, Page)] = &[
     ("bookings", Page::Office(Office::Bookings)),
     ("stock", Page::Office(Office::Stock)),
     ("people", Page::Office(Office::People)),
+    ("stays", Page::Office(Office::Stays)),
+    ("stays/:id", Page::Office(Office::StayNights)),
 ];
 
 /// All pages.

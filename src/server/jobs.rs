@@ -59,6 +59,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_secs(60),
         run: |app| Box::pin(async move { booking::remind::run_due(&app, now()).await.map(|told| told > 0) }),
     },
+    // Looks often whether it is another day, and does something once on each.
+    Job {
+        name: "horizon",
+        every: Duration::from_secs(600),
+        run: |app| Box::pin(async move { booking::horizon::run_due(&app, now()).await.map(|_| false) }),
+    },
     // Often enough for every node to know a new key before it is used.
     Job {
         name: "keys",

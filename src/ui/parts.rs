@@ -14,9 +14,11 @@ use super::{
     error::OfflinePage,
     office::{
         bookings::BookingsPage, frame::Frame, order, orders, password::PasswordPage, people::PeoplePage,
-        second::SecondPage, sign_in::SignInPage, stock::StockPage,
+        second::SecondPage, sign_in::SignInPage, stay_nights::StayNightsPage, stays::StaysPage as OfficeStaysPage,
+        stock::StockPage,
     },
     shop::{
+        booking::stays::StaysPage,
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
         home::HomePage,
@@ -108,6 +110,7 @@ pub enum Catalog {
     Category,
     Search,
     Product,
+    Stays,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
@@ -117,6 +120,7 @@ fn catalog(page: Catalog) -> Loaded {
         Catalog::Category => view! { <CategoryPage/> }.into_any(),
         Catalog::Search => view! { <SearchPage/> }.into_any(),
         Catalog::Product => view! { <ProductPage/> }.into_any(),
+        Catalog::Stays => view! { <StaysPage/> }.into_any(),
     })
 }
 
@@ -208,6 +212,8 @@ pub enum Office {
     Stock,
     Bookings,
     People,
+    Stays,
+    StayNights,
 }
 
 #[wasm_split(office, wasm_split_path = ::leptos::wasm_split, preload(preload_office), fallible)]
@@ -222,5 +228,7 @@ fn office(page: Office) -> Loaded {
         Office::Stock => view! { <StockPage/> }.into_any(),
         Office::Bookings => view! { <BookingsPage/> }.into_any(),
         Office::People => view! { <PeoplePage/> }.into_any(),
+        Office::Stays => view! { <OfficeStaysPage/> }.into_any(),
+        Office::StayNights => view! { <StayNightsPage/> }.into_any(),
     })
 }

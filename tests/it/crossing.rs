@@ -47,6 +47,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/move_times", "GET", "number={order}&position=0&date=2026-12-24", AsOfNothing),
     ("booking/wait", "POST", "variant_id=mug&wish=x", ForAll),
     ("booking/stop_waiting", "POST", "id={waiting}", AsOfNothing),
+    ("stay/house", "GET", "product_id=p&form[adults]=2", ForAll),
+    ("stay/nights", "GET", "variant_id=mug", ForAll),
+    ("stay/quote", "GET", "variant_id=mug&wish=x", ForAll),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/set_quantity", "POST", "variant_id=mug&quantity=1", ForAll),
     ("cart/save_for_later", "POST", "variant_id=mug&saved=true", ForAll),
@@ -98,6 +101,9 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("office/no_show", "POST", "number={order}&position=0", Staff),
     ("office/set_price", "POST", "variant_id=mug&version=1&price=0.01&compare_at=", Staff),
     ("office/adjust_stock", "POST", "variant_id=mug&version=1&seen=1&on_hand=9", Staff),
+    ("office/stay_nights", "GET", "variant_id=mug", Staff),
+    ("office/set_rates", "POST", "variant_id=mug&form[price]=1", Staff),
+    ("office/set_rooms", "POST", "variant_id=mug&form[total]=1", Staff),
 ];
 
 /// The registered functions with their methods.

@@ -33,6 +33,7 @@ mod audit;
 mod booking;
 mod booking_after;
 mod booking_order;
+mod booking_stay;
 mod booking_visit;
 mod catalog;
 mod completion;

@@ -67,6 +67,11 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "booking/wait", "variant_id=mug&wish=x"), Account),
     (("POST", "booking/stop_waiting", "id=x"), Account),
     (("GET", "booking/waiting", ""), Account),
+    (("GET", "stay/search", "form[adults]=2"), Anybody),
+    (("GET", "stay/places", ""), Anybody),
+    (("GET", "stay/house", "product_id=p&form[adults]=2"), Anybody),
+    (("GET", "stay/nights", "variant_id=mug"), Anybody),
+    (("GET", "stay/quote", "variant_id=mug&wish=x"), Anybody),
     (("GET", "order/checkout", ""), Anybody),
     (("POST", "order/save_checkout", "form[recipient]=x&step=draft"), Anybody),
     (("GET", "order/review", ""), Anybody),
@@ -167,6 +172,10 @@ const TABLE: &[(Function, Who)] = &[
     (("GET", "office/variants", "page=1"), Staff(SeeStock)),
     (("POST", "office/set_price", "variant_id=mug&version=9&price=0.01&compare_at="), Staff(SetPrices)),
     (("POST", "office/adjust_stock", "variant_id=mug&version=9&seen=10&on_hand=99"), Staff(AdjustStock)),
+    (("GET", "office/stays", "page=1"), Staff(SeeStock)),
+    (("GET", "office/stay_nights", "variant_id=mug"), Staff(SeeStock)),
+    (("POST", "office/set_rates", "variant_id=mug&form[price]=1"), Staff(SetPrices)),
+    (("POST", "office/set_rooms", "variant_id=mug&form[total]=1"), Staff(AdjustStock)),
 ];
 
 /// The functions for which one has to work here, and the permission each asks for.

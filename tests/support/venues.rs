@@ -10,6 +10,7 @@ use xiadan::{
             DAY_MS, HOUR_MS, MINUTE_MS, WHOLE,
             cancellation::{Cancellation, Deadline, Fee, Step},
             date::LocalDate,
+            lodging::Beds,
             offer::{AddOn, Basis, Offer, Policies, RoomType, Service, Stop},
             rates::{Charges, StayRequest},
             schedule::{Day, Hours, Schedule},
@@ -154,7 +155,8 @@ fn inn(rows: &mut Vec<Row>) {
     product(rows, ("inn", "stay", "客栈"), &policies);
     let occupancy = Occupancy { adults: 2, children: 1, guests: 3 };
     let charges = Charges { included_guests: 2, ..Charges::default() };
-    variant(rows, "inn", ("twin", 10_000), &Offer::Stay(RoomType { occupancy, charges }));
+    let room = RoomType { occupancy, charges, beds: Beds::default(), square_metres: 0 };
+    variant(rows, "inn", ("twin", 10_000), &Offer::Stay(room));
     for day in first_day().up_to(first_day().plus(10)) {
         let sql = "insert into rate (variant_id, day, price, min_nights, max_nights, arrival, departure, open)
             values ('twin', $1, 10000, 1, 9, true, true, true)";

@@ -23,6 +23,8 @@ pub mod cells;
 pub mod date;
 pub mod ics;
 pub mod interval;
+pub mod keeping;
+pub mod lodging;
 pub mod month;
 pub mod offer;
 pub mod rates;

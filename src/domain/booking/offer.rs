@@ -4,6 +4,7 @@
 use super::{
     cancellation::Cancellation,
     date::LocalDate,
+    lodging::{Beds, Facility},
     rates::Charges,
     schedule::{Limits, Schedule},
     slots::{Slot, Times, Visit},
@@ -35,6 +36,10 @@ pub struct Policies {
     /// Of stays: minutes of the day.
     pub check_in: i64,
     pub check_out: i64,
+    /// Of stays: what the house has.
+    pub facilities: Vec<Facility>,
+    /// Of stays: as days go by, further nights open by themselves, up to the horizon and like those before them.
+    pub rolls_on: bool,
     pub limits: Limits,
     /// Of a restaurant.
     pub hours: Schedule,
@@ -59,6 +64,11 @@ pub enum Offer {
 pub struct RoomType {
     pub occupancy: Occupancy,
     pub charges: Charges,
+    #[serde(default)]
+    pub beds: Beds,
+    /// Zero where nobody measured it.
+    #[serde(default)]
+    pub square_metres: i64,
 }
 
 /// What somebody does, for the price of its variant.
@@ -163,6 +173,8 @@ impl Default for Policies {
             cancellation: Cancellation::default(),
             check_in: 15 * 60,
             check_out: 11 * 60,
+            facilities: Vec::new(),
+            rolls_on: false,
             limits: Limits { step_ms: 15 * super::MINUTE_MS, notice_ms: 0, horizon_days: 365 },
             hours: Schedule::default(),
             party: None,

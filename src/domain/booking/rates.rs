@@ -140,27 +140,8 @@ impl RateCalendar {
 
     /// What a stay costs. `None` for no rooms or guests, too many of them, or breakfast where there is none.
     pub fn price(&self, charges: &Charges, request: &StayRequest) -> Option<StayPrice> {
-        let StayRequest { stay, guests, rooms, breakfast } = *request;
-        if !guests.is_possible() || !(1..=MAX_ROOMS).contains(&rooms) {
-            return None;
-        }
-        let nights = stay.nights();
-        let extra = charges.extra_guests(guests, rooms);
-        let breakfast = if breakfast { charges.breakfast? * guests.count() } else { Amount::ZERO };
-        let room_nights: Vec<_> = stay.dates().map(|date| self.night(date).price * rooms).collect();
-        let rooms_total: Amount = room_nights.iter().copied().sum();
-        let before_tax = rooms_total + (extra + breakfast) * nights;
-        let tax = before_tax.ratio(charges.tax_basis_points, WHOLE)?;
-        let total = before_tax + tax;
-        Some(StayPrice {
-            nights: room_nights.into_iter().map(|night| night + extra + breakfast).collect(),
-            rooms: rooms_total,
-            extra_guests: extra * nights,
-            breakfast: breakfast * nights,
-            tax,
-            total,
-            per_night: total.ratio(1, nights * rooms)?,
-        })
+        let nights: Vec<_> = request.stay.dates().map(|date| self.night(date).price).collect();
+        charges.price(request, &nights)
     }
 }
 
@@ -179,6 +160,35 @@ impl NightChange {
 }
 
 impl Charges {
+    /// The price of a stay of which one room costs so much in each night. `None` for no rooms or guests, too many of them,
+    /// or breakfast where there is none.
+    pub fn price(&self, request: &StayRequest, nights: &[Amount]) -> Option<StayPrice> {
+        let StayRequest { stay, guests, rooms, breakfast } = *request;
+        if !guests.is_possible() || !(1..=MAX_ROOMS).contains(&rooms) {
+            return None;
+        }
+        let extra = self.extra_guests(guests, rooms);
+        let breakfast = if breakfast { self.breakfast? * guests.count() } else { Amount::ZERO };
+        let rooms_total = nights.iter().copied().sum::<Amount>() * rooms;
+        let before_tax = rooms_total + (extra + breakfast) * stay.nights();
+        let tax = before_tax.ratio(self.tax_basis_points, WHOLE)?;
+        let total = before_tax + tax;
+        Some(StayPrice {
+            nights: nights.iter().map(|night| *night * rooms + extra + breakfast).collect(),
+            rooms: rooms_total,
+            extra_guests: extra * stay.nights(),
+            breakfast: breakfast * stay.nights(),
+            tax,
+            total,
+            per_night: total.ratio(1, stay.nights() * rooms)?,
+        })
+    }
+
+    /// An amount with the tax on top of it, rounded: for calendars, and for nothing that is paid.
+    pub fn with_tax(&self, amount: Amount) -> Amount {
+        amount.ratio(WHOLE.saturating_add(self.tax_basis_points), WHOLE).unwrap_or(amount)
+    }
+
     /// What the guests beyond those who are included cost in a night, in all rooms together.
     pub fn extra_guests(&self, guests: Guests, rooms: i64) -> Amount {
         let included = self.included_guests.max(0).saturating_mul(rooms.max(0));

@@ -3,16 +3,22 @@
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 //! What comes [`after`] one was paid for: it is given up, moved, or over; others [`wait`](waiting) for what comes free.
+//!
+//! [`stays`] finds rooms, [`rates`] are their nights as the office keeps them, and [`horizon`] opens new ones day by day.
 
 pub mod after;
 pub mod agenda;
 mod calendar;
 pub mod claim;
 pub mod demo;
+pub mod demo_stays;
+pub mod horizon;
 pub mod lines;
 pub mod quote;
+pub mod rates;
 pub mod remind;
 mod slots;
+pub mod stays;
 mod store;
 mod tell;
 pub mod travellers;

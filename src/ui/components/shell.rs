@@ -363,6 +363,7 @@ fn Footer() -> impl IntoView {
                     <nav class="footer-links" aria-label=l.t(t::FOOTER)>
                         <a class="footer-link" href="/orders/find">{l.t(t::FIND_ORDER)}</a>
                         <a class="footer-link" href="/categories">{l.t(t::ALL_CATEGORIES)}</a>
+                        <a class="footer-link" href="/stays">{l.t(t::STAYS)}</a>
                         <a class="footer-link" href="/terms">{l.t(t::TERMS)}</a>
                         <a class="footer-link" href="/privacy">{l.t(t::PRIVACY)}</a>
                         <a class="footer-link" href="/office" rel="nofollow">{l.t(t::OFFICE)}</a>

@@ -8,7 +8,7 @@ use crate::{
         live::{Topic, Update},
         office::Staff,
         permission::Permission,
-        texts::{booking_office, office as t, second, shell},
+        texts::{booking_office, booking_stay as stay, office as t, second, shell},
     },
     ui::{
         components::{
@@ -99,6 +99,7 @@ fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> imp
                     {link("/office", "orders", t::ORDERS, waiting)}
                     {link("/office/bookings", "clock", booking_office::TITLE, ().into_any())}
                     {link("/office/stock", "stock", t::STOCK, ().into_any())}
+                    {link("/office/stays", "bookmark", stay::OFFICE_STAYS, ().into_any())}
                     <Suspense>{people}</Suspense>
                     <li>
                         <a class="office-link" href="/">
@@ -119,7 +120,7 @@ fn present(href: &str, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     match href {
         "/office" => path == "/office" || path.starts_with("/office/orders"),
-        href => path == href,
+        href => path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')),
     }
 }
 
@@ -198,7 +199,7 @@ mod tests {
     #[test]
     fn a_page_lights_one_entry() {
         let lit = |path: &str| {
-            ["/office", "/office/stock", "/office/people", "/office/bookings"]
+            ["/office", "/office/stock", "/office/people", "/office/bookings", "/office/stays"]
                 .into_iter()
                 .filter(|href| present(href, path))
                 .collect::<Vec<_>>()
@@ -209,5 +210,6 @@ mod tests {
         assert_eq!(lit("/office/stock"), ["/office/stock"]);
         assert_eq!(lit("/office/people"), ["/office/people"]);
         assert_eq!(lit("/office/bookings"), ["/office/bookings"]);
+        assert_eq!(lit("/office/stays/7"), ["/office/stays"]);
     }
 }

@@ -14,6 +14,8 @@ pub mod password;
 pub mod people;
 pub mod second;
 pub mod sign_in;
+pub mod stay_nights;
+pub mod stays;
 pub mod stock;
 mod stock_row;
 

@@ -36,6 +36,7 @@
 
 pub mod account;
 pub mod booking;
+pub mod booking_table;
 pub mod cart;
 pub mod catalog;
 pub mod office;

@@ -15,6 +15,7 @@ const SHOP: &[(&str, Page)] = &[
     ("c/:handle", Page::Catalog(Catalog::Category)),
     ("search", Page::Catalog(Catalog::Search)),
     ("p/:handle", Page::Catalog(Catalog::Product)),
+    ("tables", Page::Catalog(Catalog::Tables)),
     ("cart", Page::Ordering(Ordering::Cart)),
     ("checkout", Page::Ordering(Ordering::Checkout)),
     ("checkout/review", Page::Ordering(Ordering::Review)),

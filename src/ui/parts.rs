@@ -17,6 +17,7 @@ use super::{
         sign_in::SignInPage, stock::StockPage,
     },
     shop::{
+        booking::tables::TablesPage,
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
         home::HomePage,
@@ -108,6 +109,7 @@ pub enum Catalog {
     Category,
     Search,
     Product,
+    Tables,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
@@ -117,6 +119,7 @@ fn catalog(page: Catalog) -> Loaded {
         Catalog::Category => view! { <CategoryPage/> }.into_any(),
         Catalog::Search => view! { <SearchPage/> }.into_any(),
         Catalog::Product => view! { <ProductPage/> }.into_any(),
+        Catalog::Tables => view! { <TablesPage/> }.into_any(),
     })
 }
 

@@ -37,6 +37,7 @@ use Told::{AsOfNothing, ForAll, Knowing, Staff};
 /// Functions that take an id: name, method, input, and what becomes of it. The last ones destroy what those before need.
 const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
+    ("booking/sittings", "GET", "variant_id=mug&guests=2", ForAll),
     ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),
     ("booking/remove", "POST", "id={booking}", AsOfNothing),
     ("cart/add", "POST", "variant_id=mug&quantity=1", ForAll),

@@ -56,6 +56,8 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "cart/accept_prices", "prices=mug%3A1"), Anybody),
     (("POST", "cart/take_available", ""), Anybody),
     (("GET", "booking/slots", "variant_id=mug&date=2026-12-24&days=1"), Anybody),
+    (("GET", "booking/sittings", "variant_id=mug&guests=2"), Anybody),
+    (("GET", "booking/restaurants", "guests=2"), Anybody),
     (("POST", "booking/add", "variant_id=mug&wish=x"), Anybody),
     (("POST", "booking/remove", "id=x"), Anybody),
     (("GET", "order/checkout", ""), Anybody),

@@ -65,7 +65,7 @@ pub fn massage(start: i64, person: Option<&str>) -> Wish {
 }
 
 pub fn dinner(start: i64, guests: i64) -> Wish {
-    Wish::Table { start, guests, area: None }
+    Wish::Table { start, guests, area: None, requests: vec![] }
 }
 
 /// Places from one stop to another, on a departure without or with chosen seats.

@@ -23,6 +23,7 @@ pub mod interval;
 pub mod offer;
 pub mod rates;
 pub mod schedule;
+pub mod seating;
 pub mod slots;
 pub mod stay;
 pub mod tables;

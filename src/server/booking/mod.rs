@@ -8,6 +8,7 @@ pub mod lines;
 pub mod quote;
 mod slots;
 mod store;
+pub mod tables;
 pub mod travellers;
 pub mod wishes;
 mod zone;

@@ -131,6 +131,13 @@ pub async fn claimed(tx: &mut Tx<'_>, resource_id: &str, unit: i64) -> Result<i6
     Ok(row.map(|row| row.get("claimed")).transpose()?.unwrap_or(0))
 }
 
+/// The units of a capacity in an interval of which some is claimed, each with how much.
+pub async fn arriving(tx: &mut Tx<'_>, resource_id: &str, within: Interval) -> Result<Vec<(i64, i64)>> {
+    let sql = "select unit, claimed from capacity where resource_id = $1 and unit >= $2 and unit < $3 and claimed > 0";
+    let rows = tx.all(sql, args![resource_id, within.start, within.end]).await?;
+    rows.iter().map(|row| Ok((row.get("unit")?, row.get("claimed")?))).collect()
+}
+
 /// A departure by its id.
 pub async fn departure(tx: &mut Tx<'_>, id: &str) -> Result<Option<Timetable>> {
     let sql = "select product_id, stops, seats from departure where id = $1";

@@ -1,5 +1,6 @@
 //! The customer's pages.
 
+pub mod booking;
 pub mod cart;
 pub mod checkout;
 pub mod home;

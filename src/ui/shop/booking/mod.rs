@@ -1,0 +1,5 @@
+//! What is booked, on the page of its product, and the searches for it.
+
+mod ask;
+pub mod table;
+pub mod tables;

@@ -32,6 +32,7 @@ mod acme;
 mod audit;
 mod booking;
 mod booking_order;
+mod booking_table;
 mod catalog;
 mod completion;
 mod consent;

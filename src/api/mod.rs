@@ -37,6 +37,7 @@
 pub mod account;
 pub mod booking;
 pub mod booking_table;
+pub mod booking_trip;
 pub mod cart;
 pub mod catalog;
 pub mod office;

@@ -12,8 +12,9 @@ use super::{
     trips::Fare,
     zone::Zone,
 };
-use crate::domain::money::Amount;
+use crate::domain::{Locale, money::Amount};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which kind of booking it is: that of a product and of everything offered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,7 +84,11 @@ pub struct AddOn {
 /// Where a trip stops.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
+    /// Its name, by which it is asked for in every language.
     pub place: String,
+    /// The name in further languages, by their tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
     /// An IANA name.
     pub zone: String,
     /// UTC milliseconds. The first stop is arrived at, and the last one left, when it suits.
@@ -150,6 +155,13 @@ impl Default for Policies {
             party: None,
             pacing: None,
         }
+    }
+}
+
+impl Stop {
+    /// The name in a language, as far as it has one.
+    pub fn name(&self, locale: Locale) -> &str {
+        self.names.get(locale.tag()).unwrap_or(&self.place)
     }
 }
 

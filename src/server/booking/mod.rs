@@ -10,6 +10,7 @@ mod slots;
 mod store;
 pub mod tables;
 pub mod travellers;
+pub mod trips;
 pub mod wishes;
 mod zone;
 

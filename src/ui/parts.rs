@@ -17,7 +17,7 @@ use super::{
         sign_in::SignInPage, stock::StockPage,
     },
     shop::{
-        booking::tables::TablesPage,
+        booking::{tables::TablesPage, travellers::TravellersPage, trips::TripsPage},
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
         home::HomePage,
@@ -110,6 +110,7 @@ pub enum Catalog {
     Search,
     Product,
     Tables,
+    Trips,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
@@ -120,6 +121,7 @@ fn catalog(page: Catalog) -> Loaded {
         Catalog::Search => view! { <SearchPage/> }.into_any(),
         Catalog::Product => view! { <ProductPage/> }.into_any(),
         Catalog::Tables => view! { <TablesPage/> }.into_any(),
+        Catalog::Trips => view! { <TripsPage/> }.into_any(),
     })
 }
 
@@ -134,6 +136,7 @@ pub enum Ordering {
     FindOrder,
     Order,
     OrderEdit,
+    Travellers,
     Me,
 }
 
@@ -148,6 +151,7 @@ fn ordering(page: Ordering) -> Loaded {
         Ordering::FindOrder => view! { <FindOrderPage/> }.into_any(),
         Ordering::Order => view! { <OrderPage/> }.into_any(),
         Ordering::OrderEdit => view! { <OrderEditPage/> }.into_any(),
+        Ordering::Travellers => view! { <TravellersPage/> }.into_any(),
         Ordering::Me => view! { <MePage/> }.into_any(),
     })
 }

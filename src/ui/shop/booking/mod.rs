@@ -3,3 +3,8 @@
 mod ask;
 pub mod table;
 pub mod tables;
+pub mod travellers;
+pub mod trip;
+mod trip_form;
+pub mod trips;
+mod voyage;

@@ -33,6 +33,7 @@ mod audit;
 mod booking;
 mod booking_order;
 mod booking_table;
+mod booking_trip;
 mod catalog;
 mod completion;
 mod consent;

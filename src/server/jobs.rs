@@ -3,7 +3,7 @@
 //! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
 //! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
 
-use super::{App, account, catalog, context::now, keys, order, outbox, privacy};
+use super::{App, account, booking, catalog, context::now, keys, order, outbox, privacy};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -43,6 +43,12 @@ const JOBS: &[Job] = &[
         name: "privacy",
         every: Duration::from_secs(5),
         run: |app| Box::pin(async move { privacy::run_due(&app, now()).await.map(|done| done > 0) }),
+    },
+    // Looks often whether it is another day.
+    Job {
+        name: "departures",
+        every: Duration::from_secs(600),
+        run: |app| Box::pin(async move { booking::timetable::run_due(&app, now()).await.map(|_| false) }),
     },
     // Often enough for every node to know a new key before it is used.
     Job {

@@ -27,6 +27,7 @@ pub mod seating;
 pub mod slots;
 pub mod stay;
 pub mod tables;
+pub mod timetable;
 pub mod travel;
 pub mod trips;
 pub mod wish;

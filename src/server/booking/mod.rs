@@ -9,6 +9,7 @@ pub mod quote;
 mod slots;
 mod store;
 pub mod tables;
+pub mod timetable;
 pub mod travellers;
 pub mod trips;
 pub mod wishes;

@@ -2,6 +2,7 @@
 //! seats are free.
 
 use super::{
+    quote::{self, Asked},
     store::{self, Dated, Offered, Span},
     wishes,
 };
@@ -20,13 +21,14 @@ use crate::{
             trips::{Departure, Fare, Section, Travellers},
             wish::Wish,
         },
-        cart::Cart,
+        cart::{Cart, MAX_BOOKINGS},
         catalog::{ProductOption, label},
-        error::Problem,
+        error::{Problem, TakenSlot},
     },
     server::{
-        Ctx,
+        Ctx, account, cart,
         catalog::{image, in_locale, json},
+        context::{internal, new_id},
         db::Tx,
     },
 };
@@ -184,7 +186,45 @@ pub async fn add(ctx: &Ctx, choice: &TripChoice) -> Result<Cart> {
         }
         wanted.push((way.variant_id.clone(), wish));
     }
-    wishes::add_all(ctx, &wanted).await
+    put(ctx, wanted).await
+}
+
+/// Puts several wishes into the cart in one transaction: one does not get what another one takes.
+async fn put(ctx: &Ctx, wanted: Vec<(String, Wish)>) -> Result<Cart> {
+    for (_, wish) in &wanted {
+        wish.check()?;
+    }
+    let customer = account::customer_or_create(ctx).await?;
+    let (locale, now) = (ctx.locale, ctx.now);
+    cart::change(ctx, customer, move |tx, customer| {
+        let wanted = wanted.clone();
+        Box::pin(async move {
+            for (variant, wish) in &wanted {
+                let (present, quotes) = wishes::load(tx, &customer, locale, now).await?;
+                if i64::try_from(present.len()).unwrap_or(i64::MAX) >= MAX_BOOKINGS {
+                    let most = u32::try_from(MAX_BOOKINGS).unwrap_or(u32::MAX);
+                    return Err(Error::field("wish", Problem::Full(most)));
+                }
+                let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
+                let asked = Asked { variant_id: variant, wish, before: &before, now };
+                let quote = quote::quote(tx, &asked).await?;
+                let Some(price) = quote.price.filter(|_| quote.is_available()) else {
+                    let sql = format!(
+                        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
+                        in_locale!("title")
+                    );
+                    let title = tx.one(sql, args![locale.tag(), variant]).await?.get("title")?;
+                    return Err(Error::SlotTaken(vec![TakenSlot { line: String::new(), title }]));
+                };
+                let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;
+                let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
+                    values ($1, $2, $3, $4, $5, $6)";
+                tx.exec(sql, args![new_id(), &customer, variant, text, price.0, now]).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
 }
 
 /// What a way comes to, and when it is travelled. `seats` is the field in which seats are chosen.

@@ -24,58 +24,36 @@ use crate::{
 /// [`Error::Invalid`] for what nobody could want and for a cart that is full, [`Error::NotFound`] for what is not booked in
 /// this way, [`Error::SlotTaken`] when it cannot be had.
 pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
-    add_all(ctx, &[(variant_id.to_owned(), wish.clone())]).await
-}
-
-/// The same for several that are wanted together, as a way there and the way back: all of them or none.
-///
-/// # Errors
-/// As [`add`].
-pub async fn add_all(ctx: &Ctx, wishes: &[(String, Wish)]) -> Result<Cart> {
-    for (_, wish) in wishes {
-        wish.check()?;
-    }
+    wish.check()?;
+    let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;
     let customer = account::customer_or_create(ctx).await?;
-    let (wishes, locale, now) = (wishes.to_vec(), ctx.locale, ctx.now);
+    let (id, variant, wish) = (new_id(), variant_id.to_owned(), wish.clone());
+    let (locale, now) = (ctx.locale, ctx.now);
     cart::change(ctx, customer, move |tx, customer| {
-        let wishes = wishes.clone();
+        let (id, variant, wish, text) = (id.clone(), variant.clone(), wish.clone(), text.clone());
         Box::pin(async move {
-            for (variant, wish) in &wishes {
-                put(tx, &customer, (variant, wish), (locale, now)).await?;
+            let (present, quotes) = load(tx, &customer, locale, now).await?;
+            if i64::try_from(present.len()).unwrap_or(i64::MAX) >= MAX_BOOKINGS {
+                let most = u32::try_from(MAX_BOOKINGS).unwrap_or(u32::MAX);
+                return Err(Error::field("wish", Problem::Full(most)));
             }
+            let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
+            let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &before, now }).await?;
+            let Some(price) = quote.price.filter(|_| quote.is_available()) else {
+                let sql = format!(
+                    "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
+                    in_locale!("title")
+                );
+                let title = tx.one(sql, args![locale.tag(), &variant]).await?.get("title")?;
+                return Err(Error::SlotTaken(vec![TakenSlot { line: String::new(), title }]));
+            };
+            let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
+                values ($1, $2, $3, $4, $5, $6)";
+            tx.exec(sql, args![id, customer, variant, text, price.0, now]).await?;
             Ok(())
         })
     })
     .await
-}
-
-/// Puts one into the cart of a customer.
-async fn put(
-    tx: &mut Tx<'_>,
-    customer: &str,
-    (variant, wish): (&str, &Wish),
-    (locale, now): (Locale, i64),
-) -> Result<()> {
-    let (present, quotes) = load(tx, customer, locale, now).await?;
-    if i64::try_from(present.len()).unwrap_or(i64::MAX) >= MAX_BOOKINGS {
-        let most = u32::try_from(MAX_BOOKINGS).unwrap_or(u32::MAX);
-        return Err(Error::field("wish", Problem::Full(most)));
-    }
-    let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
-    let quote = quote::quote(tx, &Asked { variant_id: variant, wish, before: &before, now }).await?;
-    let Some(price) = quote.price.filter(|_| quote.is_available()) else {
-        let sql = format!(
-            "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
-            in_locale!("title")
-        );
-        let title = tx.one(sql, args![locale.tag(), variant]).await?.get("title")?;
-        return Err(Error::SlotTaken(vec![TakenSlot { line: String::new(), title }]));
-    };
-    let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;
-    let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
-        values ($1, $2, $3, $4, $5, $6)";
-    tx.exec(sql, args![new_id(), customer, variant, text, price.0, now]).await?;
-    Ok(())
 }
 
 /// Takes a booking out of the cart. Taking it out twice is once.

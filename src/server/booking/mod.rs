@@ -4,6 +4,8 @@
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 
 pub mod claim;
+pub mod demo_tables;
+pub mod demo_trips;
 pub mod lines;
 pub mod quote;
 mod slots;

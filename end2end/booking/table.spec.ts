@@ -10,7 +10,7 @@ function inDays(days: number): string {
 
 /** The free times of the date that is shown. */
 function times({ page }: Shopper): Locator {
-  return page.locator('#free-times form > .slot-list button[name=wish]');
+  return page.locator('#free-times form > .sittings button[name=wish]');
 }
 
 /** After a time was tapped: a message with script, the cart without. */
@@ -90,7 +90,7 @@ test('two want the last table: one gets it, and the other one is shown what is n
     const near = page.getByRole('status').filter({ hasText: t('booking_table.nearest') });
     await expect(near).toBeVisible();
     await expect(near.locator('button[name=wish]')).not.toHaveCount(0);
-    await expect(page.locator('#free-times form > .slot-list button').filter({ hasText: '18:00' })).toHaveCount(0);
+    await expect(page.locator('#free-times form > .sittings button').filter({ hasText: '18:00' })).toHaveCount(0);
   });
 });
 
@@ -107,7 +107,7 @@ test('a time that goes while somebody looks is answered with the nearest', async
 
   await wanted.click();
   await expect(page.getByRole('alert').filter({ hasText: t('error.slot_taken', { title: '竹里馆 · 西湖' }) })).toBeVisible();
-  await expect(page.locator('#free-times form > .slot-list button').filter({ hasText: '19:00' })).toHaveCount(0);
+  await expect(page.locator('#free-times form > .sittings button').filter({ hasText: '19:00' })).toHaveCount(0);
   // With script the time that was tapped is known, and what is near to it comes first.
   const near = page.getByRole('status').filter({ hasText: t('booking_table.nearest') });
   const next = shopper.js ? near.locator('button[name=wish]').first() : times(shopper).first();

@@ -88,6 +88,14 @@ async fn where_a_time_is_taken_the_nearest_are_offered() {
         let there = tables::sittings(&ctx, "table", &at_six(Some("hall"))).await.unwrap();
         assert_eq!(there.nearest[0].area.as_deref(), Some("hall"));
         assert_eq!(there.areas, ["hall"]);
+        let (wanted, now) = (dinner(at(18, 0), 2), ctx.now);
+        let near = app.db.read::<_, Error>(move |tx| {
+            let wanted = wanted.clone();
+            Box::pin(async move { tables::near(tx, "table", &wanted, (&[], now)).await })
+        });
+        let near = near.await.unwrap();
+        assert_eq!(near.first(), Some(&(dinner(at(16, 0), 2), at(16, 0))));
+        assert_eq!(near.len(), 4);
         for time in &there.nearest {
             let wish = Wish::Table { start: time.start, guests: 2, area: time.area.clone(), requests: vec![] };
             let ctx = guest(&app).await;

@@ -1,7 +1,10 @@
 //! The free times of a restaurant, and those of all restaurants: hours − exceptions − breaks − claims, the smallest tables
 //! that a party fits, alone or joined, and a kitchen that keeps up.
 
-use super::store::{self, Offered, Resource};
+use super::{
+    claim::{Claim, What},
+    store::{self, Offered, Resource},
+};
 use crate::{
     args,
     domain::{
@@ -16,6 +19,7 @@ use crate::{
             slots::{Availability, Search, Times, Visit},
             stay::MAX_GUESTS,
             tables::{Floor, Pacing, Party, PartyProblem, PartyTerms, QUARTER_MS, Sitting, Table},
+            wish::Wish,
             zone::Zone,
         },
         error::Problem,
@@ -46,16 +50,31 @@ struct House {
 }
 
 impl House {
-    async fn open(tx: &mut Tx<'_>, offered: &Offered, within: Interval) -> Result<Self> {
+    /// `before` is what is to be claimed besides.
+    async fn open(tx: &mut Tx<'_>, offered: &Offered, within: Interval, before: &[Claim]) -> Result<Self> {
         let reach = Availability::reach(within);
-        let resources = store::resources(tx, &offered.product_id, "table", None, reach).await?;
+        let mut resources = store::resources(tx, &offered.product_id, "table", None, reach).await?;
         let tables: Vec<Table> = resources
             .iter()
             .map(|table| serde_json::from_str(&table.detail))
             .collect::<Result<_, _>>()
             .map_err(|e: serde_json::Error| internal("database", &e))?;
         let quarters = Interval { start: within.start.saturating_sub(QUARTER_MS), end: within.end };
-        let arriving = store::arriving(tx, &offered.product_id, quarters).await?;
+        let mut arriving = store::arriving(tx, &offered.product_id, quarters).await?;
+        for Claim { resource_id, what } in before {
+            match *what {
+                What::Count { from, quantity, .. } if *resource_id == offered.product_id => {
+                    arriving.push((from, quantity))
+                }
+                What::Time(time) => {
+                    let table = resources.iter_mut().find(|table| table.id == *resource_id);
+                    if let Some(table) = table {
+                        table.taken.push(time);
+                    }
+                }
+                What::Count { .. } | What::Seat { .. } => {}
+            }
+        }
         let pacing = Pacing::new(offered.policies.pacing, arriving);
         Ok(Self { resources, floor: Floor::new(tables), pacing, within })
     }
@@ -107,7 +126,7 @@ pub async fn sittings(ctx: &Ctx, variant_id: &str, asked: &TableAsk) -> Result<S
             Box::pin(async move {
                 let offered = store::offered(tx, &variant, now).await?.filter(|offered| offered.sold);
                 let offered = offered.filter(|offered| offered.offer == Offer::Table).ok_or(Error::NotFound)?;
-                list(tx, &offered, &asked, now).await
+                list(tx, &offered, &asked, (&[], now)).await
             })
         })
         .await
@@ -155,7 +174,7 @@ pub async fn restaurants(ctx: &Ctx, asked: &TableAsk) -> Result<RestaurantList> 
                     }
                     let wanted = asked.time.map(|minute| offered.zone.at(date, minute));
                     let looked = TableAsk { date: Some(date), time: None, area: None, ..asked.clone() };
-                    let found = list(tx, &offered, &looked, now).await?;
+                    let found = list(tx, &offered, &looked, (&[], now)).await?;
                     restaurants.push(Restaurant {
                         handle: row.get("handle")?,
                         title: row.get("title")?,
@@ -181,7 +200,42 @@ fn check_guests(guests: i64) -> Result<()> {
     }
 }
 
-async fn list(tx: &mut Tx<'_>, offered: &Offered, asked: &TableAsk, now: i64) -> Result<SittingList> {
+/// What is nearest to a table that cannot be had any more, beside what is to be claimed as well: wishes with their
+/// beginnings (UTC milliseconds), the nearest first; none for what is no table.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn near(
+    tx: &mut Tx<'_>,
+    variant_id: &str,
+    wish: &Wish,
+    (before, now): (&[Claim], i64),
+) -> Result<Vec<(Wish, i64)>> {
+    let Wish::Table { start, guests, area, requests } = wish else { return Ok(Vec::new()) };
+    let offered = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold);
+    let Some(offered) = offered.filter(|offered| offered.offer == Offer::Table) else { return Ok(Vec::new()) };
+    let local = offered.zone.local(*start);
+    let area = area.clone();
+    let asked =
+        TableAsk { date: Some(local.date), time: Some(local.minute), guests: *guests, area, ..TableAsk::default() };
+    let found = match list(tx, &offered, &asked, (before, now)).await {
+        // The area is none of the restaurant any more.
+        Err(Error::Invalid(_)) => return Ok(Vec::new()),
+        found => found?,
+    };
+    let wish = |TableTime { start, area, .. }: TableTime| {
+        let wish = Wish::Table { start, guests: *guests, area, requests: requests.clone() };
+        (wish, start)
+    };
+    Ok(found.nearest.into_iter().map(wish).collect())
+}
+
+async fn list(
+    tx: &mut Tx<'_>,
+    offered: &Offered,
+    asked: &TableAsk,
+    (before, now): (&[Claim], i64),
+) -> Result<SittingList> {
     let (zone, policies) = (&offered.zone, &offered.policies);
     let today = zone.local(now).date;
     let date = asked.date.unwrap_or(today);
@@ -194,7 +248,7 @@ async fn list(tx: &mut Tx<'_>, offered: &Offered, asked: &TableAsk, now: i64) ->
         },
         None => day,
     };
-    let house = House::open(tx, offered, within).await?;
+    let house = House::open(tx, offered, within, before).await?;
     let areas = house.areas();
     if asked.area.as_ref().is_some_and(|area| !areas.contains(area)) {
         return Err(Error::field("area", Problem::Choice));

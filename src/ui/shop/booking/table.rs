@@ -308,7 +308,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
     let variant = variant_id.clone();
     view! {
         <form
-            class="slots"
+            class="sitting-form"
             action=AddBooking::url()
             method="post"
             aria-busy=move || booking.busy()
@@ -335,7 +335,7 @@ fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
             <div class="notice-body">
                 <p class="notice-title">{l.f(t::NOT_FREE, &[("date", &date), ("time", &time)])}</p>
                 <p>{l.t(t::NEAREST)}</p>
-                <ul class="slot-list">{list.nearest.iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
+                <ul class="sittings">{list.nearest.iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
             </div>
         </div>
     }
@@ -350,7 +350,7 @@ fn parts(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
         (!times.is_empty()).then(|| {
             view! {
                 <h4 class="booking-part">{l.t(title)}</h4>
-                <ul class="slot-list">{times.into_iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
+                <ul class="sittings">{times.into_iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
             }
         })
     };
@@ -376,11 +376,11 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
     if time.area != asked.area {
         notes.extend(time.area.as_deref().map(|area| area_name(l, area)));
     }
-    let note = (!notes.is_empty()).then(|| view! { <span class="slot-note">{notes.join(" · ")}</span> });
+    let note = (!notes.is_empty()).then(|| view! { <span class="sitting-note">{notes.join(" · ")}</span> });
     view! {
         <li>
             <button
-                class="btn btn-secondary slot"
+                class="btn btn-secondary sitting"
                 name="wish"
                 value=wish
                 data-date=local.date.to_string()

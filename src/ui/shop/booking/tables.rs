@@ -176,7 +176,7 @@ fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
         let href = TableAsk { date: Some(local.date), time: Some(local.minute), ..asked.clone() }.href(&path);
         view! {
             <li>
-                <a class="btn btn-secondary slot" href=href><time datetime=local.to_string()>{local.clock()}</time></a>
+                <a class="btn btn-secondary sitting" href=href><time datetime=local.to_string()>{local.clock()}</time></a>
             </li>
         }
     };
@@ -184,7 +184,7 @@ fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
         view! { <p class="muted small">{l.t(t::NO_TIMES)}</p> }.into_any()
     } else {
         let label = l.f(t::TIMES_OF, &[("title", &title)]);
-        view! { <ul class="slot-list" aria-label=label>{times.iter().map(time).collect_view()}</ul> }.into_any()
+        view! { <ul class="sittings" aria-label=label>{times.iter().map(time).collect_view()}</ul> }.into_any()
     };
     view! {
         <li class="venue">

@@ -19,6 +19,18 @@ async function added(shopper: Shopper): Promise<void> {
   else await expect(shopper.page).toHaveURL(/\/cart$/);
 }
 
+/** Orders what is in the cart: nothing is sent anywhere, so that no address is asked for. */
+async function order(shopper: Shopper): Promise<void> {
+  const { page, t } = shopper;
+  await page.goto('/checkout');
+  await shopper.field('recipient').fill(shopper.who.recipient);
+  await shopper.field('phone').fill(shopper.who.phone);
+  await shopper.next();
+  await expect(shopper.heading(t('checkout.review_title'))).toBeAttached();
+  await page.getByRole('button', { name: t('checkout.submit') }).click();
+  await expect(page).toHaveURL(/\/(orders|pay)\/\d{16}$/);
+}
+
 test('a table is found by city, date and time, and is booked at once where it costs nothing', async ({ shopper, page, t, mine }) => {
   const days = Number(mine('3', '4', '-', '-', '-', '-'));
   await page.goto('/tables');
@@ -26,9 +38,9 @@ test('a table is found by city, date and time, and is booked at once where it co
   await page.getByLabel(t('booking_table.place')).selectOption({ label: '北京市' });
   await page.getByLabel(t('booking_table.date')).fill(inDays(days));
   await page.getByLabel(t('booking_table.guests'), { exact: true }).selectOption('2');
-  await page.getByRole('textbox', { name: new RegExp(`^${t('booking_table.time')}`) }).or(page.locator('#booking-time')).first().fill('14:00');
+  await page.locator('#booking-time').fill('14:00');
   await page.getByRole('button', { name: t('booking_table.search') }).click();
-  await expect(page).toHaveURL(/place=110100/);
+  await expect(page).toHaveURL(/place=11/);
   await expect(page.getByText(t('booking_table.restaurants_found', { n: 1 }))).toBeVisible();
   const house = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: '胡同面馆' }) });
   await house.getByRole('link', { name: /^1[34]:/ }).first().click();
@@ -48,13 +60,7 @@ test('a table is found by city, date and time, and is booked at once where it co
   });
 
   await test.step('there is nothing to pay', async () => {
-    await page.goto('/checkout');
-    await shopper.field('recipient').fill(shopper.who.recipient);
-    await shopper.field('phone').fill(shopper.who.phone);
-    await shopper.next();
-    await expect(shopper.heading(t('checkout.review_title'))).toBeAttached();
-    await page.getByRole('button', { name: t('checkout.submit') }).click();
-    await expect(page).toHaveURL(/\/(orders|pay)\/\d{16}$/);
+    await order(shopper);
     expect(await shopper.orders()).toBe(1);
   });
 });
@@ -103,7 +109,7 @@ test('a time that goes while somebody looks is answered with the nearest', async
   const variant = await page.locator('#free-times input[name=variant_id]').inputValue();
   const other = await another();
   await other.post('booking/add', { variant_id: variant, wish });
-  await other.placeOrder();
+  await order(other);
 
   await wanted.click();
   await expect(page.getByRole('alert').filter({ hasText: t('error.slot_taken', { title: '竹里馆 · 西湖' }) })).toBeVisible();

@@ -4,7 +4,11 @@ use crate::{
     api::{self, booking_trip::SetTravellers},
     domain::{
         Error,
-        booking::travel::{Companions, MAX_DOCUMENT, MAX_NAME, Traveller},
+        booking::{
+            offer::Kind,
+            travel::{Companions, MAX_DOCUMENT, MAX_NAME, Traveller},
+        },
+        order::{BookingState, OrderBooking, OrderLine},
         texts::booking_trip as t,
     },
     ui::{
@@ -45,6 +49,32 @@ const FIELDS: [&str; 20] = [
     "name9",
     "document9",
 ];
+
+/// On the page of an order: where its owner writes who travels, for each trip to come; nothing where there is none.
+#[component]
+pub fn TravellerLinks(number: String, lines: Memo<Vec<OrderLine>>) -> impl IntoView {
+    let l = use_locale();
+    let link = move |line: OrderLine| {
+        let to_come = |booking: &OrderBooking| booking.kind == Kind::Trip && booking.state == BookingState::Booked;
+        let booking = line.booking.filter(to_come)?;
+        let href = format!("/orders/{number}/travellers/{}", booking.position);
+        Some(
+            view! { <li><a class="link" href=href>{line.title}</a> " " <span class="muted small">{line.label}</span></li> },
+        )
+    };
+    move || {
+        let links: Vec<_> = lines.get().into_iter().filter_map(&link).collect();
+        (!links.is_empty()).then(|| {
+            view! {
+                <section class="panel" aria-labelledby="travellers-title">
+                    <div class="panel-head"><h2 class="panel-title" id="travellers-title">{l.t(t::TRAVELLERS_TITLE)}</h2></div>
+                    <p class="muted small">{l.t(t::TRAVELLERS_HINT)}</p>
+                    <ul class="stack stack-sm">{links}</ul>
+                </section>
+            }
+        })
+    }
+}
 
 #[component]
 pub fn TravellersPage() -> impl IntoView {

@@ -44,6 +44,7 @@ test('a coach there and back with chosen seats is found, ordered and paid, and i
   await expect(box.locator('.voyage').first()).toContainText(t('booking_trip.via', { places: '东莞南城' }));
   await box.locator('.voyage').first().getByRole('link').first().click();
   await expect(page).toHaveURL(/there=/);
+  await expect(box.getByText(t('booking_trip.chosen'), { exact: true })).toHaveCount(1);
   // Nothing that leaves before they arrive is offered for the way back.
   await expect(box.locator('.voyage').filter({ hasText: '07:20' })).toHaveCount(0);
   await box.locator('.voyage').last().getByRole('link').first().click();

@@ -13,8 +13,9 @@ use xiadan::{
     domain::{
         Error,
         booking::{
-            MINUTE_MS,
+            DAY_MS, MINUTE_MS,
             offer::Stop,
+            timetable::{Pattern, PatternStop},
             travel::{SeatRow, TripAsk, TripChoice, Way},
             trips::{Section, Travellers},
             wish::Wish,
@@ -26,6 +27,7 @@ use xiadan::{
     server::{
         App, Ctx,
         booking::{
+            timetable,
             travellers::{self, Traveller},
             trips, wishes,
         },
@@ -259,6 +261,44 @@ async fn who_travels_is_shown_to_the_owner_alone() {
         order::cancel(&ctx, &number).await.unwrap();
         assert!(!travellers::written(&ctx, &number, 0).await.unwrap().open);
         assert_eq!(travellers::set(&ctx, &number, 0, &who).await, Err(Error::OrderClosed(State::Cancelled)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn departures_are_made_of_a_timetable_day_by_day_and_once() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        let stop = |(place, at): (&str, i64)| PatternStop {
+            place: place.into(),
+            names: Default::default(),
+            zone: "Asia/Shanghai".into(),
+            arrives: at,
+            leaves: at,
+        };
+        let stops = vec![stop(("a", 600)), stop(("b", 660))];
+        let pattern = Pattern { weekdays: [true; 7], stops, seats: None, places: 4 };
+        let text = serde_json::to_string(&pattern).unwrap();
+        let made = app.db.write::<_, DbError>(move |tx| {
+            let text = text.clone();
+            Box::pin(async move {
+                let sql =
+                    "insert into timetable (product_id, key, pattern, made_until) values ('bus', 'daily', $1, $2)";
+                tx.exec(sql, args![text, timetable::NEVER]).await
+            })
+        });
+        made.await.unwrap();
+        // Today, and each of the days for which the bus can be booked ahead.
+        assert_eq!(timetable::run_due(&app, ctx.now).await, Ok(366));
+        assert_eq!(timetable::run_due(&app, ctx.now).await, Ok(0));
+        assert_eq!(timetable::run_due(&app, ctx.now + 2 * DAY_MS).await, Ok(2));
+        let list = trips::departures(&ctx, "bus", &ask("a", "b", 1)).await.unwrap();
+        let [daily] = &list.voyages[..] else { panic!("one departure: {:?}", list.voyages) };
+        assert_eq!((daily.from.local.clock(), daily.fares[0].left), ("10:00".into(), 4));
+        wishes::add(&ctx, "coach", &ride(&daily.id, (0, 1), &[], 4)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        assert_eq!(balanced(&app).await, 1);
     })
     .await;
 }

@@ -143,6 +143,13 @@ impl Kind {
     }
 }
 
+impl Stop {
+    /// The name in a language, as far as it has one.
+    pub fn name(&self, locale: Locale) -> &str {
+        self.names.get(locale.tag()).unwrap_or(&self.place)
+    }
+}
+
 impl Default for Policies {
     /// Free to give up until it begins, bookable for a year ahead.
     fn default() -> Self {
@@ -155,13 +162,6 @@ impl Default for Policies {
             party: None,
             pacing: None,
         }
-    }
-}
-
-impl Stop {
-    /// The name in a language, as far as it has one.
-    pub fn name(&self, locale: Locale) -> &str {
-        self.names.get(locale.tag()).unwrap_or(&self.place)
     }
 }
 

@@ -27,7 +27,7 @@ use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_params_map;
 
 /// The fields of the first ten travellers, which take the focus when something is wrong with them.
-const FIELDS: [&str; 20] = [
+static FIELDS: [&str; 20] = [
     "name0",
     "document0",
     "name1",

@@ -145,6 +145,29 @@ async fn what_is_left_of_each_leg_is_offered_and_can_be_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_seats_and_departures_are_near_to_a_seat_that_is_gone() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        way_home(&app).await;
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "coach", &ride("mapped", (0, 2), &["1A"], 1)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        let (wanted, now) = (ride("mapped", (0, 2), &["1A"], 1), ctx.now);
+        let near = app.db.read::<_, Error>(move |tx| {
+            let wanted = wanted.clone();
+            Box::pin(async move { trips::near(tx, "coach", &wanted, (&[], now)).await })
+        });
+        let near = near.await.unwrap();
+        let expected = [ride("mapped", (0, 2), &["1B"], 1), ride("counted", (0, 2), &[], 1)];
+        assert_eq!(near, expected.map(|wish| (wish, at(9, 5))), "the same departure first, and none the other way");
+        for (wish, _) in &near {
+            wishes::add(&guest(&app).await, "coach", wish).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_tells_its_next_day_and_refuses_what_nobody_can_travel() {
     both(&[], async |app| {
         venues::open(&app).await;

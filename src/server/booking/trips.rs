@@ -2,6 +2,7 @@
 //! seats are free.
 
 use super::{
+    claim::Claim,
     quote::{self, Asked},
     store::{self, Dated, Offered, Span},
     wishes,
@@ -15,6 +16,7 @@ use crate::{
             cancellation::Booked,
             date::LocalDate,
             offer::{Offer, Stop},
+            seating::NEAREST,
             travel::{
                 Call, DepartureList, FareOffer, SeatRow, Trip, TripAsk, TripChoice, TripList, Voyage, Way, seat_rows,
             },
@@ -40,6 +42,8 @@ const SHOP_ZONE: &str = "Asia/Shanghai";
 const NEXT: i64 = 200;
 /// The most departures that a search looks at.
 const MAX_FOUND: i64 = 500;
+/// From so many days before a departure to so many after it others are looked for in its place.
+const NEAR_DAYS: i64 = 2;
 /// How long a departure may be on its way to a stop in the middle of it, in days.
 const LONGEST_DAYS: i64 = 3;
 
@@ -187,6 +191,64 @@ pub async fn add(ctx: &Ctx, choice: &TripChoice) -> Result<Cart> {
         wanted.push((way.variant_id.clone(), wish));
     }
     put(ctx, wanted).await
+}
+
+/// What is nearest to a trip that cannot be had any more, beside what is to be claimed as well: other seats of the same
+/// departure, and departures around it for the same fare, the nearest first, each with when it leaves (UTC milliseconds);
+/// none for what is no trip.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn near(
+    tx: &mut Tx<'_>,
+    variant_id: &str,
+    wish: &Wish,
+    (before, now): (&[Claim], i64),
+) -> Result<Vec<(Wish, i64)>> {
+    let Wish::Trip { departure_id, section: part, travellers, .. } = wish else { return Ok(Vec::new()) };
+    let Some(offered) = store::offered(tx, variant_id, now).await? else { return Ok(Vec::new()) };
+    let Some(timetable) = store::departure(tx, departure_id).await? else { return Ok(Vec::new()) };
+    let (from, to): (usize, usize) = (*part).into();
+    let (Some(first), Some(last)) = (timetable.stops.get(from), timetable.stops.get(to)) else {
+        return Ok(Vec::new());
+    };
+    let span = Span {
+        product_id: Some(offered.product_id.as_str()),
+        calls: Some((first.place.as_str(), last.place.as_str())),
+        from: first.leaves_at.saturating_sub(NEAR_DAYS * DAY_MS),
+        until: first.leaves_at.saturating_add(NEAR_DAYS * DAY_MS),
+        limit: NEXT,
+    };
+    let mut departures = Vec::new();
+    for dated in store::departing(tx, &span).await? {
+        let Some((a, b)) = section(&dated.timetable.stops, &first.place, &last.place) else { continue };
+        let Some(leaves) = dated.timetable.stops.get(a).map(|stop| stop.leaves_at) else { continue };
+        departures.push((leaves.abs_diff(first.leaves_at), dated.id != *departure_id, leaves, (a, b), dated));
+    }
+    departures.sort_by_key(|(away, other, leaves, ..)| (*away, *other, *leaves));
+    let mut found = Vec::new();
+    for (_, _, leaves, (a, b), dated) in departures {
+        let Some(section) = Section::new(a, b) else { continue };
+        let mut seats = Vec::new();
+        if let Some(names) = &dated.timetable.seats {
+            let taken = taken(tx, &dated.id, names, (a, b)).await?;
+            let free = |name: &&String| {
+                let id = seat_id(&dated.id, name);
+                !taken.contains(&id) && !before.iter().any(|claim| claim.resource_id == id)
+            };
+            let wanted = usize::try_from(travellers.seats()).unwrap_or(usize::MAX);
+            seats = names.iter().filter(free).take(wanted).cloned().collect();
+        }
+        let other = Wish::Trip { departure_id: dated.id, section, travellers: *travellers, seats };
+        let quote = quote::quote(tx, &Asked { variant_id, wish: &other, before, now }).await?;
+        if quote.is_available() {
+            found.push((other, leaves));
+        }
+        if found.len() == NEAREST {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Puts several wishes into the cart in one transaction: one does not get what another one takes.

@@ -206,7 +206,9 @@ pub async fn near(
     (before, now): (&[Claim], i64),
 ) -> Result<Vec<(Wish, i64)>> {
     let Wish::Trip { departure_id, section: part, travellers, .. } = wish else { return Ok(Vec::new()) };
-    let Some(offered) = store::offered(tx, variant_id, now).await? else { return Ok(Vec::new()) };
+    let offered = store::offered(tx, variant_id, now).await?;
+    let offered = offered.filter(|offered| matches!(offered.offer, Offer::Trip(_)));
+    let Some(offered) = offered else { return Ok(Vec::new()) };
     let Some(timetable) = store::departure(tx, departure_id).await? else { return Ok(Vec::new()) };
     let (from, to): (usize, usize) = (*part).into();
     let (Some(first), Some(last)) = (timetable.stops.get(from), timetable.stops.get(to)) else {

@@ -34,7 +34,7 @@ pub mod wish;
 pub mod zone;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;

@@ -361,15 +361,23 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
         // What was sold between the two runs stays sold.
         let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
         import(app, &folder.join(format!("products.{}.csv", locale.tag())), options, None).await?;
-        // Services are products too, in a file of their own.
-        let services = folder.join(format!("services.{}.csv", locale.tag()));
-        if services.exists() {
-            let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
-            import(app, &services, options, None).await?;
+        // Services, restaurants and lines are products too, in files of their own.
+        for kind in ["services", "tables", "trips"] {
+            let file = folder.join(format!("{kind}.{}.csv", locale.tag()));
+            if file.exists() {
+                let options = ImportOptions { locale, keep_stock: true, ..ImportOptions::default() };
+                import(app, &file, options, None).await?;
+            }
         }
     }
     if let Ok(services) = std::fs::read_to_string(folder.join("services.json")) {
         booking::demo::take_over(app, &services).await?;
+    }
+    if let Ok(tables) = std::fs::read_to_string(folder.join("tables.json")) {
+        booking::demo_tables::take_over(app, &tables).await?;
+    }
+    if let Ok(trips) = std::fs::read_to_string(folder.join("trips.json")) {
+        booking::demo_trips::take_over(app, &trips).await?;
     }
     if let Ok(history) = std::fs::read_to_string(folder.join("history.csv")) {
         catalog::history::take_over(app, &history).await?;

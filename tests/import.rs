@@ -12,6 +12,8 @@ mod demo;
 mod postgres;
 #[path = "import/record.rs"]
 mod record;
+#[path = "import/venues.rs"]
+mod venues;
 
 use std::{
     fs,

@@ -38,6 +38,8 @@ pub mod account;
 pub mod booking;
 pub mod booking_after;
 pub mod booking_office;
+pub mod booking_table;
+pub mod booking_trip;
 pub mod cart;
 pub mod catalog;
 pub mod office;

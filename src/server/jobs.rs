@@ -34,6 +34,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_secs(1),
         run: |app| Box::pin(async move { outbox::run(&app, true).await.map(|done| done > 0) }),
     },
+    // Looks often whether it is another day.
+    Job {
+        name: "departures",
+        every: Duration::from_secs(600),
+        run: |app| Box::pin(async move { booking::timetable::run_due(&app, now()).await.map(|_| false) }),
+    },
     Job {
         name: "people",
         every: Duration::from_secs(600),

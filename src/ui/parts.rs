@@ -18,7 +18,7 @@ use super::{
         stock::StockPage,
     },
     shop::{
-        booking::stays::StaysPage,
+        booking::{stays::StaysPage, tables::TablesPage, travellers::TravellersPage, trips::TripsPage},
         cart::CartPage,
         checkout::{CheckoutPage, ReviewPage},
         home::HomePage,
@@ -111,6 +111,8 @@ pub enum Catalog {
     Search,
     Product,
     Stays,
+    Tables,
+    Trips,
 }
 
 #[wasm_split(catalog, wasm_split_path = ::leptos::wasm_split, preload(preload_catalog), fallible)]
@@ -121,6 +123,8 @@ fn catalog(page: Catalog) -> Loaded {
         Catalog::Search => view! { <SearchPage/> }.into_any(),
         Catalog::Product => view! { <ProductPage/> }.into_any(),
         Catalog::Stays => view! { <StaysPage/> }.into_any(),
+        Catalog::Tables => view! { <TablesPage/> }.into_any(),
+        Catalog::Trips => view! { <TripsPage/> }.into_any(),
     })
 }
 
@@ -135,6 +139,7 @@ pub enum Ordering {
     FindOrder,
     Order,
     OrderEdit,
+    Travellers,
     Me,
 }
 
@@ -149,6 +154,7 @@ fn ordering(page: Ordering) -> Loaded {
         Ordering::FindOrder => view! { <FindOrderPage/> }.into_any(),
         Ordering::Order => view! { <OrderPage/> }.into_any(),
         Ordering::OrderEdit => view! { <OrderEditPage/> }.into_any(),
+        Ordering::Travellers => view! { <TravellersPage/> }.into_any(),
         Ordering::Me => view! { <MePage/> }.into_any(),
     })
 }

@@ -37,6 +37,11 @@ use Told::{AsOfNothing, ForAll, Knowing, Staff};
 /// Functions that take an id: name, method, input, and what becomes of it. The last ones destroy what those before need.
 const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
+    ("booking/sittings", "GET", "variant_id=mug&guests=2", ForAll),
+    ("booking/departures", "GET", "product_id=p", ForAll),
+    ("booking/seats", "GET", "departure_id=x&from=0&to=1", ForAll),
+    ("booking/travellers", "GET", "number={order}&position=9", AsOfNothing),
+    ("booking/set_travellers", "POST", "number={order}&position=9&people[0][name]=x", AsOfNothing),
     ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),
     ("booking/visit", "GET", "variant_id=mug", ForAll),
     ("booking/replace", "POST", "id={booking}&wish=%7B%22kind%22%3A%22visit%22%2C%22start%22%3A1%7D", AsOfNothing),
@@ -257,6 +262,22 @@ async fn owner(world: &World) -> (Buyer, Ids) {
             let sql = "insert into waiting (id, customer_id, variant_id, wish, locale, asked_at, until_at)
                 select $1, customer_id, 'mug', '{\"kind\":\"visit\",\"start\":1}', 'en', 1, 9999999999999 from orders";
             tx.exec(sql, insert).await
+        })
+    });
+    assert_eq!(made.await.unwrap(), 1);
+    // The order has a booking as well, on a line of its own.
+    let made = world.app.db.write::<_, DbError>(move |tx| {
+        Box::pin(async move {
+            let sql = "insert into order_line (order_id, position, variant_id, product_id, handle, title, label, sku,
+                    unit_price, quantity, grams)
+                select l.order_id, 9, l.variant_id, l.product_id, l.handle, l.title, l.label, l.sku, 0, 1, 0
+                from order_line l where l.position = 0";
+            tx.exec(sql, xiadan::args![]).await?;
+            let detail = r#"{"wish":{"kind":"table","start":1,"guests":2},"nights":[],"cancellation":{"steps":[]},"person":null}"#;
+            let sql = "insert into order_booking (order_id, position, kind, zone, start_at, end_at, local_date, detail,
+                    free_until, state, version)
+                select id, 9, 'table', 'UTC', 1, 2, '2026-12-24', $1, 1, 'booked', 1 from orders";
+            tx.exec(sql, xiadan::args![detail]).await
         })
     });
     assert_eq!(made.await.unwrap(), 1);

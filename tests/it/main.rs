@@ -34,6 +34,8 @@ mod booking;
 mod booking_after;
 mod booking_order;
 mod booking_stay;
+mod booking_table;
+mod booking_trip;
 mod booking_visit;
 mod catalog;
 mod completion;

@@ -56,6 +56,22 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "cart/accept_prices", "prices=mug%3A1"), Anybody),
     (("POST", "cart/take_available", ""), Anybody),
     (("GET", "booking/slots", "variant_id=mug&date=2026-12-24&days=1"), Anybody),
+    (("GET", "booking/sittings", "variant_id=mug&guests=2"), Anybody),
+    (("GET", "booking/restaurants", "guests=2"), Anybody),
+    (("GET", "booking/departures", "product_id=p"), Anybody),
+    (("GET", "booking/trips", "from=x&to=y"), Anybody),
+    (("GET", "booking/seats", "departure_id=x&from=0&to=1"), Anybody),
+    (
+        (
+            "POST",
+            "booking/add_trip",
+            "choice[travellers][adults]=1&choice[travellers][children]=0&choice[travellers][infants]=0&\
+             choice[there][departure_id]=x&choice[there][variant_id]=mug&choice[there][from]=0&choice[there][to]=1",
+        ),
+        Anybody,
+    ),
+    (("GET", "booking/travellers", "number={n}&position=0"), Owner),
+    (("POST", "booking/set_travellers", "number={n}&position=0&people[0][name]=x"), Owner),
     (("POST", "booking/add", "variant_id=mug&wish=x"), Anybody),
     (("GET", "booking/visit", "variant_id=mug"), Anybody),
     (("POST", "booking/replace", "id=x&wish=x"), Anybody),

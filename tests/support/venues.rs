@@ -67,7 +67,7 @@ pub fn massage(start: i64, person: Option<&str>) -> Wish {
 }
 
 pub fn dinner(start: i64, guests: i64) -> Wish {
-    Wish::Table { start, guests, area: None }
+    Wish::Table { start, guests, area: None, requests: vec![] }
 }
 
 /// Places from one stop to another, on a departure without or with chosen seats.
@@ -208,7 +208,13 @@ fn bus(rows: &mut Vec<Row>) {
         checked_grams: 0,
     };
     variant(rows, "bus", ("coach", 5_000), &Offer::Trip(fare));
-    let stop = |hour| Stop { place: "x".into(), zone: ZONE.into(), arrives_at: at(hour, 0), leaves_at: at(hour, 5) };
+    let stop = |hour| Stop {
+        place: format!("x{hour}"),
+        names: Default::default(),
+        zone: ZONE.into(),
+        arrives_at: at(hour, 0),
+        leaves_at: at(hour, 5),
+    };
     let stops = vec![stop(9), stop(11), stop(13)];
     for (id, seats) in [("counted", None), ("mapped", Some(["1A", "1B", "1C"]))] {
         let sql = "insert into departure (id, product_id, stops, leaves_at, arrives_at, version) values ($1, 'bus', $2, $3, $4, 1)";

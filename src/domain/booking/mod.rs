@@ -29,9 +29,12 @@ pub mod month;
 pub mod offer;
 pub mod rates;
 pub mod schedule;
+pub mod seating;
 pub mod slots;
 pub mod stay;
 pub mod tables;
+pub mod timetable;
+pub mod travel;
 pub mod trips;
 pub mod visit;
 pub mod wish;
@@ -39,7 +42,7 @@ pub mod words;
 pub mod zone;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;

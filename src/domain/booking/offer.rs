@@ -111,7 +111,11 @@ pub struct AddOn {
 /// Where a trip stops.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
+    /// Its name, by which it is asked for in every language.
     pub place: String,
+    /// The name in further languages, by their tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
     /// An IANA name.
     pub zone: String,
     /// UTC milliseconds. The first stop is arrived at, and the last one left, when it suits.
@@ -163,6 +167,13 @@ impl Kind {
 
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Stay, Self::Trip, Self::Table, Self::Visit].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Stop {
+    /// The name in a language, as far as it has one.
+    pub fn name(&self, locale: Locale) -> &str {
+        self.names.get(locale.tag()).unwrap_or(&self.place)
     }
 }
 

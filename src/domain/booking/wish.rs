@@ -5,6 +5,7 @@ use super::{
     date::LocalDate,
     offer::Kind,
     rates::StayRequest,
+    seating::{Request, area_name},
     stay::{MAX_GUESTS, MAX_ROOMS},
     trips::{Section, Travellers},
     zone::Zone,
@@ -42,6 +43,9 @@ pub enum Wish {
         guests: i64,
         #[serde(default)]
         area: Option<String>,
+        /// What the party asks for along with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        requests: Vec<Request>,
     },
     /// The service from a moment (UTC milliseconds) on, by a person or, where none is named, by anyone; with add-ons by
     /// their places in the list of the service.
@@ -110,12 +114,16 @@ impl Wish {
                     check.add("seats", Problem::Choice);
                 }
             }
-            Self::Table { guests, area, .. } => {
+            Self::Table { guests, area, requests, .. } => {
                 if !(1..=MAX_GUESTS).contains(guests) {
                     check.add("guests", Problem::Range(1, MAX_GUESTS));
                 }
                 if !area.as_deref().is_none_or(id) {
                     check.add("area", Problem::Choice);
+                }
+                // Each once at most.
+                if !requests.is_sorted_by(|a, b| a < b) {
+                    check.add("requests", Problem::Choice);
                 }
             }
             Self::Visit { person, add_ons, .. } => {
@@ -158,10 +166,11 @@ impl Wish {
                     parts.push(locale.f(t::SEATS, &[("seats", &seats.join(", "))]));
                 }
             }
-            Self::Table { guests, area, .. } => {
+            Self::Table { guests, area, requests, .. } => {
                 parts.push(when());
                 parts.push(locale.n(t::GUESTS_ONE, t::GUESTS, *guests));
-                parts.extend(area.clone());
+                parts.extend(area.as_deref().map(|area| area_name(locale, area)));
+                parts.extend(requests.iter().map(|request| request.words(locale).to_owned()));
             }
             Self::Visit { .. } => {
                 parts.push(when());
@@ -194,7 +203,9 @@ mod tests {
 
     #[test]
     fn what_nobody_could_want_is_refused_by_its_field() {
-        let table = |guests, area: &str| Wish::Table { start: 0, guests, area: Some(area.into()) };
+        let table = |guests, area: &str| Wish::Table { start: 0, guests, area: Some(area.into()), requests: vec![] };
+        let asking =
+            |requests: &[Request]| Wish::Table { start: 0, guests: 2, area: None, requests: requests.to_vec() };
         let visit = |add_ons: &[usize]| Wish::Visit { start: 0, person: None, add_ons: add_ons.to_vec() };
         let long = "x".repeat(MAX_ID + 1);
         for (wish, field) in [
@@ -209,6 +220,8 @@ mod tests {
             (table(2, "Terrace"), None),
             (table(0, "Terrace"), Some("guests")),
             (table(2, ""), Some("area")),
+            (asking(&[Request::ChildSeat, Request::Birthday]), None),
+            (asking(&[Request::Birthday, Request::Birthday]), Some("requests")),
             (visit(&[1, 0]), None),
             (visit(&[1, 1]), Some("add_ons")),
         ] {
@@ -223,7 +236,8 @@ mod tests {
     #[test]
     fn a_wish_is_told_in_words_by_the_clocks_of_the_venue() {
         let start = utc("2026-12-24", 18 * 60);
-        let table = Wish::Table { start, guests: 1, area: Some("Terrace".into()) };
+        let requests = vec![Request::ChildSeat, Request::Quiet];
+        let table = Wish::Table { start, guests: 1, area: Some("Rose room".into()), requests };
         let visit = Wish::Visit { start, person: Some("r".into()), add_ons: vec![] };
         for (wish, person, words) in [
             (
@@ -232,7 +246,7 @@ mod tests {
                 "2026-12-24 – 2026-12-27 · 3 nights · 3 guests · 1 room · breakfast",
             ),
             (trip(&["1A", "1B"]), None, "2026-12-24 19:00 · 3 travellers · seats 1A, 1B"),
-            (table, None, "2026-12-24 19:00 · 1 guest · Terrace"),
+            (table, None, "2026-12-24 19:00 · 1 guest · Rose room · high chair · quiet table"),
             (visit, Some("Lin"), "2026-12-24 19:00 · Lin"),
         ] {
             assert_eq!(wish.words(Locale::En, &berlin(), start, person), words);

@@ -114,7 +114,7 @@ pub async fn quote(tx: &mut Tx<'_>, asked: &Asked<'_>) -> Result<Quote> {
             let trip = Trip { departure_id, section: *section, travellers: *travellers, seats };
             trip.quote(tx, &offered, asked, fare).await?
         }
-        (Wish::Table { start, guests, area }, Offer::Table) => {
+        (Wish::Table { start, guests, area, .. }, Offer::Table) => {
             table(tx, &offered, asked, *start, Party { guests: *guests, area: area.as_deref() }).await?
         }
         (Wish::Visit { start, person, add_ons }, Offer::Visit(service)) => {

@@ -53,6 +53,32 @@ pub struct Timetable {
     pub seats: Option<Vec<String>>,
 }
 
+/// A departure with its id.
+pub struct Dated {
+    pub id: String,
+    pub timetable: Timetable,
+}
+
+/// Which departures are asked for.
+pub struct Span<'a> {
+    /// Those of a line; `None` for all that are sold.
+    pub product_id: Option<&'a str>,
+    /// Those that call at both places, in whatever order.
+    pub calls: Option<(&'a str, &'a str)>,
+    /// That leave from a moment up to, and without, another.
+    pub from: i64,
+    pub until: i64,
+    /// At most so many, the first.
+    pub limit: i64,
+}
+
+impl Span<'_> {
+    /// All that leave from a moment on.
+    pub const fn after(from: i64, limit: i64) -> Self {
+        Self { product_id: None, calls: None, from, until: i64::MAX, limit }
+    }
+}
+
 /// Somebody or something with the time that is taken of it.
 pub struct Resource {
     pub id: String,
@@ -137,15 +163,44 @@ pub async fn claimed(tx: &mut Tx<'_>, resource_id: &str, unit: i64) -> Result<i6
     Ok(row.map(|row| row.get("claimed")).transpose()?.unwrap_or(0))
 }
 
+/// The units of a capacity in an interval of which some is claimed, each with how much.
+pub async fn arriving(tx: &mut Tx<'_>, resource_id: &str, within: Interval) -> Result<Vec<(i64, i64)>> {
+    let sql = "select unit, claimed from capacity where resource_id = $1 and unit >= $2 and unit < $3 and claimed > 0";
+    let rows = tx.all(sql, args![resource_id, within.start, within.end]).await?;
+    rows.iter().map(|row| Ok((row.get("unit")?, row.get("claimed")?))).collect()
+}
+
 /// A departure by its id.
 pub async fn departure(tx: &mut Tx<'_>, id: &str) -> Result<Option<Timetable>> {
     let sql = "select product_id, stops, seats from departure where id = $1";
-    let Some(row) = tx.optional(sql, args![id]).await? else { return Ok(None) };
+    tx.optional(sql, args![id]).await?.as_ref().map(timetable).transpose()
+}
+
+/// Departures of lines that are sold, in the order in which they leave.
+pub async fn departing(tx: &mut Tx<'_>, span: &Span<'_>) -> Result<Vec<Dated>> {
+    // Each place as it stands in the JSON of the stops.
+    let call = |place: &str| -> Result<String> {
+        let place = serde_json::to_string(place).map_err(|e| internal("departure", &e))?;
+        Ok(format!("\"place\":{place}"))
+    };
+    let (from, to) = match span.calls {
+        Some((from, to)) => (Some(call(from)?), Some(call(to)?)),
+        None => (None, None),
+    };
+    let sql = "select d.id, d.product_id, d.stops, d.seats from departure d join product p on p.id = d.product_id
+        where p.status = 'active' and d.leaves_at >= $1 and d.leaves_at < $2 and ($3 is null or d.product_id = $3)
+            and ($4 is null or replace(d.stops, $4, '') <> d.stops) and ($5 is null or replace(d.stops, $5, '') <> d.stops)
+        order by d.leaves_at, d.id limit $6";
+    let rows = tx.all(sql, args![span.from, span.until, span.product_id, from, to, span.limit]).await?;
+    rows.iter().map(|row| Ok(Dated { id: row.get("id")?, timetable: timetable(row)? })).collect()
+}
+
+fn timetable(row: &Row) -> Result<Timetable> {
     let seats = match row.get::<Option<String>>("seats")? {
-        Some(_) => Some(json(&row, "seats")?),
+        Some(_) => Some(json(row, "seats")?),
         None => None,
     };
-    Ok(Some(Timetable { product_id: row.get("product_id")?, stops: json(&row, "stops")?, seats }))
+    Ok(Timetable { product_id: row.get("product_id")?, stops: json(row, "stops")?, seats })
 }
 
 /// Which seats of a departure are taken on one of some legs, by the ids under which they are claimed.

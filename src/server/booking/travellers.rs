@@ -6,7 +6,11 @@ use crate::{
     domain::{
         Error, Result,
         address::text,
-        booking::{rates::StayRequest, wish::Wish},
+        booking::{
+            rates::StayRequest,
+            travel::{Companions, MAX_DOCUMENT, MAX_NAME},
+            wish::Wish,
+        },
         error::{Check, Problem},
         order::State,
     },
@@ -19,22 +23,8 @@ use crate::{
         order::{own, store},
     },
 };
-use serde::{Deserialize, Serialize};
-use std::fmt;
 
-/// One of them.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traveller {
-    pub name: String,
-    /// Of an identity card or a passport; may be empty.
-    pub document: String,
-}
-
-impl fmt::Debug for Traveller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Traveller(…)")
-    }
-}
+pub use crate::domain::booking::travel::Traveller;
 
 /// Writes who comes with a booking of an order, in place of what was written before.
 ///
@@ -46,8 +36,8 @@ pub async fn set(ctx: &Ctx, number: &str, position: i64, people: &[Traveller]) -
     let mut check = Check::default();
     let mut sealed = Vec::new();
     for (number, person) in (0_i64..).zip(people) {
-        let name = check.take(&format!("name{number}"), text(&person.name, 1, 80));
-        let document = check.take(&format!("document{number}"), text(&person.document, 0, 40));
+        let name = check.take(&format!("name{number}"), text(&person.name, 1, MAX_NAME));
+        let document = check.take(&format!("document{number}"), text(&person.document, 0, MAX_DOCUMENT));
         if let (Some(name), Some(document)) = (name, document) {
             let plain = serde_json::to_vec(&Traveller { name, document }).map_err(|e| unreadable("traveller", &e))?;
             let place = place(&order.id, position, number);
@@ -80,6 +70,38 @@ pub async fn set(ctx: &Ctx, number: &str, position: i64, people: &[Traveller]) -
                     tx.exec(sql, args![&order_id, position, *number, sealed]).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+}
+
+/// Who comes with a booking of one's own order, as far as it was written.
+///
+/// # Errors
+/// [`Error::NotFound`] for the order of someone else and for a line that is no booking.
+pub async fn written(ctx: &Ctx, number: &str, position: i64) -> Result<Companions> {
+    let order = own(ctx, number).await?;
+    let (app, order_id, state) = (ctx.app.clone(), order.id, order.state);
+    ctx.app
+        .db
+        .read::<_, Error>(move |tx| {
+            let (app, order_id) = (app.clone(), order_id.clone());
+            Box::pin(async move {
+                let sql = "select l.title, l.label, b.detail
+                    from order_booking b join order_line l on l.order_id = b.order_id and l.position = b.position
+                    where b.order_id = $1 and b.position = $2";
+                let row = tx.one(sql, args![&order_id, position]).await?;
+                let detail: String = row.get("detail")?;
+                let snapshot: Snapshot = serde_json::from_str(&detail).map_err(|e| internal("database", &e))?;
+                let all = of(tx, &app.keys, &order_id).await?;
+                let here = all.into_iter().filter(|(at, ..)| *at == position);
+                Ok(Companions {
+                    title: row.get("title")?,
+                    label: row.get("label")?,
+                    most: people_of(&snapshot.wish),
+                    open: matches!(state, State::ToPay | State::ToShip),
+                    people: here.map(|(_, _, person)| person).collect(),
+                })
             })
         })
         .await

@@ -3,7 +3,7 @@
 use super::{
     claim::Claim,
     quote::{Asked, Quote},
-    visit, waiting,
+    tables, trips, visit, waiting,
 };
 use crate::{
     args,
@@ -124,6 +124,19 @@ pub async fn remove(ctx: &Ctx, id: &str) -> Result<(Cart, Option<Unbooked>)> {
     .await
 }
 
+/// What is nearest to a wish that cannot be had. Of stays their own page shows it, with the nights of each room type.
+async fn near(tx: &mut Tx<'_>, asked: &Asked<'_>, zone: &Zone, locale: Locale) -> Result<Vec<Near>> {
+    let Asked { variant_id, wish, before, now } = *asked;
+    let found = match wish {
+        Wish::Visit { .. } => return visit::near(tx, variant_id, wish, (before, now), locale).await,
+        Wish::Table { .. } => tables::near(tx, variant_id, wish, (before, now)).await?,
+        Wish::Trip { .. } => trips::near(tx, variant_id, wish, (before, now)).await?,
+        Wish::Stay { .. } => Vec::new(),
+    };
+    let told = |(wish, start): (Wish, i64)| Near { label: wish.words(locale, zone, start, None), wish };
+    Ok(found.into_iter().map(told).collect())
+}
+
 fn wish_of(row: &Row) -> Result<Wish> {
     serde_json::from_str(&row.get::<String>("wish")?).map_err(|e| internal("database", &e))
 }
@@ -151,7 +164,7 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
         };
         let near = match quote.is_available() {
             true => Vec::new(),
-            false => visit::near(tx, &variant, &wish, (&before, now), locale).await?,
+            false => near(tx, &asked, &quote.zone, locale).await?,
         };
         before.extend(quote.claims.iter().flatten().cloned());
         bookings.push(booking(&row, variant, &quote, near, locale)?);

@@ -17,6 +17,7 @@ use crate::{
             time::Time,
             timeline::Timeline,
         },
+        shop::booking::travellers::TravellerLinks,
         use_locale,
     },
 };
@@ -44,6 +45,7 @@ pub fn Details(page: Page) -> impl IntoView {
                     <div class="panel-head"><h2 class="panel-title" id="lines-title">{l.t(t::LINES)}</h2></div>
                     <ul class="lines">{move || lines.get().into_iter().map(line).collect_view()}</ul>
                 </section>
+                <TravellerLinks number=page.number() lines/>
                 <Facts page/>
             </div>
             <aside class="stack">

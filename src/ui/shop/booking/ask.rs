@@ -1,0 +1,98 @@
+//! What forms that ask for a date have in common: they read into an address, which works without script, and with script is
+//! followed within the page.
+
+use crate::{
+    domain::{
+        Locale,
+        booking::{DAY_MS, HOUR_MS, MINUTE_MS, date::LocalDate},
+        texts::booking_table as t,
+        time,
+    },
+    ui::components::{field::focus, typed::taking_over},
+};
+use leptos::{ev, form::form_data_from_event, html, prelude::*, web_sys::UrlSearchParams};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+/// What follows a form that reads into an address, within the page and where the reader is; afterwards the focus goes to
+/// what was found, by the id of that place.
+pub fn use_asking(path: String, found: &'static str) -> impl Fn(ev::SubmitEvent) + Clone + Send + Sync + 'static {
+    let navigate = use_navigate();
+    move |event: ev::SubmitEvent| {
+        // The browser follows by itself what cannot be read.
+        let Some(query) = form_query(&event) else { return };
+        event.prevent_default();
+        let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
+        navigate(&format!("{path}?{query}"), options);
+        request_animation_frame(move || {
+            focus(found);
+        });
+    }
+}
+
+/// What a form would put behind the question mark of its address.
+fn form_query(event: &ev::SubmitEvent) -> Option<String> {
+    let data = form_data_from_event(event).ok()?;
+    let params = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    params.to_string().as_string()
+}
+
+/// Shows a value in a field that stays when its part of the page is drawn anew; what was typed before the page came alive
+/// stays as well.
+pub fn show_input(field: NodeRef<html::Input>, value: String) {
+    let early = taking_over();
+    Effect::new(move |_| {
+        if let (false, Some(field)) = (early, field.get()) {
+            field.set_value(&value);
+        }
+    });
+}
+
+/// The same for a choice.
+pub fn show_select(field: NodeRef<html::Select>, value: String) {
+    let early = taking_over();
+    Effect::new(move |_| {
+        if let (false, Some(field)) = (early, field.get()) {
+            field.set_value(&value);
+        }
+    });
+}
+
+/// A date with its day of the week: `2026年11月26日 周四`, `Thu, 26 Nov 2026`.
+pub fn date_words(l: Locale, date: LocalDate) -> String {
+    let days = [t::MONDAY, t::TUESDAY, t::WEDNESDAY, t::THURSDAY, t::FRIDAY, t::SATURDAY, t::SUNDAY];
+    let weekday = days.get(date.weekday()).map_or("", |day| l.t(*day));
+    // The beginning of the day at Greenwich is within it by the clock of the shop.
+    let date = time::date(l, date.day() * DAY_MS);
+    match l {
+        Locale::ZhCn => format!("{date} {weekday}"),
+        Locale::En => format!("{weekday}, {date}"),
+    }
+}
+
+/// How long something takes, in milliseconds: `2 小时 30 分钟`, `2 hours 30 minutes`.
+pub fn duration_words(l: Locale, ms: i64) -> String {
+    let (hours, minutes) = (ms / HOUR_MS, ms % HOUR_MS / MINUTE_MS);
+    let mut parts = Vec::new();
+    if hours > 0 {
+        parts.push(l.n(t::DURATION_H_ONE, t::DURATION_H, hours));
+    }
+    if minutes > 0 || hours == 0 {
+        parts.push(l.f(t::DURATION_M, &[("n", &minutes)]));
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_durations_are_told_as_people_say_them() {
+        let date = LocalDate::parse("2026-11-26").unwrap_or(LocalDate::MIN);
+        assert_eq!(date_words(Locale::En, date), "Thu, 26 Nov 2026");
+        assert_eq!(date_words(Locale::ZhCn, date), "2026年11月26日 周四");
+        assert_eq!(duration_words(Locale::En, HOUR_MS), "1 hour");
+        assert_eq!(duration_words(Locale::En, 150 * MINUTE_MS), "2 hours 30 minutes");
+        assert_eq!(duration_words(Locale::ZhCn, 45 * MINUTE_MS), "45 分钟");
+    }
+}

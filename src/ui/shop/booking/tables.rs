@@ -1,0 +1,201 @@
+//! Restaurants with a free table: a form that reads into an address, and each restaurant with its times around the wanted
+//! one, which lead to its page with everything filled in.
+
+use super::ask::{date_words, show_input, show_select, use_asking};
+use crate::{
+    api,
+    domain::{
+        Locale,
+        booking::seating::{Restaurant, RestaurantList, TableAsk, TableTime, clock},
+        catalog::Width,
+        texts::{booking as words, booking_table as t},
+    },
+    ui::{
+        components::{
+            head::Head, icon::Icon, links::product_href, picture::Picture, skeleton::SkeletonText, travel::Main,
+        },
+        error::ErrorNotice,
+        set_status, use_locale,
+    },
+};
+use leptos::{html, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_query_map};
+
+const PATH: &str = "/tables";
+/// The id of the place where restaurants are shown.
+const FOUND: &str = "restaurants";
+/// The largest party that the form offers; a restaurant may take larger ones.
+const OFFERED_GUESTS: i64 = 20;
+
+#[component]
+pub fn TablesPage() -> impl IntoView {
+    let l = use_locale();
+    let (query, location) = (use_query_map(), use_location());
+    let asked = Memo::new(move |last: Option<&TableAsk>| {
+        let here = location.pathname.with(|path| path.trim_end_matches('/') == PATH);
+        match last {
+            Some(last) if !here => last.clone(),
+            _ => query.with(|query| TableAsk::parse(|name| query.get(name))),
+        }
+    });
+    let list = Resource::new(
+        move || asked.get(),
+        |asked| async move {
+            let TableAsk { date, guests, time, place, .. } = asked;
+            api::booking_table::restaurants(guests, date.map(|date| date.to_string()), time.map(clock), place).await
+        },
+    );
+    let form = move || {
+        Suspend::new(async move {
+            let list = list.await.ok()?;
+            Some(view! { <AskForm list asked=asked.get_untracked()/> })
+        })
+    };
+    let found = move || {
+        Suspend::new(async move {
+            match list.await {
+                Ok(list) => view! { <Found list asked=asked.get_untracked()/> }.into_any(),
+                Err(error) => {
+                    set_status(error.status_code());
+                    view! { <ErrorNotice error reload=true/> }.into_any()
+                }
+            }
+        })
+    };
+    view! {
+        <Title text=l.t(t::RESTAURANTS)/>
+        <Head path=PATH.to_owned() title=l.t(t::RESTAURANTS).to_owned() description=l.t(t::RESTAURANTS_TEXT).to_owned()/>
+        <Main class="page container">
+            <div class="page-head"><h1 class="page-title">{l.t(t::RESTAURANTS)}</h1></div>
+            <p class="muted">{l.t(t::RESTAURANTS_TEXT)}</p>
+            <Transition fallback=|| view! { <SkeletonText lines=3/> }>{form}</Transition>
+            <div class="section-sm" id=FOUND tabindex="-1">
+                <Transition fallback=|| view! { <SkeletonText lines=8/> }>{found}</Transition>
+            </div>
+        </Main>
+    }
+    .into_any()
+}
+
+#[component]
+fn AskForm(list: RestaurantList, asked: TableAsk) -> impl IntoView {
+    let l = use_locale();
+    let follow = use_asking(PATH.to_owned(), FOUND);
+    let (date, time) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let (guests, place) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
+    let typed_time = asked.time.map(clock).unwrap_or_default();
+    let chosen = asked.place.clone().unwrap_or_default();
+    show_input(date, list.date.to_string());
+    show_input(time, typed_time.clone());
+    show_select(guests, asked.guests.min(OFFERED_GUESTS).to_string());
+    show_select(place, chosen.clone());
+    let count = move |n: i64| {
+        let selected = n == asked.guests.min(OFFERED_GUESTS);
+        view! { <option value=n.to_string() selected=selected>{l.n(words::GUESTS_ONE, words::GUESTS, n)}</option> }
+    };
+    let city = |(code, name): &(String, String)| {
+        let selected = *code == chosen;
+        view! { <option value=code.clone() selected=selected>{name.clone()}</option> }
+    };
+    view! {
+        <form class="form booking-form" action=PATH method="get" on:submit=follow>
+            <div class="form-row">
+                <div class="field">
+                    <label class="field-label" for="booking-place">{l.t(t::PLACE)}</label>
+                    <select class="select" id="booking-place" name="place" node_ref=place>
+                        <option value="" selected=chosen.is_empty()>{l.t(t::ALL_PLACES)}</option>
+                        {list.places.iter().map(city).collect_view()}
+                    </select>
+                </div>
+                <div class="field">
+                    <label class="field-label" for="booking-guests">{l.t(t::GUESTS)}</label>
+                    <select class="select" id="booking-guests" name="guests" node_ref=guests>
+                        {(1..=OFFERED_GUESTS).map(count).collect_view()}
+                    </select>
+                </div>
+            </div>
+            <div class="form-row">
+                <div class="field">
+                    <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
+                    <input
+                        class="input"
+                        type="date"
+                        id="booking-date"
+                        name="date"
+                        value=list.date.to_string()
+                        min=list.today.to_string()
+                        required
+                        node_ref=date
+                    />
+                </div>
+                <div class="field">
+                    <label class="field-label" for="booking-time">
+                        {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
+                    </label>
+                    <input class="input" type="time" id="booking-time" name="time" value=typed_time node_ref=time/>
+                </div>
+            </div>
+            <button class="btn btn-primary" type="submit">{l.t(t::SEARCH)}</button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
+    let l = use_locale();
+    if list.restaurants.is_empty() {
+        return view! {
+            <div class="empty">
+                <span class="empty-art"><Icon name="store" class="icon-lg"/></span>
+                <h2 class="empty-title">{l.t(t::NO_RESTAURANTS)}</h2>
+                <p class="empty-text">{l.t(t::NO_RESTAURANTS_TEXT)}</p>
+                <div class="empty-actions"><a class="btn btn-primary" href=PATH>{l.t(t::ALL_PLACES)}</a></div>
+            </div>
+        }
+        .into_any();
+    }
+    let count = i64::try_from(list.restaurants.len()).unwrap_or(i64::MAX);
+    let asked = TableAsk { date: Some(list.date), place: None, area: None, ..asked };
+    let card = |restaurant: Restaurant| card(l, restaurant, &asked);
+    view! {
+        <h2 class="section-title">{date_words(l, list.date)}</h2>
+        <p class="muted small" role="status">{l.n(t::RESTAURANTS_FOUND_ONE, t::RESTAURANTS_FOUND, count)}</p>
+        <ul class="venues">{list.restaurants.into_iter().map(card).collect_view()}</ul>
+    }
+    .into_any()
+}
+
+/// A restaurant with its times around the wanted one.
+fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
+    let Restaurant { handle, title, lead, image, city, address, zone, times } = restaurant;
+    let path = product_href(&handle);
+    let time = |time: &TableTime| {
+        let local = zone.local(time.start);
+        let href = TableAsk { date: Some(local.date), time: Some(local.minute), ..asked.clone() }.href(&path);
+        view! {
+            <li>
+                <a class="btn btn-secondary sitting" href=href><time datetime=local.to_string()>{local.clock()}</time></a>
+            </li>
+        }
+    };
+    let free = if times.is_empty() {
+        view! { <p class="muted small">{l.t(t::NO_TIMES)}</p> }.into_any()
+    } else {
+        let label = l.f(t::TIMES_OF, &[("title", &title)]);
+        view! { <ul class="sittings" aria-label=label>{times.iter().map(time).collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <li class="venue">
+            <Picture image class="venue-picture" thumb=Width::Card/>
+            <div class="venue-body">
+                <h3 class="venue-name"><a class="link" href=asked.href(&path)>{title}</a></h3>
+                {(!lead.is_empty()).then(|| view! { <p class="small">{lead}</p> })}
+                <p class="muted small">{city} " · " {address}</p>
+                {free}
+            </div>
+        </li>
+    }
+    .into_any()
+}

@@ -9,7 +9,7 @@ use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        booking::wish::Wish,
+        booking::{wish::Wish, zone::Zone},
         cart::{Cart, CartBooking, MAX_BOOKINGS, Near, Unbooked},
         error::{Problem, TakenSlot},
         money::Amount,

@@ -172,7 +172,7 @@ pub struct Variant {
 pub const UNLIMITED: i64 = 1_000_000;
 
 /// The order of a product list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
     #[default]
@@ -193,7 +193,7 @@ pub const OFFERED_BRANDS: i64 = 300;
 pub const OFFERED_CATEGORIES: usize = 30;
 
 /// What a list page asks for: read from the address, so that every list can be linked, reloaded and used without script.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListQuery {
     /// The handle of a category; its sub-categories are included.
     #[serde(default)]

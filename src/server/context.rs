@@ -2,6 +2,7 @@
 
 use super::{
     account::session::Session,
+    catalog::reads::Reads,
     config::Config,
     crypto::Keys,
     db::{Db, DbError},
@@ -36,6 +37,7 @@ pub struct Shop {
     pub keys: Keys,
     pub live: Hub,
     pub media: Media,
+    pub reads: Reads,
     pub divisions: Divisions,
     /// For messages to people.
     pub post: Post,

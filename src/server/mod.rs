@@ -16,6 +16,7 @@ pub mod media;
 pub mod message;
 pub mod outbox;
 pub mod privacy;
+pub mod recent;
 pub mod refusal;
 pub mod risk;
 pub mod sharing;

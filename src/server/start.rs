@@ -83,6 +83,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         db,
         live: Hub::new(),
         media,
+        reads: Default::default(),
         divisions: Divisions::load()?,
         client,
         post: Post::new(&config)?,

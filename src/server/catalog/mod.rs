@@ -3,6 +3,7 @@
 pub mod favourites;
 pub mod history;
 pub mod import;
+pub mod reads;
 pub mod shopify;
 mod store;
 pub mod viewed;

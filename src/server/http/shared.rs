@@ -9,7 +9,10 @@
 //! from nothing.
 
 use super::cookie::{self, LANG_COOKIE};
-use crate::{domain::Locale, server::Ctx};
+use crate::{
+    domain::Locale,
+    server::{Ctx, recent::Recent},
+};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::Request,
@@ -21,17 +24,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
-use tokio::sync::OnceCell;
+use std::sync::Arc;
 
-/// How long a page is given to others after it was asked for first.
-const LIFE: Duration = Duration::from_secs(1);
-/// The most pages that are kept at once. Of more, each visitor gets a page of their own.
-const MOST: usize = 128;
 /// The longest address whose page is shared, in bytes.
 const ADDRESS: usize = 512;
 /// Where the pages of the catalogue begin, beside the first one.
@@ -56,22 +50,9 @@ impl Asked {
     }
 }
 
-/// The pages that are shared just now.
+/// The pages that are shared just now; none for what cannot be.
 #[derive(Clone, Default)]
-pub struct Shared(Arc<Mutex<HashMap<Asked, Kept>>>);
-
-/// A page since when it was asked for first, after how many changes of the catalogue.
-struct Kept {
-    since: Instant,
-    changes: u64,
-    page: Arc<OnceCell<Option<Page>>>,
-}
-
-impl Kept {
-    fn is_good(&self, changes: u64) -> bool {
-        self.since.elapsed() < LIFE && self.changes == changes
-    }
-}
+pub struct Shared(Arc<Recent<Asked, Option<Page>>>);
 
 impl Shared {
     /// Answers with the page that others asked for, or else makes it; those who ask meanwhile wait for it. What cannot be
@@ -82,7 +63,7 @@ impl Shared {
         changes: u64,
         make: impl Fn() -> F,
     ) -> Response {
-        let Some(page) = self.place(asked, changes) else { return make().await };
+        let Some(page) = self.0.place(asked, changes) else { return make().await };
         let mut own = None;
         let shared = page
             .get_or_init(|| async {
@@ -95,25 +76,6 @@ impl Shared {
             (None, Some(answer)) => answer,
             (None, None) => make().await,
         }
-    }
-
-    /// The place of a page; none where too many are kept.
-    fn place(&self, asked: Asked, changes: u64) -> Option<Arc<OnceCell<Option<Page>>>> {
-        // Nothing is left half done in this short section, so what a panic left behind is still right.
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = pages.get(&asked).filter(|kept| kept.is_good(changes)) {
-            return Some(kept.page.clone());
-        }
-        if pages.len() >= MOST {
-            pages.retain(|_, kept| kept.is_good(changes));
-        }
-        if pages.len() >= MOST {
-            return None;
-        }
-        let kept = Kept { since: Instant::now(), changes, page: Arc::default() };
-        let page = kept.page.clone();
-        pages.insert(asked, kept);
-        Some(page)
     }
 }
 
@@ -254,19 +216,5 @@ mod tests {
         let missing = async || (StatusCode::NOT_FOUND, page("first", "none")).into_response();
         assert_eq!(shared.answer(asked("/p/none"), 0, missing).await.status(), StatusCode::NOT_FOUND);
         assert_eq!(shared.answer(asked("/p/none"), 0, missing).await.status(), StatusCode::NOT_FOUND);
-    }
-
-    #[tokio::test]
-    async fn no_more_pages_are_kept_than_fit() {
-        let (shared, made) = (Shared::default(), AtomicUsize::new(0));
-        let make = async || {
-            made.fetch_add(1, Ordering::Relaxed);
-            page("first", "")
-        };
-        for n in 0..2 * MOST {
-            shared.answer(asked(&format!("/search?q={n}")), 0, make).await;
-        }
-        assert_eq!(made.load(Ordering::Relaxed), 2 * MOST);
-        assert_eq!(shared.0.lock().unwrap_or_else(PoisonError::into_inner).len(), MOST);
     }
 }

@@ -1,0 +1,65 @@
+//! What pages read of the catalogue, once for all who ask within a second: it is the same for everybody, and a page of the
+//! shop spends a quarter of its time on it.
+
+use crate::{
+    domain::{
+        Locale, Result,
+        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList},
+    },
+    server::{Ctx, recent::Recent},
+};
+
+/// What was read in the last second.
+#[derive(Default)]
+pub struct Reads {
+    homes: Recent<Locale, Home>,
+    categories: Recent<Locale, Vec<Category>>,
+    lists: Recent<(Locale, ListQuery), ProductList>,
+    products: Recent<(Locale, String), Product>,
+    related: Recent<(Locale, String), Vec<ProductCard>>,
+}
+
+/// As [`super::home`].
+///
+/// # Errors
+/// As there.
+pub async fn home(ctx: &Ctx) -> Result<Home> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.homes.get(ctx.locale, changes, || super::home(ctx)).await
+}
+
+/// As [`super::categories`].
+///
+/// # Errors
+/// As there.
+pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.categories.get(ctx.locale, changes, || super::categories(ctx)).await
+}
+
+/// As [`super::list`].
+///
+/// # Errors
+/// As there.
+pub async fn list(ctx: &Ctx, query: &ListQuery) -> Result<ProductList> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.lists.get((ctx.locale, query.clone()), changes, || super::list(ctx, query)).await
+}
+
+/// As [`super::product`].
+///
+/// # Errors
+/// As there.
+pub async fn product(ctx: &Ctx, handle: &str) -> Result<Product> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.products.get((ctx.locale, handle.to_owned()), changes, || super::product(ctx, handle)).await
+}
+
+/// As [`super::related`].
+///
+/// # Errors
+/// As there.
+pub async fn related(ctx: &Ctx, handle: &str) -> Result<Vec<ProductCard>> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.related.get((ctx.locale, handle.to_owned()), changes, || super::related(ctx, handle)).await
+}

@@ -6,12 +6,12 @@ use crate::{
     server::{config::Config, context::internal},
 };
 use argon2::{
-    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
-    password_hash::{SaltString, rand_core::OsRng},
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::{Output, ParamsString, Salt, SaltString, rand_core::OsRng},
 };
 use std::{
     collections::HashSet,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -70,11 +70,43 @@ fn make(password: &str) -> Option<String> {
 }
 
 fn with_salt(password: &str, salt: &SaltString) -> Option<String> {
-    Some(Argon2::default().hash_password(password.as_bytes(), salt).ok()?.to_string())
+    let (argon, salt) = (Argon2::default(), salt.as_salt());
+    let (mut raw, mut out) = ([0; Salt::MAX_LENGTH], [0; Params::DEFAULT_OUTPUT_LEN]);
+    hash_into(&argon, password, salt.decode_b64(&mut raw).ok()?, &mut out).ok()?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon.params()).ok()?,
+        salt: Some(salt),
+        hash: Some(Output::new(&out).ok()?),
+    };
+    Some(hash.to_string())
 }
 
-fn is_of(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+/// Whether a password is the one of a hash in PHC form; none for what is no such hash.
+fn is_of(password: &str, hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
+    let argon = Argon2::new(Algorithm::try_from(hash.algorithm).ok()?, version, Params::try_from(&hash).ok()?);
+    let (expected, mut raw) = (hash.hash?, [0; Salt::MAX_LENGTH]);
+    let mut out = vec![0; expected.len()];
+    hash_into(&argon, password, hash.salt?.decode_b64(&mut raw).ok()?, &mut out).ok()?;
+    // Takes as long wherever they differ.
+    Some(Output::new(&out).ok()? == expected)
+}
+
+/// The memory of hashes that are done, for those to come: to have it from the system page by page took two thirds as long
+/// again as the hashing. There is as much of it as is hashed at once.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+/// Hashes in memory that was used before, which argon2id overwrites before it reads it.
+fn hash_into(argon: &Argon2<'_>, password: &str, salt: &[u8], out: &mut [u8]) -> argon2::Result<()> {
+    let spare = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = spare().pop().unwrap_or_default();
+    memory.resize(argon.params().block_count(), Block::default());
+    let done = argon.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory);
+    spare().push(memory);
+    done
 }
 
 impl Place {
@@ -83,7 +115,7 @@ impl Place {
     /// # Errors
     /// When the work was stopped.
     pub async fn verify(self, password: String, hash: String) -> Result<bool> {
-        self.off_thread(move || is_of(&password, &hash)).await
+        self.off_thread(move || is_of(&password, &hash).unwrap_or(false)).await
     }
 
     /// The same where there may be no hash: an unknown name costs as much time as a wrong password. `decoy` is a keyed hash
@@ -94,7 +126,7 @@ impl Place {
     /// When the work was stopped.
     pub async fn verify_any(self, password: String, hash: Option<String>, decoy: String) -> Result<bool> {
         self.off_thread(move || match hash {
-            Some(hash) => is_of(&password, &hash),
+            Some(hash) => is_of(&password, &hash).unwrap_or(false),
             None => {
                 let salt = decoy.as_bytes().first_chunk::<SALT>().unwrap_or(&[0; SALT]);
                 // As slow as if it were somebody's; what comes of it is nothing.
@@ -119,6 +151,28 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::{PasswordHasher, PasswordVerifier};
+
+    #[test]
+    fn a_hash_is_the_one_that_the_library_makes_by_itself() {
+        let salt = SaltString::encode_b64(b"sixteen bytes of").unwrap_or_else(|error| panic!("{error}"));
+        // More than once, so that memory is used again.
+        for password in ["correct horse", "battery staple", "correct horse"] {
+            let theirs = Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string());
+            let ours = with_salt(password, &salt).unwrap_or_default();
+            assert_eq!(theirs.as_deref(), Ok(&*ours));
+            let parsed = PasswordHash::new(&ours).unwrap_or_else(|error| panic!("{error}"));
+            assert!(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok());
+            assert_eq!(is_of(password, &ours), Some(true));
+            assert_eq!(is_of("another one", &ours), Some(false));
+        }
+        // With other costs than ours, as after they were raised.
+        let costs = Params::new(1024, 1, 1, Some(16)).unwrap_or_default();
+        let costly = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
+        let hash = costly.hash_password(b"correct horse", &salt).map(|hash| hash.to_string()).unwrap_or_default();
+        assert_eq!((is_of("correct horse", &hash), is_of("battery staple", &hash)), (Some(true), Some(false)));
+        assert_eq!(is_of("correct horse", "no hash"), None);
+    }
 
     #[test]
     fn common_passwords_are_refused_however_they_are_written() {

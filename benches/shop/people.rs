@@ -57,7 +57,7 @@ async fn settle_in(data: &Path) {
     let config = Config { data: data.to_owned(), database_url: url, ..Config::default() };
     let app = start::open(config).await.unwrap();
     for n in 0..KNOWN {
-        // One of each: how long it takes depends a little on the salt.
+        // One of each, as in a shop: what they shared could tell them from unknown names.
         let hash = password::hash(PASSWORD.into()).await.unwrap();
         let (id, now, hash) = (new_id(), now(), hash.clone());
         let target = Target::Email(mail("known", n));

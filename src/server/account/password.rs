@@ -119,8 +119,8 @@ impl Place {
     }
 
     /// The same where there may be no hash: an unknown name costs as much time as a wrong password. `decoy` is a keyed hash
-    /// of the name, from which its salt is made: the memory that argon2id walks through depends on the salt, and some walks
-    /// are faster than others, so that one salt for all unknown names would tell them from the known ones.
+    /// of the name, from which its salt is made: the way that argon2id takes through its memory depends on the salt, and what
+    /// is the same each time for all unknown names, and for no known one, could tell them apart.
     ///
     /// # Errors
     /// When the work was stopped.

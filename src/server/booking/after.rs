@@ -43,7 +43,6 @@ const AT_THE_DOOR: Permission = Permission::Ship;
 
 /// A booking of an order, as its rows tell it.
 struct Line {
-    position: i64,
     variant_id: String,
     product_id: String,
     title: String,
@@ -69,7 +68,6 @@ impl Line {
         let row = tx.one(sql, args![order_id, position]).await?;
         let detail: String = row.get("detail")?;
         Ok(Self {
-            position,
             variant_id: row.get("variant_id")?,
             product_id: row.get("product_id")?,
             title: row.get("title")?,

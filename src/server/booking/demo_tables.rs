@@ -191,7 +191,7 @@ impl Entry {
             }
             let within = zone.day(today.plus(day));
             let open = schedule.open(zone, within);
-            let evening = open.windows.iter().filter(|window| within.contains(window.start)).next_back();
+            let evening = open.windows.iter().rfind(|window| within.contains(window.start));
             let Some(evening) = evening else { continue };
             // By sittings one of them is taken, else some time of the evening.
             let (step, steps) = if self.step_minutes > 60 { (self.step_minutes, 2) } else { (30, 4) };

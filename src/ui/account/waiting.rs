@@ -85,7 +85,7 @@ fn Row(waiting: Waiting, again: Callback<()>) -> impl IntoView {
     let take = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let (navigate, (variant, wish)) = (navigate.clone(), sent.clone());
-        state.send(None, api::booking::add_booking(variant, wish, None), move |cart| {
+        state.send(None, api::booking::add_booking(variant, wish, None, None), move |cart| {
             count.show(&cart);
             navigate("/cart", NavigateOptions::default());
         });

@@ -201,8 +201,8 @@ fn DayView(agenda: Agenda, date: LocalDate, again: Callback<()>) -> impl IntoVie
         let hours = view! { <p class="muted small">{hours_text(use_locale(), &zone, &day.open)}</p> };
         let form = may_block.then(|| view! { <BlockForm resource_id=id name=name.clone() date again/> });
         view! {
-            <section class="panel agenda-column" aria-labelledby=heading.clone()>
-                <h3 class="panel-title" id=heading>{name}</h3>
+            <section class="panel agenda-column" aria-labelledby=heading>
+                <h3 class="panel-title" id=heading.clone()>{name}</h3>
                 {hours}
                 <Items items=day.items zone=zone.clone() may_block again/>
                 {form}
@@ -232,8 +232,8 @@ fn WeekView(agenda: Agenda, again: Callback<()>) -> impl IntoView {
         };
         let (heading, is_today) = (format!("agenda-{date}"), date == today);
         view! {
-            <section class="panel agenda-column" class:is-today=is_today aria-labelledby=heading.clone()>
-                <h3 class="panel-title" id=heading>{words::date(l, date)}</h3>
+            <section class="panel agenda-column" class:is-today=is_today aria-labelledby=heading>
+                <h3 class="panel-title" id=heading.clone()>{words::date(l, date)}</h3>
                 {busy.into_iter().map(person).collect_view()}
                 {nobody}
             </section>

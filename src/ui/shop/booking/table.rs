@@ -89,7 +89,7 @@ impl Booking {
         let minute = button.get_attribute("data-minute").and_then(|minute| minute.parse().ok());
         self.tapped.set_value(date.zip(minute));
         if let Some(wish) = button.get_attribute("value") {
-            self.action.dispatch(AddBooking { variant_id: variant_id.to_owned(), wish, next: None });
+            self.action.dispatch(AddBooking { variant_id: variant_id.to_owned(), wish, next: None, back: None });
         }
     }
 

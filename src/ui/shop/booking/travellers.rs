@@ -155,7 +155,8 @@ fn Person(n: i64, known: Traveller, error: RwSignal<Option<Error>>) -> impl Into
     };
     let place = usize::try_from(n).unwrap_or(usize::MAX);
     // Beyond those that can take the focus they have no id of their own.
-    let id = |of: usize| place.checked_mul(2).and_then(|first| FIELDS.get(first + of)).copied().unwrap_or_default();
+    let id =
+        move |of: usize| place.checked_mul(2).and_then(|first| FIELDS.get(first + of)).copied().unwrap_or_default();
     let (name_error, document_error) = (text(format!("name{n}")), text(format!("document{n}")));
     view! {
         <fieldset class="form">

@@ -27,7 +27,6 @@ use leptos::{ev, prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> impl IntoView {
-    let l = use_locale();
     let id = StoredValue::new(first.id.clone());
     let href = product_href(&first.handle);
     let (title, image) = (first.title.clone(), first.image.clone());

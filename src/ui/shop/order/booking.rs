@@ -192,8 +192,8 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
         }
     });
     view! {
-        <section class="panel" aria-labelledby=title_id.clone()>
-            <h3 class="panel-title" id=title_id>{l.t(t::MOVE_TITLE)}</h3>
+        <section class="panel" aria-labelledby=title_id>
+            <h3 class="panel-title" id=title_id.clone()>{l.t(t::MOVE_TITLE)}</h3>
             <form class="form" action=MoveBooking::url() method="post" novalidate on:submit=submit>
                 <p class="muted">{l.t(t::MOVE_TEXT)}</p>
                 {state.notice()}
@@ -264,7 +264,7 @@ fn TimeButtons(page: Page, position: i64, date: String, times: Vec<i64>) -> impl
     let text = if times.is_empty() { t::MOVE_NONE } else { t::MOVE_FREE_ON };
     let title = l.f(text, &[("date", &date)]);
     let buttons = times.into_iter().map(clock_of).map(|time| {
-        view! { <button class="btn btn-secondary btn-sm" type="submit" name="time" value=time.clone()>{time}</button> }
+        view! { <button class="btn btn-secondary btn-sm" type="submit" name="time" value=time>{time.clone()}</button> }
     });
     view! {
         <form class="stack" action=MoveBooking::url() method="post" on:submit=submit>

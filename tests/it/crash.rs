@@ -8,7 +8,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use xiadan::{
     args,
@@ -50,7 +50,7 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
     let (confirmed, paid) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(Mutex::new(BTreeSet::new())));
     // Rounds whose kill came after a confirmed order, and in the middle of a submit or a payment.
     let (mut busy, mut cut) = (0, 0);
-    for _ in 0..rounds {
+    for round in 0..rounds {
         let known = confirmed.lock().unwrap().len();
         let mut server = Server::start_with(&setup, &options, &client).await;
         let buyers: Vec<_> = (0..BUYERS)
@@ -83,6 +83,11 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
                 })
             })
             .collect();
+        // One in eight is killed whatever it has done by then, perhaps while it still starts; the others under load.
+        let patience = Instant::now() + Duration::from_secs(if round % 8 == 0 { 0 } else { 10 });
+        while confirmed.lock().unwrap().len() == known && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         tokio::time::sleep(Duration::from_millis(200 + getrandom::u64().unwrap() % 1_500)).await;
         server.kill();
         let mut in_the_middle = false;

@@ -116,11 +116,11 @@ pub fn AskForm(
     view! {
         <form class="form panel stay-form" action=action method="get" novalidate on:submit=submit>
             {place}
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 {date("stay-arrival", "arrival", t::ARRIVAL, form.arrival.clone(), today.clone())}
                 {date("stay-departure", "departure", t::DEPARTURE, form.departure.clone(), today)}
             </div>
-            <div class="form-row">
+            <div class="form-row form-row-3">
                 {number("stay-adults", "adults", t::ADULTS, form.adults.clone(), 1, 99)}
                 {number("stay-children", "children", t::CHILDREN, form.children.clone(), 0, 99)}
                 {number("stay-rooms", "rooms", t::ROOMS, form.rooms.clone(), 1, MAX_ROOMS)}

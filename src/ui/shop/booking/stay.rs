@@ -240,7 +240,7 @@ fn Offer(offer: RoomOffer, form: StayForm, staying: Staying) -> impl IntoView {
         .then(|| view! { <p class="stock stock-low">{l.n(t::ROOMS_LEFT_ONE, t::ROOMS_LEFT, left)}</p> });
     let free = price.is_some().then(|| match free_until {
         Some(until) => view! {
-            <p class="small"><Icon name="return" class="icon-sm"/>" "{l.f(t::FREE_UNTIL, &[("time", &moment_words(l, until))])}</p>
+            <p class="with-icon small"><Icon name="return" class="icon-sm"/>{l.f(t::FREE_UNTIL, &[("time", &moment_words(l, until))])}</p>
         }
         .into_any(),
         None => view! { <p class="muted small">{l.t(t::NOT_FREE)}</p> }.into_any(),
@@ -409,7 +409,7 @@ fn Facts(house: House) -> impl IntoView {
     let l = use_locale();
     let currency = use_currency();
     let facilities = house.facilities.iter().map(|facility| {
-        view! { <li><Icon name="check" class="icon-sm"/>" "{l.t(facility_name(*facility))}</li> }
+        view! { <li class="with-icon"><Icon name="check" class="icon-sm"/>{l.t(facility_name(*facility))}</li> }
     });
     let facilities = facilities.collect_view();
     let has = (!house.facilities.is_empty()).then(|| {

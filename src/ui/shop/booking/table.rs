@@ -228,7 +228,7 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
     };
     view! {
         <form class="form booking-form" action=path method="get" on:submit=follow>
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 <div class="field">
                     <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
                     <input
@@ -250,7 +250,7 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
                     </select>
                 </div>
             </div>
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 <div class="field">
                     <label class="field-label" for="booking-time">
                         {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>

@@ -100,7 +100,7 @@ fn AskForm(list: RestaurantList, asked: TableAsk) -> impl IntoView {
     };
     view! {
         <form class="form booking-form" action=PATH method="get" on:submit=follow>
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 <div class="field">
                     <label class="field-label" for="booking-place">{l.t(t::PLACE)}</label>
                     <select class="select" id="booking-place" name="place" node_ref=place>
@@ -115,7 +115,7 @@ fn AskForm(list: RestaurantList, asked: TableAsk) -> impl IntoView {
                     </select>
                 </div>
             </div>
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 <div class="field">
                     <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
                     <input

@@ -89,7 +89,7 @@ pub fn AskForm(
                 {place("booking-from", "from", t::FROM, asked.from)}
                 {place("booking-to", "to", t::TO, asked.to)}
             </div>
-            <div class="form-row">
+            <div class="form-row form-row-2">
                 {day("booking-date", "date", t::DATE, date, true)}
                 {day("booking-back", "back", t::BACK, back, false)}
             </div>

@@ -83,7 +83,7 @@ test('a booking is given up for nothing in time, and its goods stay', async ({ s
 });
 
 test('shortly before, what is kept and what comes back is shown first', async ({ shopper, page, office, t }) => {
-  const { number, service } = await book(shopper, office, 'studio-haircut', 5 * HOUR, 23 * HOUR);
+  const { number, service } = await book(shopper, office, 'daily-home-cleaning', 5 * HOUR, 23 * HOUR);
   const choices = await page.request.get('/api/booking/choices', { params: { number, position: 1 } });
   const { settlement } = (await choices.json()) as { settlement: { fee: number; refund: number } };
   expect(settlement.fee + settlement.refund).toBe(service.price);

@@ -2,33 +2,22 @@
 
 use crate::domain::{
     Error,
-    booking::travel::{Companions, DepartureList, SeatRow, Traveller, TripChoice, TripList},
+    booking::travel::{Companions, Traveller, TripAsk, TripChoice, TripList, TripOffer},
     cart::Cart,
     wire::Json,
 };
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 
-/// The departures of a line on a date (`2026-12-24`) from one of its stops to another, with what is left of each fare for so
-/// many travellers; today, between the ends of the line and for one adult unless something else is asked for.
+/// The departures of a line from one of its stops to another, with what is left of each fare for so many travellers, the way
+/// back where there is one, and the seats of what was chosen; today, between the ends of the line and for one adult unless
+/// something else is asked for. One answer holds all of it, so that what is shown belongs together.
 ///
 /// # Errors
-/// [`Error::NotFound`] for what is no line, [`Error::Invalid`] for what is no date and for people who cannot travel.
-#[server(prefix = "/api", endpoint = "booking/departures", input = GetUrl, output = Json)]
-pub async fn departures(
-    product_id: String,
-    #[server(default)] date: Option<String>,
-    #[server(default)] from: Option<String>,
-    #[server(default)] to: Option<String>,
-    #[server(default)] adults: i64,
-    #[server(default)] children: i64,
-    #[server(default)] infants: i64,
-) -> Result<DepartureList, Error> {
-    super::with(async |ctx| {
-        let asked = asked(date.as_deref(), (from, to), [adults, children, infants])?;
-        crate::server::booking::trips::departures(&ctx, &product_id, &asked).await
-    })
-    .await
+/// [`Error::NotFound`] for what is no line, [`Error::Invalid`] for people who cannot travel.
+#[server(prefix = "/api", endpoint = "booking/offer", input = GetUrl, output = Json)]
+pub async fn offer(product_id: String, #[server(default)] asked: TripAsk) -> Result<TripOffer, Error> {
+    super::with(async |ctx| crate::server::booking::trips::offer(&ctx, &product_id, &asked).await).await
 }
 
 /// The departures of all lines on a date from one place to another.
@@ -47,20 +36,6 @@ pub async fn trips(
     super::with(async |ctx| {
         let asked = asked(date.as_deref(), (from, to), [adults, children, infants])?;
         crate::server::booking::trips::trips(&ctx, &asked).await
-    })
-    .await
-}
-
-/// The seats of a departure in their rows, free where they are so from one stop to another; stops are counted from zero.
-/// There are no rows where nobody chooses a seat.
-///
-/// # Errors
-/// [`Error::NotFound`] for what is no departure, or no section of it.
-#[server(prefix = "/api", endpoint = "booking/seats", input = GetUrl, output = Json)]
-pub async fn seats(departure_id: String, from: usize, to: usize) -> Result<Vec<SeatRow>, Error> {
-    super::with(async |ctx| {
-        let section = crate::domain::booking::trips::Section::new(from, to).ok_or(Error::NotFound)?;
-        crate::server::booking::trips::seats(&ctx, &departure_id, section).await
     })
     .await
 }

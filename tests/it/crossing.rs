@@ -38,8 +38,7 @@ use Told::{AsOfNothing, ForAll, Knowing, Staff};
 const TABLE: &[(&str, &str, &str, Told)] = &[
     ("booking/slots", "GET", "variant_id=mug&date=2026-12-24&days=1", ForAll),
     ("booking/sittings", "GET", "variant_id=mug&guests=2", ForAll),
-    ("booking/departures", "GET", "product_id=p", ForAll),
-    ("booking/seats", "GET", "departure_id=x&from=0&to=1", ForAll),
+    ("booking/offer", "GET", "product_id=p", ForAll),
     ("booking/travellers", "GET", "number={order}&position=9", AsOfNothing),
     ("booking/set_travellers", "POST", "number={order}&position=9&people[0][name]=x", AsOfNothing),
     ("booking/add", "POST", "variant_id=mug&wish=x", ForAll),

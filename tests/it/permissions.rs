@@ -58,9 +58,8 @@ const TABLE: &[(Function, Who)] = &[
     (("GET", "booking/slots", "variant_id=mug&date=2026-12-24&days=1"), Anybody),
     (("GET", "booking/sittings", "variant_id=mug&guests=2"), Anybody),
     (("GET", "booking/restaurants", "guests=2"), Anybody),
-    (("GET", "booking/departures", "product_id=p"), Anybody),
+    (("GET", "booking/offer", "product_id=p"), Anybody),
     (("GET", "booking/trips", "from=x&to=y"), Anybody),
-    (("GET", "booking/seats", "departure_id=x&from=0&to=1"), Anybody),
     (
         (
             "POST",

@@ -148,6 +148,17 @@ pub struct DepartureList {
     pub next: Option<LocalDate>,
 }
 
+/// Everything that an address asks for of a line: departures, and the seats of what was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TripOffer {
+    pub there: DepartureList,
+    /// Of the way back, where there is one.
+    pub home: Option<DepartureList>,
+    /// The seats of what was chosen; none where nobody chooses them.
+    pub seats: Vec<SeatRow>,
+    pub home_seats: Vec<SeatRow>,
+}
+
 /// A line in a list of trips, with its departures of a date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trip {

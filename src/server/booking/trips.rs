@@ -18,7 +18,8 @@ use crate::{
             offer::{Offer, Stop},
             seating::NEAREST,
             travel::{
-                Call, DepartureList, FareOffer, SeatRow, Trip, TripAsk, TripChoice, TripList, Voyage, Way, seat_rows,
+                Call, DepartureList, FareOffer, Pick, SeatRow, Trip, TripAsk, TripChoice, TripList, TripOffer, Voyage,
+                Way, seat_rows,
             },
             trips::{Departure, Fare, Section, Travellers},
             wish::Wish,
@@ -52,6 +53,33 @@ struct Class {
     offered: Offered,
     fare: Fare,
     name: String,
+}
+
+/// Everything that an address asks for of a line.
+///
+/// # Errors
+/// As [`departures`].
+pub async fn offer(ctx: &Ctx, product_id: &str, asked: &TripAsk) -> Result<TripOffer> {
+    let there = departures(ctx, product_id, asked).await?;
+    let home = match asked.backwards(&there.from, &there.to) {
+        Some(back) => Some(departures(ctx, product_id, &back).await?),
+        None => None,
+    };
+    let seats = picked(ctx, &there, asked.there.as_ref()).await?;
+    let home_seats = match &home {
+        Some(home) => picked(ctx, home, asked.home.as_ref()).await?,
+        None => Vec::new(),
+    };
+    Ok(TripOffer { there, home, seats, home_seats })
+}
+
+/// The seats of the departure that was picked; none where it is not among those that can be had.
+async fn picked(ctx: &Ctx, list: &DepartureList, pick: Option<&Pick>) -> Result<Vec<SeatRow>> {
+    let voyage = pick.and_then(|pick| list.voyages.iter().find(|voyage| voyage.id == pick.departure_id));
+    match voyage.filter(|voyage| voyage.seats_chosen) {
+        Some(voyage) => seats(ctx, &voyage.id, voyage.section).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The departures of a line on a date from one of its stops to another; today and between its ends unless something else is

@@ -102,6 +102,11 @@ impl StayForm {
         self
     }
 
+    /// The stay that the dates ask for, whoever comes; `None` where they make none.
+    pub fn stay(&self) -> Option<Stay> {
+        Stay::new(LocalDate::parse(self.arrival.trim())?, LocalDate::parse(self.departure.trim())?)
+    }
+
     /// What is meant by it; the same check on both sides.
     ///
     /// # Errors

@@ -179,7 +179,7 @@ fn month_view(nights: Result<NightList, Error>, asked: Asked, staying: Staying) 
     match nights {
         Ok(list) => {
             let (room, _) = staying.room(&list.variant_id);
-            let stay = asked.form.check().ok().map(|search| search.stay);
+            let stay = asked.form.stay();
             let (from, of) = (asked.clone(), asked);
             let href = move |date: LocalDate| staying.href(&from_date(&from, stay, date));
             let month_href = move |date: LocalDate| {

@@ -214,9 +214,9 @@ fn Nothing(list: StayList, stay: Stay) -> impl IntoView {
         view! { <a class="btn btn-secondary" href=href>{l.t(t::ANYWHERE)}</a> }
     });
     view! {
-        <div class="empty">
+        <div class="empty" role="status">
             <span class="empty-art"><Icon name="compass" class="icon-lg"/></span>
-            <h2 class="empty-title" role="status">{l.t(t::NOTHING)}</h2>
+            <h2 class="empty-title">{l.t(t::NOTHING)}</h2>
             <p class="empty-text">{stay_words(l, stay)}</p>
             {near}
             <div class="empty-actions">{rooms}{anywhere}</div>

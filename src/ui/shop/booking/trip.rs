@@ -11,7 +11,7 @@ use crate::{
     api::{self, booking_trip::AddTrip},
     domain::{
         Error,
-        booking::travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, Voyage},
+        booking::travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, TripOffer, Voyage},
         catalog::Product,
         money::Amount,
         texts::{booking as words, booking_trip as t, catalog},
@@ -33,56 +33,11 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate, use_query_map},
 };
-use serde::{Deserialize, Serialize};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
 /// The id of the place where departures are shown.
 const FOUND: &str = "departures";
-
-/// What the page needs to know of a trip.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Offer {
-    there: DepartureList,
-    /// Of the way back, where there is one.
-    home: Option<DepartureList>,
-    /// The seats of what was chosen; none where nobody chooses them.
-    seats: Vec<SeatRow>,
-    home_seats: Vec<SeatRow>,
-}
-
-/// Asks for everything that an address asks for.
-async fn load(product_id: String, asked: TripAsk) -> Result<Offer, Error> {
-    let there = departures(&product_id, &asked).await?;
-    let home = match asked.backwards(&there.from, &there.to) {
-        Some(back) => Some(departures(&product_id, &back).await?),
-        None => None,
-    };
-    let seats = seats(&there, asked.there.as_ref()).await?;
-    let home_seats = match &home {
-        Some(home) => self::seats(home, asked.home.as_ref()).await?,
-        None => Vec::new(),
-    };
-    Ok(Offer { there, home, seats, home_seats })
-}
-
-async fn departures(product_id: &str, asked: &TripAsk) -> Result<DepartureList, Error> {
-    let TripAsk { date, from, to, travellers, .. } = asked.clone();
-    let date = date.map(|date| date.to_string());
-    let (adults, children, infants) = (travellers.adults, travellers.children, travellers.infants);
-    api::booking_trip::departures(product_id.to_owned(), date, from, to, adults, children, infants).await
-}
-
-async fn seats(list: &DepartureList, pick: Option<&Pick>) -> Result<Vec<SeatRow>, Error> {
-    let chosen = pick.and_then(|pick| list.voyages.iter().find(|voyage| voyage.id == pick.departure_id));
-    match chosen.filter(|voyage| voyage.seats_chosen) {
-        Some(voyage) => {
-            let (from, to): (usize, usize) = voyage.section.into();
-            api::booking_trip::seats(voyage.id.clone(), from, to).await
-        }
-        None => Ok(Vec::new()),
-    }
-}
 
 /// In place of the way into the cart, on the page of a line.
 #[component]
@@ -101,10 +56,7 @@ pub fn TripBox(product: Product) -> impl IntoView {
     let product_id = product.id;
     let offer = Resource::new(
         move || (asked.get(), again.get()),
-        move |(asked, _)| {
-            let product_id = product_id.clone();
-            async move { load(product_id, asked).await }
-        },
+        move |(asked, _)| api::booking_trip::offer(product_id.clone(), asked),
     );
     let action = ServerAction::<AddTrip>::new();
     let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
@@ -141,7 +93,7 @@ pub fn TripBox(product: Product) -> impl IntoView {
     let form = move || {
         let path = form_path.clone();
         Suspend::new(async move {
-            let Offer { there: DepartureList { places, from, to, today, date, .. }, .. } = offer.await.ok()?;
+            let TripOffer { there: DepartureList { places, from, to, today, date, .. }, .. } = offer.await.ok()?;
             let asked = TripAsk { from: Some(from), to: Some(to), date: Some(date), ..asked.get_untracked() };
             Some(view! { <AskForm places asked today path found=FOUND label=t::SHOW/> })
         })
@@ -184,7 +136,7 @@ fn warning(text: String) -> AnyView {
 
 /// The way there, then the way back, then the seats: each once the one before is chosen.
 #[component]
-fn Choice(offer: Offer, asked: TripAsk, path: String, action: ServerAction<AddTrip>) -> impl IntoView {
+fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<AddTrip>) -> impl IntoView {
     let l = use_locale();
     let wanted = asked.travellers.seats();
     let there = asked.there.as_ref().and_then(|pick| chosen(&offer.there, pick, wanted));

@@ -22,7 +22,6 @@ use crate::{
     },
     ui::{
         components::{
-            booking_state::BookingBadge,
             field::{TextField, focus, problem_of},
             form::FormState,
             icon::Icon,
@@ -42,6 +41,9 @@ use leptos_router::{
 /// In the address what asks for a form, with the position of the booking.
 const MOVE: &str = "move";
 const GIVE_UP: &str = "give-up";
+
+/// A date and the minutes of it at which a booking could begin instead; none where no date is asked about.
+type FreeOn = Resource<Option<(String, Vec<i64>)>>;
 
 /// A row below the line of a booking; nothing while the order is not paid.
 #[component]
@@ -63,10 +65,29 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
         },
     );
     let again = Callback::new(move |()| choices.refetch());
+    // Asked for beside the choices and not below them: what is asked for within an answer is asked for twice.
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        let here = query.with(|query| query.get(MOVE)).is_some_and(|place| place == position.to_string());
+        query.with(|query| query.get("date")).filter(|_| here && open.get())
+    });
+    let number = page.number();
+    let times: FreeOn = Resource::new(
+        move || wanted.get(),
+        move |date| {
+            let number = number.clone();
+            async move {
+                let date = date?;
+                // What is wrong with it is said beside its field.
+                let times = api::booking_after::move_times(number, position, date.clone()).await;
+                times.ok().map(|times| (date, times))
+            }
+        },
+    );
     let tools = move || {
         Suspend::new(async move {
             match choices.await {
-                Ok(Some(choices)) => view! { <Tools page position state choices changed again/> }.into_any(),
+                Ok(Some(choices)) => view! { <Tools page position state choices times changed again/> }.into_any(),
                 Ok(None) => ().into_any(),
                 Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
             }
@@ -76,10 +97,7 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
         paid.get().then(|| {
             view! {
                 <li class="line-after stack">
-                    <div class="cluster">
-                        <BookingBadge state/>
-                        {state.is_open().then(|| view! { <CalendarLink page position/> })}
-                    </div>
+                    {state.is_open().then(|| view! { <CalendarLink page position/> })}
                     <Transition fallback=|| ()>{tools}</Transition>
                 </li>
             }
@@ -105,6 +123,7 @@ fn Tools(
     position: i64,
     state: BookingState,
     choices: BookingChoices,
+    times: FreeOn,
     changed: RwSignal<bool>,
     again: Callback<()>,
 ) -> impl IntoView {
@@ -141,7 +160,7 @@ fn Tools(
             </div>
         </details>
         {links}
-        {move || moving.get().then(|| view! { <MoveForm page position date minute by_hour/> })}
+        {move || moving.get().then(|| view! { <MoveForm page position date minute by_hour times/> })}
         {move || giving_up.get().then(|| view! { <GiveUpForm page position settlement changed again/> })}
     }
     .into_any()
@@ -162,7 +181,7 @@ fn use_done(page: Page) -> impl Fn(Text) + Clone + 'static {
 }
 
 #[component]
-fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bool) -> impl IntoView {
+fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bool, times: FreeOn) -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let posted = ServerAction::<MoveBooking>::new().value().get_untracked().and_then(Result::err);
@@ -183,7 +202,7 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
     let (typed_date, typed_time) = (typed("date"), typed("time"));
     let title_id = format!("move-{position}");
     let here = format!("/orders/{}", page.number());
-    let free = by_hour.then(|| view! { <FreeTimes page position/> });
+    let free = by_hour.then(|| view! { <FreeTimes page position times/> });
     let ask = by_hour.then(|| {
         view! {
             <button class="btn btn-secondary" type="submit" formmethod="get" formaction=here.clone() formnovalidate=true>
@@ -224,28 +243,14 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
 
 /// What is free on the date in the address, each as a button that moves the booking there.
 #[component]
-fn FreeTimes(page: Page, position: i64) -> impl IntoView {
-    let query = use_query_map();
-    let date = Memo::new(move |_| query.with(|query| query.get("date")));
-    let number = page.number();
-    let times = Resource::new(
-        move || date.get(),
-        move |date| {
-            let number = number.clone();
-            async move {
-                match date {
-                    // What is wrong with it is said beside its field.
-                    Some(date) => {
-                        let times = api::booking_after::move_times(number, position, date.clone()).await;
-                        times.ok().map(|times| (date, times))
-                    }
-                    None => None,
-                }
-            }
-        },
-    );
+fn FreeTimes(page: Page, position: i64, times: FreeOn) -> impl IntoView {
     let list = move || {
-        Suspend::new(async move { times.await.map(|(date, times)| view! { <TimeButtons page position date times/> }) })
+        Suspend::new(async move {
+            match times.await {
+                Some((date, times)) => view! { <TimeButtons page position date times/> }.into_any(),
+                None => ().into_any(),
+            }
+        })
     };
     view! { <Transition fallback=|| ()>{list}</Transition> }.into_any()
 }

@@ -34,7 +34,7 @@ pub fn Details(page: Page) -> impl IntoView {
     let line = move |line: OrderLine| {
         let booking = line.booking.clone();
         view! {
-            <OrderLineRow line=OrderLine { booking: None, ..line } currency links=true/>
+            <OrderLineRow line currency links=true/>
             {booking.map(|booking| view! { <AfterBooking page booking/> })}
         }
     };

@@ -17,6 +17,9 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Between the parts of what is said of a booking.
+const BETWEEN: &str = " · ";
+
 /// The most add-ons of one visit.
 pub const MAX_ADD_ONS: usize = 20;
 /// The longest id or name in a wish, in bytes.
@@ -177,8 +180,13 @@ impl Wish {
                 parts.extend(person.map(str::to_owned));
             }
         }
-        parts.join(" · ")
+        parts.join(BETWEEN)
     }
+}
+
+/// What [`Wish::words`] say besides the time, for where that is told by the clocks of the venue.
+pub fn beside_time(words: &str) -> &str {
+    words.split_once(BETWEEN).map_or("", |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -250,6 +258,7 @@ mod tests {
             (visit, Some("Lin"), "2026-12-24 19:00 · Lin"),
         ] {
             assert_eq!(wish.words(Locale::En, &berlin(), start, person), words);
+            assert!(words.ends_with(beside_time(words)) && !beside_time(words).contains(':'), "{words}");
             assert!(!wish.words(Locale::ZhCn, &berlin(), start, person).is_empty());
         }
     }

@@ -34,8 +34,6 @@ use crate::{
 };
 use std::cmp::Reverse;
 
-/// The clock by which a date is meant where no restaurant is named: that of the shop.
-const SHOP_ZONE: &str = "Asia/Shanghai";
 /// The most restaurants that a search looks at, those that sell best first.
 const MAX_RESTAURANTS: i64 = 100;
 /// How many times of each a list shows.
@@ -144,7 +142,7 @@ pub async fn restaurants(ctx: &Ctx, asked: &TableAsk) -> Result<RestaurantList> 
         .read::<_, Error>(move |tx| {
             let (app, asked) = (app.clone(), asked.clone());
             Box::pin(async move {
-                let today = store::zone_around(SHOP_ZONE, now)?.local(now).date;
+                let today = store::zone_around(super::zone::OF_THE_SHOP, now)?.local(now).date;
                 let date = asked.date.unwrap_or(today);
                 let sql = format!(
                     "select v.id as variant_id, p.handle, p.image, e.region, e.address, {} as title, {} as lead

@@ -37,8 +37,6 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashSet};
 
-/// The clock by which a date is meant where no line is named: that of the shop.
-const SHOP_ZONE: &str = "Asia/Shanghai";
 /// How many of the next departures are looked at for the stops of a line and its next date.
 const NEXT: i64 = 200;
 /// The most departures that a search looks at.
@@ -132,7 +130,7 @@ pub async fn trips(ctx: &Ctx, asked: &TripAsk) -> Result<TripList> {
         .read::<_, Error>(move |tx| {
             let asked = asked.clone();
             Box::pin(async move {
-                let today = store::zone_around(SHOP_ZONE, now)?.local(now).date;
+                let today = store::zone_around(super::zone::OF_THE_SHOP, now)?.local(now).date;
                 let date = asked.date.unwrap_or(today);
                 let mut places = places(&store::departing(tx, &Span::after(now, MAX_FOUND)).await?, locale);
                 places.sort_by(|a, b| a.1.cmp(&b.1));
@@ -301,11 +299,7 @@ async fn put(ctx: &Ctx, wanted: Vec<(String, Wish)>) -> Result<Cart> {
                 let asked = Asked { variant_id: variant, wish, before: &before, now };
                 let quote = quote::quote(tx, &asked).await?;
                 let Some(price) = quote.price.filter(|_| quote.is_available()) else {
-                    let sql = format!(
-                        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
-                        in_locale!("title")
-                    );
-                    let title = tx.one(sql, args![locale.tag(), variant]).await?.get("title")?;
+                    let title = wishes::title_of(tx, variant, locale).await?;
                     return Err(Error::SlotTaken(vec![TakenSlot { line: String::new(), title }]));
                 };
                 let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;

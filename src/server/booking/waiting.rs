@@ -5,6 +5,7 @@ use super::{
     claim,
     quote::{self, Asked, Quote},
     tell::{self, Reader},
+    wishes,
 };
 use crate::{
     args,
@@ -114,10 +115,12 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Waiting>> {
             let customer = customer.clone();
             Box::pin(async move {
                 let sql = format!(
-                    "select w.id, w.variant_id, w.wish, w.asked_at, w.expires_at, p.handle, {} as title
+                    "select w.id, w.variant_id, w.wish, w.asked_at, w.expires_at, p.handle, v.choices,
+                        {title} as title, {options} as options
                     from waiting w join variant v on v.id = w.variant_id join product p on p.id = v.product_id
                     where w.customer_id = $2 order by w.asked_at, w.id",
-                    in_locale!("title")
+                    title = in_locale!("title"),
+                    options = in_locale!("options"),
                 );
                 let mut waiting = Vec::new();
                 for row in tx.all(sql, args![locale.tag(), customer]).await? {
@@ -127,7 +130,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Waiting>> {
                         id: row.get("id")?,
                         variant_id,
                         handle: row.get("handle")?,
-                        title: row.get("title")?,
+                        title: wishes::title(&row)?,
                         label: label(&quote, locale),
                         wish: text,
                         asked_at: row.get("asked_at")?,
@@ -174,7 +177,7 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
         let sql = "update waiting set offered_at = $2, expires_at = $3 where id = $1";
         tx.exec(sql, args![&id, now, until]).await?;
         let locale = Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default();
-        let title = title(tx, &variant, locale).await?;
+        let title = wishes::title_of(tx, &variant, locale).await?;
         let page = format!("{}/me/waiting", app.config.public_url);
         let what = What::PlaceFree { title, label: label(&quote, locale), until, page };
         let customer: String = row.get("customer_id")?;
@@ -332,14 +335,6 @@ async fn quoted(tx: &mut Tx<'_>, variant_id: &str, wish: &Wish, now: i64) -> Res
 
 fn label(quote: &Quote, locale: Locale) -> String {
     quote.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref())
-}
-
-async fn title(tx: &mut Tx<'_>, variant_id: &str, locale: Locale) -> Result<String> {
-    let sql = format!(
-        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
-        in_locale!("title")
-    );
-    Ok(tx.one(sql, args![locale.tag(), variant_id]).await?.get("title")?)
 }
 
 /// A wish as it is kept, and found again.

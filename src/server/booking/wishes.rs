@@ -11,12 +11,13 @@ use crate::{
         Error, Locale, Result,
         booking::{wish::Wish, zone::Zone},
         cart::{Cart, CartBooking, MAX_BOOKINGS, Near, Unbooked},
+        catalog::{ProductOption, label},
         error::{Problem, TakenSlot},
         money::Amount,
     },
     server::{
         Ctx, account, cart,
-        catalog::{image, in_locale},
+        catalog::{image, in_locale, json},
         context::{internal, new_id},
         db::{Row, Tx},
     },
@@ -63,11 +64,7 @@ async fn price_of(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>, line: &str
     if let Some(price) = quote.price.filter(|_| quote.is_available()) {
         return Ok(price);
     }
-    let sql = format!(
-        "select {} as title from variant v join product p on p.id = v.product_id where v.id = $2",
-        in_locale!("title")
-    );
-    let title = tx.one(sql, args![locale.tag(), asked.variant_id]).await?.get("title")?;
+    let title = title_of(tx, asked.variant_id, locale).await?;
     Err(Error::SlotTaken(vec![TakenSlot { line: line.to_owned(), title }]))
 }
 
@@ -147,10 +144,12 @@ fn wish_of(row: &Row) -> Result<Wish> {
 /// When the database cannot be read.
 pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<(Vec<CartBooking>, Vec<Quote>)> {
     let sql = format!(
-        "select b.id, b.variant_id, b.wish, b.price_seen, b.added_at, v.product_id, v.sku, p.handle, p.image, {} as title
+        "select b.id, b.variant_id, b.wish, b.price_seen, b.added_at, v.product_id, v.sku, v.choices, p.handle, p.image,
+            {title} as title, {options} as options
         from cart_booking b join variant v on v.id = b.variant_id join product p on p.id = v.product_id
         where b.customer_id = $2 order by b.added_at, b.id",
-        in_locale!("title")
+        title = in_locale!("title"),
+        options = in_locale!("options"),
     );
     let (mut bookings, mut quotes, mut before): (_, _, Vec<Claim>) = (Vec::new(), Vec::new(), Vec::new());
     for row in tx.all(sql, args![locale.tag(), customer]).await? {
@@ -207,6 +206,25 @@ pub(in crate::server) async fn join(tx: &mut Tx<'_>, guest: &str, account: &str)
     Ok(())
 }
 
+/// What is booked: the product, and which of its variants where there are several.
+pub(super) fn title(row: &Row) -> Result<String> {
+    let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
+    let choices: Vec<usize> = json(&row.get::<String>("choices")?);
+    let parts = [row.get::<String>("title")?, label(&options, &choices)];
+    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "))
+}
+
+/// The same of a variant.
+pub(super) async fn title_of(tx: &mut Tx<'_>, variant_id: &str, locale: Locale) -> Result<String> {
+    let sql = format!(
+        "select v.choices, {title} as title, {options} as options
+        from variant v join product p on p.id = v.product_id where v.id = $2",
+        title = in_locale!("title"),
+        options = in_locale!("options"),
+    );
+    title(&tx.one(sql, args![locale.tag(), variant_id]).await?)
+}
+
 fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale: Locale) -> Result<CartBooking> {
     let price_seen = Amount(row.get("price_seen")?);
     let price = quote.price.unwrap_or(price_seen);
@@ -215,7 +233,7 @@ fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale
         variant_id,
         product_id: row.get("product_id")?,
         handle: row.get("handle")?,
-        title: row.get("title")?,
+        title: title(row)?,
         label: quote.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref()),
         sku: row.get("sku")?,
         image: image(row, "image")?,

@@ -3,6 +3,9 @@
 use crate::domain::booking::zone::{Change, Zone};
 use jiff::{Timestamp, tz::TimeZone};
 
+/// The clock by which a date is meant where no venue is named: that of the shop.
+pub(super) const OF_THE_SHOP: &str = "Asia/Shanghai";
+
 /// The clocks of a place by its IANA name (`Asia/Shanghai`) from one moment to another, in UTC milliseconds: what a page or
 /// a search needs, some years at most. `None` for a name that there is not, and for moments beyond the years of the database.
 pub fn zone(name: &str, from: i64, until: i64) -> Option<Zone> {

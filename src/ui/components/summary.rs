@@ -4,6 +4,7 @@ use super::{booked::BookedLine, links::product_href, picture::Picture, price::Pr
 use crate::{
     domain::{
         Locale,
+        booking::wish::beside_time,
         catalog::{Image, Width},
         money::{Amount, Currency},
         order::OrderLine,
@@ -105,6 +106,7 @@ pub fn OrderLineRow(
 ) -> impl IntoView {
     let OrderLine { image, title, label, unit_price, quantity, handle, booking, .. } = line;
     let href = product_href(&handle);
+    let label = if booking.is_some() { beside_time(&label).to_owned() } else { label };
     let about = move || booking.map(|booking| view! { <BookedLine booking/> });
     match links {
         true => view! {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     api::booking::{RemoveBooking, ReplaceBooking},
     domain::{
+        booking::wish::beside_time,
         cart::{CartBooking, Near},
         catalog::Width,
         money::Currency,
@@ -39,8 +40,9 @@ pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> 
     let price_is_fresh = use_fresh(price);
     let about = move || {
         let booking = booking.get();
+        let label = beside_time(&booking.label).to_owned();
         view! {
-            {(!booking.label.is_empty()).then(|| view! { <p class="line-variant">{booking.label.clone()}</p> })}
+            {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}
             <BookedInCart booking/>
         }
     };

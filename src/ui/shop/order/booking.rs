@@ -96,7 +96,7 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
     move || {
         paid.get().then(|| {
             view! {
-                <li class="line-after stack">
+                <li class="line-after stack-sm">
                     {state.is_open().then(|| view! { <CalendarLink page position/> })}
                     <Transition fallback=|| ()>{tools}</Transition>
                 </li>

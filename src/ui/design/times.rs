@@ -3,13 +3,16 @@
 use super::samples::MOMENT;
 use crate::{
     domain::{
-        booking::{HOUR_MS, date::LocalDate, month, zone::Zone},
+        booking::{HOUR_MS, date::LocalDate, month, words, zone::Zone},
         order::BookingState,
     },
-    ui::components::{
-        booked::Booked,
-        calendar::{Calendar, CalendarDay},
-        slot_list::{SlotList, SlotTime},
+    ui::{
+        components::{
+            booked::Booked,
+            calendar::{Calendar, CalendarDay},
+            slot_list::{SlotList, SlotTime},
+        },
+        use_locale,
     },
 };
 use leptos::prelude::*;
@@ -43,7 +46,10 @@ pub fn times() -> AnyView {
         <div class="panel">
             <Calendar month days chosen today before=None after={Some("#times".to_owned())}/>
         </div>
-        <form class="panel" action="#times"><SlotList zone=zone.clone() times name="wish" sent=Signal::stored(None::<String>)/></form>
+        <form class="panel" action="#times">
+            <h3 class="panel-title">{words::date(use_locale(), today)}</h3>
+            <SlotList zone=zone.clone() times name="wish" sent=Signal::stored(None::<String>)/>
+        </form>
         <div class="panel stack">
             <div><Booked clocks=zone.clone() start=begins end=begins + HOUR_MS free_until=until/></div>
             <div><Booked clocks=zone start=begins end=begins + 20 * HOUR_MS free_until=begins state=BookingState::Done/></div>

@@ -37,6 +37,7 @@ type Function = (&'static str, &'static str, &'static str);
 
 const TABLE: &[(Function, Who)] = &[
     (("GET", "catalog/home", ""), Anybody),
+    (("GET", "catalog/ways", ""), Anybody),
     (("GET", "catalog/categories", ""), Anybody),
     (("JSON", "catalog/list", r#"{"query":{}}"#), Anybody),
     (("GET", "catalog/product", "handle=mug"), Anybody),

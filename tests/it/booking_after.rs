@@ -336,6 +336,51 @@ async fn what_comes_free_is_held_for_the_first_in_line_and_then_for_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_kind_can_be_waited_for_unless_nobody_could_ever_have_it() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let (ctx, li) = (guest(&app).await, owner(&app, LI, "li@example.com").await);
+        let all = [
+            ("twin", nights(0, 1, 2)),
+            ("massage", massage(at(14, 0), Some("wu"))),
+            ("massage", massage(at(14, 0), Some("li"))),
+            ("table", dinner(at(18, 0), 4)),
+            ("coach", ride("counted", (0, 1), &[], 3)),
+        ];
+        for (variant, wish) in &all {
+            wishes::add(&later(&ctx), variant, wish).await.unwrap();
+        }
+        let number = paid(&ctx).await;
+        for (variant, wish) in [
+            ("twin", nights(9, 2, 1)),
+            ("massage", massage(at(3, 0), None)),
+            ("massage", massage(at(14, 1), None)),
+            ("table", dinner(at(3, 0), 2)),
+            ("table", dinner(at(18, 0), 5)),
+            ("coach", ride("counted", (0, 1), &[], 4)),
+            ("coach", ride("mapped", (0, 1), &[], 1)),
+        ] {
+            let refused = waiting::wait(&li.ctx, variant, &wish).await;
+            assert_eq!(refused, of_field("wish", Problem::Choice), "{variant} {wish:?}");
+        }
+        let wanted = [
+            ("twin", nights(0, 1, 1)),
+            ("massage", massage(at(14, 15), None)),
+            ("table", dinner(at(18, 0), 2)),
+            ("coach", ride("counted", (0, 1), &[], 2)),
+        ];
+        for (variant, wish) in &wanted {
+            assert_eq!(waiting::wait(&later(&li.ctx), variant, wish).await, Ok(()), "{variant}");
+        }
+        order::cancel(&ctx, &number).await.unwrap();
+        waiting::look(&app, later(&li.ctx).now).await.unwrap();
+        let line = waiting::list(&li.ctx).await.unwrap();
+        assert_eq!((line.len(), line.iter().filter(|one| one.held_until.is_some()).count()), (4, 4));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_waits_no_longer_makes_way_and_what_is_unblocked_is_offered() {
     both(&[], async |app| {
         venues::open(&app).await;

@@ -47,6 +47,35 @@ fn on_the_day(person: Option<&str>) -> Asked {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_day_tells_which_of_its_times_are_taken_and_can_be_waited_for() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        taken(&app, "wu", at(14, 0)).await;
+        let ctx = customer(&app).await;
+        let asked = async |person| booking::choice(&ctx, "massage", on_the_day(person)).await.unwrap();
+        let of_wu = asked(Some("wu")).await;
+        assert_eq!((of_wu.taken.len(), of_wu.taken[0], of_wu.taken[6]), (7, at(13, 15), at(14, 45)));
+        assert!(of_wu.full.is_empty(), "there are other times");
+        assert!(asked(None).await.taken.is_empty(), "li has all of them");
+
+        let whole = Interval { start: at(9, 0), end: at(14, 0) };
+        for (person, time) in [
+            ("wu", whole),
+            ("wu", Interval { start: at(15, 0), end: at(21, 0) }),
+            ("li", Interval { start: at(9, 0), end: at(21, 0) }),
+        ] {
+            let blocked =
+                app.db.write::<_, Error>(move |tx| Box::pin(async move { claim::block(tx, person, time, "").await }));
+            assert!(blocked.await.unwrap().is_some());
+        }
+        let none = asked(None).await;
+        assert_eq!((none.full.as_slice(), none.taken.len()), ([venues::first_day()].as_slice(), 45));
+        assert!(none.slots.is_empty() && none.date == Some(venues::first_day()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_shown_with_its_month_its_people_and_the_times_of_a_day() {
     both(&[MUG], async |app| {
         venues::open(&app).await;

@@ -4,7 +4,7 @@
 use super::{
     calendar, claim, lines,
     lines::Snapshot,
-    quote::{self, Asked},
+    quote::{self, Asked, By},
     slots,
     store::zone_around,
     waiting,
@@ -259,7 +259,7 @@ async fn move_in(
     // Free of its own claims, which may be in its way. Should it not be had, all of this is undone.
     claim::release_line(tx, id, position).await?;
     let taken = || Error::SlotTaken(vec![TakenSlot { line: position.to_string(), title: line.title.clone() }]);
-    let asked = Asked { variant_id: &line.variant_id, wish: &wish, before: &[], now };
+    let asked = Asked { variant_id: &line.variant_id, wish: &wish, before: &[], now, by: By::Customer };
     let quote = match quote::quote(tx, &asked).await {
         Err(Error::NotFound) => return Err(taken()),
         quote => quote?,

@@ -7,7 +7,8 @@ use crate::{
         booking::offer::Kind,
         catalog::{
             Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS,
-            OFFERED_CATEGORIES, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant, Way,
+            OFFERED_CATEGORIES, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
+            Way,
         },
         live::VariantState,
         money::Amount,

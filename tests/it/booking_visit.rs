@@ -11,7 +11,7 @@ use xiadan::{
         address::CheckoutForm,
         booking::{
             HOUR_MS, MINUTE_MS,
-            agenda::{Agenda, AgendaWhat},
+            agenda::{Agenda, AgendaBooking, AgendaWhat},
             interval::Interval,
             month,
             visit::Asked,
@@ -190,7 +190,7 @@ async fn nobody_is_sent_to_an_address_out_of_reach() {
 fn told(agenda: &Agenda, who: &str) -> Vec<String> {
     let resource = agenda.resources.iter().find(|resource| resource.name == who).unwrap();
     let item = |what: &AgendaWhat| match what {
-        AgendaWhat::Booking { title, state, paid, .. } => format!("{title} {state:?} {paid}"),
+        AgendaWhat::Booking(AgendaBooking { title, state, paid, .. }) => format!("{title} {state:?} {paid}"),
         AgendaWhat::Blocked { reason } => reason.clone(),
         AgendaWhat::Offered => "offered".to_owned(),
     };

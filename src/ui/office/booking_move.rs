@@ -423,7 +423,9 @@ mod tests {
             let goal = drag.goal();
             (goal.date.to_string(), clock_of(goal.minute), goal.resource.0, drag.is_elsewhere())
         };
-        let told = |date: &str, time: &str, who: &str, elsewhere| (date.into(), time.into(), who.into(), elsewhere);
+        let told = |date: &str, time: &str, who: &str, elsewhere: bool| {
+            (date.to_owned(), time.to_owned(), who.to_owned(), elsewhere)
+        };
         assert_eq!(goal((10, 100 + STEP_PIXELS - 1), None), told("2026-12-24", "14:00", "wu", false));
         assert_eq!(goal((10, 100 + 6 * STEP_PIXELS), None), told("2026-12-24", "14:30", "wu", true));
         assert_eq!(goal((10, 100 - STEP_PIXELS), None), told("2026-12-24", "13:55", "wu", true));

@@ -58,7 +58,7 @@ pub async fn move_booking(
     #[server(default)] time: String,
 ) -> Result<(), Error> {
     super::with(async |ctx| {
-        let moved = crate::server::booking::after::move_to(&ctx, &number, position, &date, &time).await;
+        let moved = crate::server::booking::moving::move_to(&ctx, &number, position, &date, &time).await;
         let [number, date, time] = [&number, &date, &time].map(|text| crate::domain::catalog::percent_encode(text));
         match &moved {
             Ok(()) => super::form_to(&format!("/orders/{number}")),

@@ -2,7 +2,11 @@
 
 #[cfg(feature = "ssr")]
 use crate::domain::booking::date::LocalDate;
-use crate::domain::{Error, booking::agenda::Agenda, wire::Json};
+use crate::domain::{
+    Error,
+    booking::agenda::{Agenda, MoveOrder},
+    wire::Json,
+};
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 
@@ -43,4 +47,26 @@ pub async fn block(
 #[server(prefix = "/api", endpoint = "office/unblock", output = Json)]
 pub async fn unblock(id: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::booking::agenda::unblock(&ctx, &id).await).await
+}
+
+/// Moves a customer's booking to another time, another person or another table; it costs the customer nothing, and they
+/// are told.
+///
+/// # Errors
+/// [`Error::Conflict`] when the booking was changed since it was seen, [`Error::SlotTaken`] when it cannot be had there,
+/// [`Error::Invalid`] with the problem of `date`, `time` or `resource`, [`Error::OrderClosed`]; it stays where it is.
+#[server(prefix = "/api", endpoint = "office/move_booking", output = Json)]
+pub async fn move_for_customer(form: MoveOrder) -> Result<(), Error> {
+    super::with(async |ctx| {
+        let moved = crate::server::booking::moving::move_for_customer(&ctx, &form).await;
+        if let Some(page) = crate::server::http::local_path(&form.page) {
+            match &moved {
+                Ok(()) => super::form_to(page),
+                // What was typed stands in the form again.
+                Err(error) => super::form_back::<MoveForCustomer>(&form.again(page), error),
+            }
+        }
+        moved
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Error,
-    catalog::{self, Category, KeptProduct, ListQuery, ProductCard, ProductList},
+    catalog::{self, Category, KeptProduct, ListQuery, ProductCard, ProductList, Way},
     page::Page,
     wire::Json,
 };
@@ -13,6 +13,12 @@ use server_fn::codec::GetUrl;
 #[server(prefix = "/api", endpoint = "catalog/home", input = GetUrl, output = Json)]
 pub async fn home() -> Result<catalog::Home, Error> {
     super::with(async |ctx| crate::server::catalog::reads::home(&ctx).await).await
+}
+
+/// The ways to what is booked, for the foot of every page.
+#[server(prefix = "/api", endpoint = "catalog/ways", input = GetUrl, output = Json)]
+pub async fn ways() -> Result<Vec<Way>, Error> {
+    super::with(async |ctx| crate::server::catalog::reads::ways(&ctx).await).await
 }
 
 /// The whole tree of categories.

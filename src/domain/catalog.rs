@@ -239,10 +239,38 @@ pub struct ProductList {
     pub categories: Vec<Category>,
 }
 
+/// The way to what is booked of a kind, of which the shop has something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    pub kind: Kind,
+    /// The address of its search, or of the category that has most of it.
+    pub href: String,
+}
+
+impl Way {
+    /// The ways to kinds, each with the handle of a category where one is known, in the order in which they are shown.
+    /// Rooms, tables and trips are searched for by date; services have no such search, and without a category no way.
+    pub fn all(found: &[(Kind, Option<String>)]) -> Vec<Self> {
+        let way = |kind: Kind| {
+            let mut of_kind = found.iter().filter(|(other, _)| *other == kind).peekable();
+            of_kind.peek()?;
+            let href = match kind {
+                Kind::Stay => "/stays".to_owned(),
+                Kind::Table => "/tables".to_owned(),
+                Kind::Trip => "/trips".to_owned(),
+                Kind::Visit => format!("/c/{}", percent_encode(of_kind.find_map(|(_, category)| category.as_ref())?)),
+            };
+            Some(Self { kind, href })
+        };
+        [Kind::Stay, Kind::Table, Kind::Trip, Kind::Visit].into_iter().filter_map(way).collect()
+    }
+}
+
 /// The start page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     pub categories: Vec<Category>,
+    pub ways: Vec<Way>,
     pub hot: Vec<ProductCard>,
     pub new: Vec<ProductCard>,
 }
@@ -415,6 +443,24 @@ pub fn badge(tags: &[String], locale: Locale) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ways_lead_to_what_there_is_and_to_nothing_else() {
+        let found = |kinds: &[(Kind, Option<&str>)]| -> Vec<String> {
+            let found: Vec<_> = kinds.iter().map(|(kind, category)| (*kind, category.map(str::to_owned))).collect();
+            Way::all(&found).into_iter().map(|way| way.href).collect()
+        };
+        assert!(found(&[]).is_empty());
+        let all = [
+            (Kind::Visit, None),
+            (Kind::Visit, Some("上门 服务")),
+            (Kind::Visit, Some("beauty")),
+            (Kind::Trip, None),
+            (Kind::Stay, Some("hotels")),
+        ];
+        assert_eq!(found(&all), ["/stays", "/trips", "/c/%E4%B8%8A%E9%97%A8%20%E6%9C%8D%E5%8A%A1"]);
+        assert!(found(&[(Kind::Visit, None)]).is_empty(), "services are found in their category alone");
+    }
 
     fn variant(choices: &[usize], available: i64) -> Variant {
         Variant {

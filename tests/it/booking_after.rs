@@ -27,7 +27,7 @@ use xiadan::{
     server::{
         App, Ctx,
         audit::{self, Finding},
-        booking::{after, claim, remind, waiting, wishes},
+        booking::{after, claim, moving, remind, waiting, wishes},
         cart, order,
         payment::{self, Settled},
         privacy,
@@ -39,7 +39,7 @@ const LI: &str = "+8613800138000";
 const HAN: &str = "+8613900139000";
 
 /// A customer whose form is filled in.
-async fn guest(app: &App) -> Ctx {
+pub async fn guest(app: &App) -> Ctx {
     let ctx = customer(app).await;
     order::save_checkout(&ctx, form("张三"), true).await.unwrap();
     ctx
@@ -54,7 +54,7 @@ async fn owner(app: &App, phone: &str, email: &str) -> Member {
 }
 
 /// What is in the cart, as a paid order.
-async fn paid(ctx: &Ctx) -> String {
+pub async fn paid(ctx: &Ctx) -> String {
     let number = submit(ctx).await.unwrap();
     let order = order::get(ctx, &number).await.unwrap();
     if order.totals.total > Amount::ZERO {
@@ -186,7 +186,7 @@ async fn a_booking_is_moved_to_where_it_costs_no_more() {
         wishes::add(&ctx, "twin", &nights(0, 2, 1)).await.unwrap();
         let number = paid(&ctx).await;
         let day = |days: i64| first_day().plus(days).to_string();
-        let to = async |days: i64| after::move_to(&ctx, &number, 0, &day(days), "").await;
+        let to = async |days: i64| moving::move_to(&ctx, &number, 0, &day(days), "").await;
         to(0).await.unwrap();
         assert_eq!(refunded(&order::get(&ctx, &number).await.unwrap()), Amount::ZERO, "it is there already");
         // One night of it is its own.
@@ -210,13 +210,13 @@ async fn a_booking_is_moved_to_where_it_costs_no_more() {
         assert!(taken(&to(9).await), "nothing is known of the second night");
         assert_eq!(states(&ctx, &number).await, [BookingState::Booked]);
         assert_eq!(balanced(&app).await, 2, "it stays where it is");
-        let nonsense = after::move_to(&ctx, &number, 0, "2026-02-30", "").await;
+        let nonsense = moving::move_to(&ctx, &number, 0, "2026-02-30", "").await;
         assert_eq!(nonsense, of_field("date", Problem::Choice));
         let late = moment(&ctx, at(5 * 24 - 24, 0));
-        let refused = after::move_to(&late, &number, 0, &day(7), "").await;
+        let refused = moving::move_to(&late, &number, 0, &day(7), "").await;
         assert!(refused.is_err(), "what costs a fee to give up is not moved away from it: {refused:?}");
         after::cancel(&full, &others, 0, Amount(16_000)).await.unwrap();
-        let refused = after::move_to(&late, &number, 0, &day(7), "").await;
+        let refused = moving::move_to(&late, &number, 0, &day(7), "").await;
         assert_eq!(refused, of_field("date", Problem::MoveCosts));
         after::cancel(&ctx, &number, 0, Amount(16_000)).await.unwrap();
         let gone = order::get(&ctx, &number).await.unwrap();
@@ -236,7 +236,7 @@ async fn an_hour_is_moved_by_the_clocks_of_the_venue_and_a_trip_is_not() {
         wishes::add(&other, "massage", &massage(at(17, 0), Some("wu"))).await.unwrap();
         paid(&other).await;
         let day = first_day().to_string();
-        let to = async |time: &str| after::move_to(&ctx, &number, 0, &day, time).await;
+        let to = async |time: &str| moving::move_to(&ctx, &number, 0, &day, time).await;
         assert_eq!(to("").await, of_field("time", Problem::Required));
         assert_eq!(to("25:00").await, of_field("time", Problem::Choice));
         let free = after::times(&ctx, &number, 0, &day).await.unwrap();
@@ -252,7 +252,7 @@ async fn an_hour_is_moved_by_the_clocks_of_the_venue_and_a_trip_is_not() {
         assert_eq!((moved.refunds.len(), balanced(&app).await), (0, 3));
         let sql = "select count(*) as n from claim where state = 'taken'";
         assert_eq!(count(&app, sql).await, 3, "it is paid for where it is now");
-        let trip = after::move_to(&ctx, &number, 1, &day, "").await;
+        let trip = moving::move_to(&ctx, &number, 1, &day, "").await;
         assert_eq!(trip, of_field("date", Problem::Choice));
         assert!(!after::choices(&ctx, &number, 1).await.unwrap().movable);
         // Of those who want the same hour one gets it.
@@ -263,8 +263,8 @@ async fn an_hour_is_moved_by_the_clocks_of_the_venue_and_a_trip_is_not() {
             numbers.push(paid(ctx).await);
         }
         let both = [
-            after::move_to(&mine, &numbers[0], 0, &day, "12:00"),
-            after::move_to(&theirs, &numbers[1], 0, &day, "12:30"),
+            moving::move_to(&mine, &numbers[0], 0, &day, "12:00"),
+            moving::move_to(&theirs, &numbers[1], 0, &day, "12:30"),
         ];
         let both = join_all(both).await;
         assert_eq!(both.iter().filter(|answer| answer.is_ok()).count(), 1, "{both:?}");
@@ -331,6 +331,51 @@ async fn what_comes_free_is_held_for_the_first_in_line_and_then_for_the_next() {
         assert_eq!((balanced(&app).await, line(&han).await.len()), (1, 0));
         assert_eq!(waiting::run_due(&app, over + OFFER_MS).await, Ok(0), "it is the order's now");
         assert_eq!(states(&han.ctx, &theirs).await, [BookingState::Booked]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_can_be_waited_for_unless_nobody_could_ever_have_it() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let (ctx, li) = (guest(&app).await, owner(&app, LI, "li@example.com").await);
+        let all = [
+            ("twin", nights(0, 1, 2)),
+            ("massage", massage(at(14, 0), Some("wu"))),
+            ("massage", massage(at(14, 0), Some("li"))),
+            ("table", dinner(at(18, 0), 4)),
+            ("coach", ride("counted", (0, 1), &[], 3)),
+        ];
+        for (variant, wish) in &all {
+            wishes::add(&later(&ctx), variant, wish).await.unwrap();
+        }
+        let number = paid(&ctx).await;
+        for (variant, wish) in [
+            ("twin", nights(9, 2, 1)),
+            ("massage", massage(at(3, 0), None)),
+            ("massage", massage(at(14, 1), None)),
+            ("table", dinner(at(3, 0), 2)),
+            ("table", dinner(at(18, 0), 5)),
+            ("coach", ride("counted", (0, 1), &[], 4)),
+            ("coach", ride("mapped", (0, 1), &[], 1)),
+        ] {
+            let refused = waiting::wait(&li.ctx, variant, &wish).await;
+            assert_eq!(refused, of_field("wish", Problem::Choice), "{variant} {wish:?}");
+        }
+        let wanted = [
+            ("twin", nights(0, 1, 1)),
+            ("massage", massage(at(14, 15), None)),
+            ("table", dinner(at(18, 0), 2)),
+            ("coach", ride("counted", (0, 1), &[], 2)),
+        ];
+        for (variant, wish) in &wanted {
+            assert_eq!(waiting::wait(&later(&li.ctx), variant, wish).await, Ok(()), "{variant}");
+        }
+        order::cancel(&ctx, &number).await.unwrap();
+        waiting::look(&app, later(&li.ctx).now).await.unwrap();
+        let line = waiting::list(&li.ctx).await.unwrap();
+        assert_eq!((line.len(), line.iter().filter(|one| one.held_until.is_some()).count()), (4, 4));
     })
     .await;
 }
@@ -407,7 +452,7 @@ async fn somebody_is_reminded_once_and_again_after_a_move() {
         // Two nodes at the same moment.
         let again = join_all((0..4).map(|_| remind::run_due(&app, at(-9, 0)))).await;
         assert!(again.iter().all(|told| *told == Ok(0)), "{again:?}");
-        after::move_to(&ctx, &numbers[0], 0, &first_day().plus(1).to_string(), "14:00").await.unwrap();
+        moving::move_to(&ctx, &numbers[0], 0, &first_day().plus(1).to_string(), "14:00").await.unwrap();
         assert_eq!(remind::run_due(&app, at(-9, 0)).await, Ok(0));
         let both = join_all((0..4).map(|_| remind::run_due(&app, at(14, 0)))).await;
         assert_eq!(both.into_iter().map(Result::unwrap).sum::<usize>(), 1);
@@ -547,7 +592,7 @@ async fn a_booking_is_a_calendar_file_for_whoever_may_see_its_order() {
         assert_eq!(get(&other, "1.ics").await.status(), 404, "nobody else's");
         assert_eq!(door.get(&format!("/orders/{number}/1.ics")).await.status(), 404);
         assert_ne!(get(&ctx, "edit").await.headers()["content-type"], "text/calendar; charset=utf-8");
-        after::move_to(&ctx, &number, 1, &first_day().to_string(), "15:00").await.unwrap();
+        moving::move_to(&ctx, &number, 1, &first_day().to_string(), "15:00").await.unwrap();
         after::cancel(&ctx, &number, 1, Amount(20_000)).await.unwrap();
         let file = get(&ctx, "1.ics").await.text().await.unwrap();
         assert!(file.contains("SEQUENCE:2\r\n") && file.contains("STATUS:CANCELLED\r\n"), "{file}");

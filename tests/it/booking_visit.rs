@@ -11,7 +11,7 @@ use xiadan::{
         address::CheckoutForm,
         booking::{
             HOUR_MS, MINUTE_MS,
-            agenda::{Agenda, AgendaWhat},
+            agenda::{Agenda, AgendaBooking, AgendaWhat},
             interval::Interval,
             month,
             visit::Asked,
@@ -44,6 +44,35 @@ async fn taken(app: &App, person: &'static str, start: i64) {
 
 fn on_the_day(person: Option<&str>) -> Asked {
     Asked { date: Some(venues::first_day()), person: person.map(str::to_owned), ..Asked::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_tells_which_of_its_times_are_taken_and_can_be_waited_for() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        taken(&app, "wu", at(14, 0)).await;
+        let ctx = customer(&app).await;
+        let asked = async |person| booking::choice(&ctx, "massage", on_the_day(person)).await.unwrap();
+        let of_wu = asked(Some("wu")).await;
+        assert_eq!((of_wu.taken.len(), of_wu.taken[0], of_wu.taken[6]), (7, at(13, 15), at(14, 45)));
+        assert!(of_wu.full.is_empty(), "there are other times");
+        assert!(asked(None).await.taken.is_empty(), "li has all of them");
+
+        let whole = Interval { start: at(9, 0), end: at(14, 0) };
+        for (person, time) in [
+            ("wu", whole),
+            ("wu", Interval { start: at(15, 0), end: at(21, 0) }),
+            ("li", Interval { start: at(9, 0), end: at(21, 0) }),
+        ] {
+            let blocked =
+                app.db.write::<_, Error>(move |tx| Box::pin(async move { claim::block(tx, person, time, "").await }));
+            assert!(blocked.await.unwrap().is_some());
+        }
+        let none = asked(None).await;
+        assert_eq!((none.full.as_slice(), none.taken.len()), ([venues::first_day()].as_slice(), 45));
+        assert!(none.slots.is_empty() && none.date == Some(venues::first_day()));
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +190,7 @@ async fn nobody_is_sent_to_an_address_out_of_reach() {
 fn told(agenda: &Agenda, who: &str) -> Vec<String> {
     let resource = agenda.resources.iter().find(|resource| resource.name == who).unwrap();
     let item = |what: &AgendaWhat| match what {
-        AgendaWhat::Booking { title, state, paid, .. } => format!("{title} {state:?} {paid}"),
+        AgendaWhat::Booking(AgendaBooking { title, state, paid, .. }) => format!("{title} {state:?} {paid}"),
         AgendaWhat::Blocked { reason } => reason.clone(),
         AgendaWhat::Offered => "offered".to_owned(),
     };

@@ -1,6 +1,10 @@
 //! Lists of products: what they are narrowed to and in which order.
 
-use crate::shop::{both, customer};
+use crate::{
+    member::exec,
+    shop::{both, customer},
+    venues,
+};
 use xiadan::{
     args,
     domain::{
@@ -208,6 +212,27 @@ async fn a_brand_that_was_chosen_is_offered_however_few_products_it_has() {
         let with = brands(&["Rare", "Maker 0001"]).await;
         assert_eq!(with.len(), all.len() + 1, "no other brand comes or goes");
         assert_eq!(with.last(), Some(&("Rare".to_owned(), 1)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ways_to_bookings_are_those_of_which_the_shop_has_something() {
+    both(&[], async |app| {
+        fill(&app).await;
+        sort_into_categories(&app).await;
+        let ctx = customer(&app).await;
+        let ways = async || -> Vec<String> {
+            let home = catalog::home(&ctx).await.unwrap().ways;
+            assert_eq!(catalog::ways(&ctx).await, Ok(home.clone()), "the foot of the page says the same");
+            home.into_iter().map(|way| way.href).collect()
+        };
+        assert!(ways().await.is_empty(), "goods alone");
+        venues::open(&app).await;
+        assert_eq!(ways().await, ["/stays", "/tables", "/trips"], "services are in no category yet");
+        exec(&app, "update product set category_id = 'light' where id = 'spa'").await;
+        exec(&app, "update product set status = 'draft' where id = 'bus'").await;
+        assert_eq!(ways().await, ["/stays", "/tables", "/c/home"], "by the category at the top");
     })
     .await;
 }

@@ -32,6 +32,7 @@ mod acme;
 mod audit;
 mod booking;
 mod booking_after;
+mod booking_move;
 mod booking_order;
 mod booking_stay;
 mod booking_table;

@@ -37,6 +37,7 @@ type Function = (&'static str, &'static str, &'static str);
 
 const TABLE: &[(Function, Who)] = &[
     (("GET", "catalog/home", ""), Anybody),
+    (("GET", "catalog/ways", ""), Anybody),
     (("GET", "catalog/categories", ""), Anybody),
     (("JSON", "catalog/list", r#"{"query":{}}"#), Anybody),
     (("GET", "catalog/product", "handle=mug"), Anybody),
@@ -181,6 +182,14 @@ const TABLE: &[(Function, Who)] = &[
     (("GET", "office/bookings", "days=1"), Staff(SeeOrders)),
     (("POST", "office/block", "resource_id=x&date=2026-12-24&from=09%3A00&until=10%3A00"), Staff(AdjustStock)),
     (("POST", "office/unblock", "id=x"), Staff(AdjustStock)),
+    (
+        (
+            "POST",
+            "office/move_booking",
+            "form[number]={n}&form[position]=0&form[version]=1&form[date]=2026-12-24&form[time]=18%3A30",
+        ),
+        Staff(AdjustStock),
+    ),
     (("POST", "office/check_in", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/booking_done", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/no_show", "number={n}&position=0"), Staff(Ship)),

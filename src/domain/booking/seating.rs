@@ -86,6 +86,8 @@ pub struct SittingList {
     pub wanted: Option<i64>,
     /// What is nearest to it, where it cannot be had: other times, areas and days.
     pub nearest: Vec<TableTime>,
+    /// Whether it cannot be had only because others have it: then it can be waited for.
+    pub waits: bool,
 }
 
 /// A restaurant in a list, with the times of a date that are nearest to the wanted one.

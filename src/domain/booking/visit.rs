@@ -102,6 +102,10 @@ pub struct Choice {
     pub date: Option<LocalDate>,
     /// The free slots of that day, also of others than the one who was asked for.
     pub slots: Vec<Slot>,
+    /// The days of the month on which nothing is free because all of it is taken, in order.
+    pub full: Vec<LocalDate>,
+    /// When on the day that is shown visits begin that somebody else has, in UTC milliseconds; of whoever was asked for.
+    pub taken: Vec<i64>,
 }
 
 /// What has been chosen on a service's page: it is in the address, so that it works without script and can be linked.

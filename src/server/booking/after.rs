@@ -1,20 +1,13 @@
-//! What becomes of one booking of a paid order: it is given up, moved, or over. What comes back is worked out by the rules
-//! in the order's own snapshot, those that were shown before paying, whatever the venue says today.
+//! What becomes of one booking of a paid order: it is given up, [moved](super::moving), or over. What comes back is worked
+//! out by the rules in the order's own snapshot, those that were shown before paying, whatever the venue says today.
 
-use super::{
-    calendar, claim, lines,
-    lines::Snapshot,
-    quote::{self, Asked},
-    slots,
-    store::zone_around,
-    waiting,
-};
+use super::{calendar, claim, lines::Snapshot, slots, store::zone_around, waiting};
 use crate::{
     args,
     domain::{
-        Error, Locale, Result,
+        Error, Result,
         booking::{
-            after::{BookingChoices, Mark, minute_of, move_refund, moved},
+            after::{BookingChoices, Mark},
             cancellation::{Booked, Settlement},
             date::LocalDate,
             interval::Interval,
@@ -22,7 +15,7 @@ use crate::{
             wish::Wish,
             zone::Zone,
         },
-        error::{Problem, TakenSlot},
+        error::Problem,
         money::Amount,
         number,
         order::{Action, BookingState, CancelReason, EventKind, State},
@@ -42,25 +35,26 @@ use crate::{
 const AT_THE_DOOR: Permission = Permission::Ship;
 
 /// A booking of an order, as its rows tell it.
-struct Line {
-    variant_id: String,
-    product_id: String,
-    title: String,
-    kind: Kind,
-    zone: Zone,
-    time: Interval,
-    date: LocalDate,
-    snapshot: Snapshot,
-    state: BookingState,
-    version: i64,
+pub(super) struct Line {
+    pub position: i64,
+    pub variant_id: String,
+    pub product_id: String,
+    pub title: String,
+    pub kind: Kind,
+    pub zone: Zone,
+    pub time: Interval,
+    pub date: LocalDate,
+    pub snapshot: Snapshot,
+    pub state: BookingState,
+    pub version: i64,
     /// What was paid for it and did not come back when it was moved.
-    paid: Amount,
+    pub paid: Amount,
 }
 
 impl Line {
     /// # Errors
     /// [`Error::NotFound`] for a line that is no booking.
-    async fn load(tx: &mut Tx<'_>, order_id: &str, position: i64, now: i64) -> Result<Self> {
+    pub async fn load(tx: &mut Tx<'_>, order_id: &str, position: i64, now: i64) -> Result<Self> {
         let sql = "select l.variant_id, l.product_id, l.title, l.unit_price, b.kind, b.zone, b.start_at, b.end_at,
                 b.local_date, b.detail, b.state, b.version, b.returned
             from order_booking b join order_line l on l.order_id = b.order_id and l.position = b.position
@@ -68,6 +62,7 @@ impl Line {
         let row = tx.one(sql, args![order_id, position]).await?;
         let detail: String = row.get("detail")?;
         Ok(Self {
+            position,
             variant_id: row.get("variant_id")?,
             product_id: row.get("product_id")?,
             title: row.get("title")?,
@@ -83,14 +78,14 @@ impl Line {
     }
 
     /// What is kept and what comes back when it is given up at a moment.
-    fn settle(&self, now: i64) -> Settlement {
+    pub fn settle(&self, now: i64) -> Settlement {
         let booked = Booked { date: self.date, start: self.time.start, paid: self.paid, nights: &self.snapshot.nights };
         self.snapshot.cancellation.settle(&booked, &self.zone, now)
     }
 
     /// # Errors
     /// [`Error::Invalid`] for one that has begun, or of which something else was said.
-    fn to_come(&self, field: &str, now: i64) -> Result<()> {
+    pub fn to_come(&self, field: &str, now: i64) -> Result<()> {
         if self.state == BookingState::Booked && now < self.time.start {
             return Ok(());
         }
@@ -210,102 +205,6 @@ async fn cancel_in(
     Ok(Some(orders::Changed { number: order.number, products: vec![line.product_id] }))
 }
 
-/// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue. It is
-/// claimed as any other booking is, and where it costs less the rest comes back. Moving it to where it is changes nothing.
-///
-/// # Errors
-/// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] for what is no date or no time, for a booking that
-/// has begun or that it costs something to give up, and for a time at which it costs more; and those of [`choices`]. It
-/// stays where it is then.
-pub async fn move_to(ctx: &Ctx, number: &str, position: i64, date: &str, time: &str) -> Result<()> {
-    let id = own(ctx, number).await?.id;
-    let date = LocalDate::parse(date).ok_or_else(|| Error::field("date", Problem::Choice));
-    let minute = match time.trim() {
-        "" => Ok(None),
-        time => minute_of(time).map(Some).ok_or_else(|| Error::field("time", Problem::Choice)),
-    };
-    let (app, now) = (ctx.app.clone(), ctx.now);
-    let changed = ctx.app.db.write::<_, Error>(move |tx| {
-        let (app, id, wanted) = (app.clone(), id.clone(), (date.clone(), minute.clone()));
-        Box::pin(async move { move_in(tx, &app, &id, position, wanted, now).await })
-    });
-    tell_pages(&ctx.app, changed.await?, "a booking was moved");
-    Ok(())
-}
-
-async fn move_in(
-    tx: &mut Tx<'_>,
-    app: &App,
-    id: &str,
-    position: i64,
-    (date, minute): (Result<LocalDate>, Result<Option<i64>>),
-    now: i64,
-) -> Result<Option<orders::Changed>> {
-    let order = orders::lock(tx, id).await?;
-    is_paid(order.state)?;
-    let line = Line::load(tx, id, position, now).await?;
-    line.to_come("date", now)?;
-    let (date, minute) = (date?, minute?);
-    let minute = match (line.kind, minute) {
-        (Kind::Table | Kind::Visit, None) => return Err(Error::field("time", Problem::Required)),
-        (_, minute) => minute.unwrap_or(0),
-    };
-    let old = &line.snapshot.wish;
-    let wish = moved(old, date, minute, &line.zone).ok_or_else(|| Error::field("date", Problem::Choice))?;
-    wish.check()?;
-    if wish == *old {
-        return Ok(None);
-    }
-    // Free of its own claims, which may be in its way. Should it not be had, all of this is undone.
-    claim::release_line(tx, id, position).await?;
-    let taken = || Error::SlotTaken(vec![TakenSlot { line: position.to_string(), title: line.title.clone() }]);
-    let asked = Asked { variant_id: &line.variant_id, wish: &wish, before: &[], now };
-    let quote = match quote::quote(tx, &asked).await {
-        Err(Error::NotFound) => return Err(taken()),
-        quote => quote?,
-    };
-    let price = quote.price.filter(|_| quote.is_available()).ok_or_else(taken)?;
-    let refund = move_refund(line.settle(now), line.paid, price)?;
-    let snapshot = Snapshot {
-        wish,
-        nights: quote.nights.clone(),
-        cancellation: line.snapshot.cancellation.clone(),
-        person: quote.person.clone(),
-    };
-    let booked = Booked { date: quote.date, start: quote.start, paid: price, nights: &snapshot.nights };
-    let free_until = snapshot.cancellation.free_until(&booked, &quote.zone);
-    let detail = serde_json::to_string(&snapshot).map_err(|e| internal("booking", &e))?;
-    let sql = "update order_booking set start_at = $3, end_at = $4, local_date = $5, detail = $6, free_until = $7,
-            returned = returned + $8, reminded_at = null, version = version + 1
-        where order_id = $1 and position = $2";
-    let date = quote.date.to_string();
-    let args = args![id, position, quote.start, quote.end, date, detail, free_until, refund.0];
-    tx.exec(sql, args).await?;
-    let locale: String = tx.one("select locale from orders where id = $1", args![id]).await?.get("locale")?;
-    let locale = Locale::from_tag(&locale).unwrap_or_default();
-    let label = snapshot.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref());
-    let sql = "update order_line set label = $3 where order_id = $1 and position = $2";
-    tx.exec(sql, args![id, position, label]).await?;
-    let title = line.title.clone();
-    let event = EventKind::BookingMoved { position, title, start: quote.start, refund };
-    orders::note_event(tx, id, "customer", &event, now).await?;
-    let part = format!("move:{position}:{}", line.version);
-    payment::refund_part(tx, id, (&part, refund), "booking moved", now).await?;
-    if !lines::hold(tx, id, position, std::slice::from_ref(&quote)).await?.is_empty() {
-        return Err(taken());
-    }
-    claim::take(tx, id).await?;
-    waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await?;
-    let entry = Entry {
-        actor: "customer".to_owned(),
-        action: audit::Action::BookingMoved,
-        subject: format!("order:{}", order.number),
-        detail: format!("booking {position}, from {} to {}, refund {}", line.time.start, quote.start, refund.0),
-    };
-    audit::record(tx, &app.keys, &entry, now).await?;
-    Ok(Some(orders::Changed { number: order.number, products: vec![line.product_id.clone()] }))
-}
-
 /// The venue says of a booking that they came, that it is over, or that nobody came. Saying it twice is once. The order is
 /// complete with its last booking, once its goods have arrived.
 ///
@@ -401,14 +300,14 @@ pub async fn is_any_open(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
 
 /// # Errors
 /// [`Error::OrderClosed`] for an order that is not paid, or over.
-fn is_paid(state: State) -> Result<()> {
+pub(super) fn is_paid(state: State) -> Result<()> {
     match state {
         State::ToShip | State::Shipped => Ok(()),
         state => Err(Error::OrderClosed(state)),
     }
 }
 
-fn tell_pages(app: &App, changed: Option<orders::Changed>, what: &'static str) {
+pub(super) fn tell_pages(app: &App, changed: Option<orders::Changed>, what: &'static str) {
     if let Some(changed) = changed {
         tracing::info!(order = %changed.number, "{what}");
         announce(app, &changed);

@@ -9,14 +9,14 @@ use crate::{
     domain::{
         Error, Locale, Result,
         booking::{
-            agenda::{Agenda, AgendaDay, AgendaItem, AgendaResource, AgendaWhat, MAX_DAYS, MAX_REASON},
+            agenda::{Agenda, AgendaBooking, AgendaDay, AgendaItem, AgendaResource, AgendaWhat, MAX_DAYS, MAX_REASON},
             date::LocalDate,
             interval::Interval,
             schedule::Hours,
             zone::Zone,
         },
         error::{Check, Problem},
-        order::BookingState,
+        order::{BookingState, State},
         permission::Permission,
     },
     server::{
@@ -85,11 +85,12 @@ async fn load(
     let within = Interval { start: zone.day(first).start, end: zone.day(first.plus(days)).start };
     let mut found = Vec::new();
     for kind in ["person", "table", "thing"] {
-        found.extend(store::resources(tx, &product, kind, None, within).await?);
+        let of_kind = store::resources(tx, &product, kind, None, within).await?;
+        found.extend(of_kind.into_iter().map(|resource| (kind != "thing", resource)));
     }
-    let ids: Vec<_> = found.iter().map(|resource| resource.id.clone()).collect();
-    let items = items(tx, &ids, within).await?;
-    let of = |resource: store::Resource| {
+    let ids: Vec<_> = found.iter().map(|(_, resource)| resource.id.clone()).collect();
+    let items = items(tx, &ids, within, now).await?;
+    let of = |(takes, resource): (bool, store::Resource)| {
         let open = resource.schedule.open(&zone, within);
         let own = items.iter().filter(|(id, _)| *id == resource.id).map(|(_, item)| item.clone());
         let own: Vec<_> = own.collect();
@@ -98,20 +99,20 @@ async fn load(
             let open = open.work.as_slice().iter().map(|part| part.and(day)).filter(|part| !part.is_empty());
             AgendaDay::new(open.collect(), &own, day)
         };
-        AgendaResource { days: listed.iter().map(day).collect(), id: resource.id, name: resource.name }
+        AgendaResource { days: listed.iter().map(day).collect(), id: resource.id, name: resource.name, takes }
     };
     let resources = found.into_iter().map(of).collect();
     Ok(Agenda { venues, product_id: Some(product), zone, today, days: listed, resources, may_block: false })
 }
 
 /// What is taken of some resources in an interval, each with the id of its resource, in order of time.
-async fn items(tx: &mut Tx<'_>, resources: &[String], within: Interval) -> Result<Vec<(String, AgendaItem)>> {
+async fn items(tx: &mut Tx<'_>, resources: &[String], within: Interval, now: i64) -> Result<Vec<(String, AgendaItem)>> {
     if resources.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "select c.id, c.resource_id, c.start_at, c.end_at, c.state, c.reason, c.expires_at, o.number, l.title,
-            b.state as booking_state
+        "select c.id, c.resource_id, c.start_at, c.end_at, c.state, c.reason, c.expires_at, o.number, o.state as order_state,
+            l.title, b.state as booking_state, b.position, b.version, b.start_at as begins_at
         from claim c left join orders o on o.id = c.order_id
             left join order_line l on l.order_id = c.order_id and l.position = c.position
             left join order_booking b on b.order_id = c.order_id and b.position = c.position
@@ -121,17 +122,25 @@ async fn items(tx: &mut Tx<'_>, resources: &[String], within: Interval) -> Resul
     );
     let mut args = args![within.end, within.start];
     args.extend(resources.iter().map(ToValue::to_value));
-    tx.all(sql, args).await?.iter().map(item).collect()
+    tx.all(sql, args).await?.iter().map(|row| item(row, now)).collect()
 }
 
-fn item(row: &Row) -> Result<(String, AgendaItem)> {
+fn item(row: &Row, now: i64) -> Result<(String, AgendaItem)> {
     let what = match row.get::<Option<String>>("number")? {
-        Some(number) => AgendaWhat::Booking {
-            number,
-            title: row.get::<Option<String>>("title")?.unwrap_or_default(),
-            state: known(BookingState::from_name, row, "booking_state")?,
-            paid: row.get::<String>("state")? == "taken",
-        },
+        Some(number) => {
+            let state = known(BookingState::from_name, row, "booking_state")?;
+            let (order, start) = (known(State::from_name, row, "order_state")?, row.get("begins_at")?);
+            AgendaWhat::Booking(AgendaBooking {
+                number,
+                position: row.get("position")?,
+                version: row.get("version")?,
+                start,
+                title: row.get::<Option<String>>("title")?.unwrap_or_default(),
+                state,
+                paid: row.get::<String>("state")? == "taken",
+                open: matches!(order, State::ToShip | State::Shipped) && state == BookingState::Booked && now < start,
+            })
+        }
         None if row.get::<Option<i64>>("expires_at")?.is_some() => AgendaWhat::Offered,
         None => AgendaWhat::Blocked { reason: row.get("reason")? },
     };

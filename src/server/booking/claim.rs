@@ -185,6 +185,16 @@ pub async fn release_line(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Res
     free(tx, &rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?).await
 }
 
+/// Whose time one line of an order has: the ids of people, tables and things.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn with_whom(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<Vec<String>> {
+    let sql = "select resource_id from claim
+        where order_id = $1 and position = $2 and kind = 'time' and state <> 'released' order by resource_id";
+    tx.all(sql, args![order_id, position]).await?.iter().map(|row| Ok(row.get("resource_id")?)).collect()
+}
+
 /// Holds all of these for the first in a waiting list until a moment (UTC milliseconds), or none of them and false.
 ///
 /// # Errors

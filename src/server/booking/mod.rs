@@ -2,7 +2,7 @@
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
-//! What comes [`after`] one was paid for: it is given up, moved, or over; others [`wait`](waiting) for what comes free.
+//! What comes [`after`] one was paid for: it is given up, [moved](moving), or over; others [`wait`](waiting) for what comes free.
 //!
 //! [`stays`] finds rooms, [`rates`] are their nights as the office keeps them, and [`horizon`] opens new ones day by day.
 
@@ -16,6 +16,7 @@ pub mod demo_tables;
 pub mod demo_trips;
 pub mod horizon;
 pub mod lines;
+pub mod moving;
 pub mod quote;
 pub mod rates;
 pub mod remind;

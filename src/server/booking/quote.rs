@@ -15,7 +15,7 @@ use crate::{
             interval::Interval,
             offer::{Offer, RoomType, Service},
             rates::StayRequest,
-            schedule::Schedule,
+            schedule::{Limits, Schedule},
             slots::{self, Availability, Search, Times, Visit},
             tables::{Floor, Pacing, Party, PartyRules},
             trips::{Fare, Section, Travellers},
@@ -26,6 +26,7 @@ use crate::{
     },
     server::{context::internal, db::Tx},
 };
+use std::collections::HashMap;
 
 /// What a wish comes to.
 pub struct Quote {
@@ -61,6 +62,42 @@ pub struct Asked<'a> {
     pub before: &'a [Claim],
     /// UTC milliseconds.
     pub now: i64,
+    pub by: By<'a>,
+}
+
+/// Who asks, which decides what stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By<'a> {
+    /// A customer: what others have, and when customers may book.
+    Customer,
+    /// Who waits: when customers may book, but nothing that others have, as it may come free.
+    Waiting,
+    /// The office: what others have, and when the venue is open and somebody works. It may begin every five minutes and at
+    /// short notice, with somebody or at a table that the office chose.
+    Office(Option<&'a str>),
+}
+
+impl Asked<'_> {
+    /// When something may begin for who asks.
+    fn limits(&self, limits: &Limits) -> Limits {
+        match self.by {
+            By::Customer | By::Waiting => *limits,
+            By::Office(_) => Limits { step_ms: Grid::FIVE_MINUTES.step_ms(), notice_ms: 0, ..*limits },
+        }
+    }
+
+    /// What there is of each unit of a capacity for who asks.
+    async fn left(&self, tx: &mut Tx<'_>, resource_id: &str, (from, until): (i64, i64)) -> Result<HashMap<i64, i64>> {
+        match self.by {
+            By::Waiting => store::total(tx, resource_id, from, until).await,
+            By::Customer | By::Office(_) => store::left(tx, resource_id, from, until).await,
+        }
+    }
+
+    /// Whether it may be with somebody, or at a table.
+    fn allows(&self, resource: &Resource) -> bool {
+        !matches!(self.by, By::Office(Some(chosen)) if resource.id != chosen)
+    }
 }
 
 impl Quote {
@@ -145,7 +182,7 @@ async fn stay(
         quote.price = Some(price.total);
         quote.nights = price.nights;
     }
-    let left = store::left(tx, &offered.variant_id, first.day(), last.day()).await?;
+    let left = asked.left(tx, &offered.variant_id, (first.day(), last.day())).await?;
     let claim = count(&offered.variant_id, (first.day(), last.day()), request.rooms);
     let rooms = stay.rooms_left(|night| {
         let free = left.get(&night.day()).copied()?;
@@ -203,14 +240,15 @@ impl Trip<'_> {
                 }
                 let ids: Vec<_> = self.seats.iter().map(|seat| format!("{}:{seat}", self.departure_id)).collect();
                 let other = |id: &String| asked.before.iter().any(|claim| claim.resource_id == *id);
-                if !store::taken_seats(tx, &ids, (from, until)).await?.is_empty() || ids.iter().any(other) {
+                let free = asked.by == By::Waiting || store::taken_seats(tx, &ids, (from, until)).await?.is_empty();
+                if !free || ids.iter().any(other) {
                     return Ok(None);
                 }
                 let seat = |resource_id: String| Claim { resource_id, what: What::Seat { from, until } };
                 claims.extend(ids.into_iter().map(seat));
             }
             None => {
-                let left = store::left(tx, self.departure_id, from, until).await?;
+                let left = asked.left(tx, self.departure_id, (from, until)).await?;
                 let free = |leg: i64| left.get(&leg).map(|free| free - counted(asked.before, self.departure_id, leg));
                 if !self.seats.is_empty() || (from..until).any(|leg| free(leg).unwrap_or(0) < wanted) {
                     return Ok(None);
@@ -220,7 +258,7 @@ impl Trip<'_> {
         }
         if fare.quota.is_some() {
             let quota = format!("{}:{}", self.departure_id, offered.variant_id);
-            let left = store::left(tx, &quota, 0, 1).await?.get(&0).copied().unwrap_or(0);
+            let left = asked.left(tx, &quota, (0, 1)).await?.get(&0).copied().unwrap_or(0);
             if left - counted(asked.before, &quota, 0) < wanted {
                 return Ok(None);
             }
@@ -248,12 +286,20 @@ async fn table(tx: &mut Tx<'_>, offered: &Offered, asked: &Asked<'_>, start: i64
         .map(|table| serde_json::from_str(&table.detail))
         .collect::<Result<_, _>>()
         .map_err(|e: serde_json::Error| internal("database", &e))?;
-    let each: Vec<_> = resources.iter().map(|table| availability(table, asked, zone, within)).collect();
+    // Tables name those that they can be joined with by their places: none is left out of the list.
+    let each = resources.iter().map(|table| match asked.allows(table) {
+        true => availability(table, asked, zone, within),
+        false => Availability::new(&Schedule::default(), zone, within, []),
+    });
+    let each: Vec<_> = each.collect();
     let venue = Availability::new(&policies.hours, zone, within, []);
-    let search = Search::new(visit, &policies.limits, zone, asked.now, within);
+    let search = Search::new(visit, &asked.limits(&policies.limits), zone, asked.now, within);
     let quarter = Pacing::quarter(start);
-    let arriving =
-        store::claimed(tx, &offered.product_id, quarter).await? + counted(asked.before, &offered.product_id, quarter);
+    let arriving = match asked.by {
+        By::Waiting => 0,
+        By::Customer | By::Office(_) => store::claimed(tx, &offered.product_id, quarter).await?,
+    };
+    let arriving = arriving + counted(asked.before, &offered.product_id, quarter);
     let pacing = Pacing::new(policies.pacing, [(quarter, arriving)]);
     let sittings = Floor::new(tables).sittings(&venue, &each, &pacing, &search, party);
     if let Some(sitting) = sittings.into_iter().find(|sitting| sitting.start == start) {
@@ -294,11 +340,12 @@ async fn visit(
         people.retain(|person| person.id == chosen);
         quote.person = people.first().map(|person| person.name.clone());
     }
+    people.retain(|person| asked.allows(person));
     let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
     let free = |resources: &[Resource]| -> Vec<Availability> {
         resources.iter().map(|resource| availability(resource, asked, zone, within)).collect()
     };
-    let search = Search::new(visit, &policies.limits, zone, asked.now, within);
+    let search = Search::new(visit, &asked.limits(&policies.limits), zone, asked.now, within);
     let mut slots = slots::slots(&free(&people), &search);
     slots.retain(|slot| slot.start == start);
     let thing = if things.is_empty() {
@@ -328,7 +375,8 @@ fn availability(resource: &Resource, asked: &Asked<'_>, zone: &Zone, within: Int
         What::Seat { .. } | What::Count { .. } => None,
     });
     let schedule: &Schedule = &resource.schedule;
-    Availability::new(schedule, zone, within, resource.taken.iter().copied().chain(times))
+    let taken = resource.taken.iter().copied().filter(|_| asked.by != By::Waiting);
+    Availability::new(schedule, zone, within, taken.chain(times))
 }
 
 /// How many of a unit are claimed by a list of claims.

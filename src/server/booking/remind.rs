@@ -1,13 +1,11 @@
 //! Reminders of bookings: once each, a day before it begins, or shortly before where it was made later than that.
 
-use super::tell::{self, Reader};
+use super::tell;
 use crate::{
     args,
     domain::{
         Error, Locale, Result,
-        account::Target,
         booking::after::{REMIND_LATE_MS, REMIND_MS, remind_at},
-        choice::Topic,
     },
     server::{App, db::Tx, message::What, order::store as orders},
 };
@@ -61,17 +59,9 @@ async fn remind(tx: &mut Tx<'_>, app: &App, order_id: &str, (position, start): (
     let sql = "select l.title, l.label, o.locale from order_line l join orders o on o.id = l.order_id
         where l.order_id = $1 and l.position = $2";
     let row = tx.one(sql, args![order_id, position]).await?;
-    let contact = order.contact_by(&app.keys)?;
-    let (phone, email) = (contact.phone.map(Target::Phone), contact.email.map(Target::Email));
-    let reader = Reader {
-        customer: &order.customer_id,
-        otherwise: [phone, email].into_iter().flatten().collect(),
-        topic: Topic::Order,
-        locale: Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default(),
-        until: start,
-    };
+    let locale = Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default();
     let page = format!("{}/orders/{}", app.config.public_url, order.number);
     let what = What::BookingSoon { title: row.get("title")?, label: row.get("label")?, page };
-    tell::tell(tx, app, reader, &what, now).await?;
+    tell::tell_buyer(tx, app, &order, (locale, start), &what, now).await?;
     Ok(true)
 }

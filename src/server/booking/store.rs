@@ -156,6 +156,13 @@ pub async fn left(tx: &mut Tx<'_>, resource_id: &str, from: i64, until: i64) -> 
     rows.iter().map(|row| Ok((row.get("unit")?, row.get("free")?))).collect()
 }
 
+/// How much there is of each unit of a capacity, whoever has it, the last unit not included.
+pub async fn total(tx: &mut Tx<'_>, resource_id: &str, from: i64, until: i64) -> Result<HashMap<i64, i64>> {
+    let sql = "select unit, total from capacity where resource_id = $1 and unit >= $2 and unit < $3";
+    let rows = tx.all(sql, args![resource_id, from, until]).await?;
+    rows.iter().map(|row| Ok((row.get("unit")?, row.get("total")?))).collect()
+}
+
 /// How much of a unit is claimed; none of one that there is no row of.
 pub async fn claimed(tx: &mut Tx<'_>, resource_id: &str, unit: i64) -> Result<i64> {
     let sql = "select claimed from capacity where resource_id = $1 and unit = $2";

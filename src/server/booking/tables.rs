@@ -3,6 +3,7 @@
 
 use super::{
     claim::{Claim, What},
+    quote::{self, Asked, By},
     store::{self, Offered, Resource},
 };
 use crate::{
@@ -268,6 +269,7 @@ async fn list(
         times: Vec::new(),
         wanted,
         nearest: Vec::new(),
+        waits: false,
     };
     let visit = terms
         .ok()
@@ -283,6 +285,10 @@ async fn list(
             None => Vec::new(),
         };
         found.nearest = nearest(&here, &elsewhere, party.area, wanted, |sitting| house.area_of(sitting));
+        let area = asked.area.clone();
+        let wish = Wish::Table { start: wanted, guests: asked.guests, area, requests: Vec::new() };
+        let asked = Asked { variant_id: &offered.variant_id, wish: &wish, before: &[], now, by: By::Waiting };
+        found.waits = quote::quote(tx, &asked).await?.is_available();
     }
     found.free_before_ms = free_before(offered, zone, &found);
     Ok(found)

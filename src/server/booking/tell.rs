@@ -11,6 +11,7 @@ use crate::{
         account::{choices, targets},
         db::Tx,
         message::{self, Message, What},
+        order::store::OrderRow,
     },
 };
 
@@ -24,6 +25,26 @@ pub struct Reader<'a> {
     pub locale: Locale,
     /// UTC milliseconds after which it is of no use.
     pub until: i64,
+}
+
+/// Tells whoever placed an order something about a booking of it, which is of no use after a moment (UTC milliseconds): as
+/// their account wants it, or a guest as the order says.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn tell_buyer(
+    tx: &mut Tx<'_>,
+    app: &App,
+    order: &OrderRow,
+    (locale, until): (Locale, i64),
+    what: &What,
+    now: i64,
+) -> Result<()> {
+    let contact = order.contact_by(&app.keys)?;
+    let (phone, email) = (contact.phone.map(Target::Phone), contact.email.map(Target::Email));
+    let otherwise = [phone, email].into_iter().flatten().collect();
+    let reader = Reader { customer: &order.customer_id, otherwise, topic: Topic::Order, locale, until };
+    tell(tx, app, reader, what, now).await
 }
 
 /// Puts a message into the outbox for each way over which the person wants to be told. Whoever calls wakes the outbox after

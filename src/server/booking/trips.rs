@@ -3,7 +3,7 @@
 
 use super::{
     claim::Claim,
-    quote::{self, Asked},
+    quote::{self, Asked, By},
     store::{self, Dated, Offered, Span},
     wishes,
 };
@@ -268,7 +268,7 @@ pub async fn near(
             seats = names.iter().filter(free).take(wanted).cloned().collect();
         }
         let other = Wish::Trip { departure_id: dated.id, section, travellers: *travellers, seats };
-        let quote = quote::quote(tx, &Asked { variant_id, wish: &other, before, now }).await?;
+        let quote = quote::quote(tx, &Asked { variant_id, wish: &other, before, now, by: By::Customer }).await?;
         if quote.is_available() {
             found.push((other, leaves));
         }
@@ -296,7 +296,7 @@ async fn put(ctx: &Ctx, wanted: Vec<(String, Wish)>) -> Result<Cart> {
                     return Err(Error::field("wish", Problem::Full(most)));
                 }
                 let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
-                let asked = Asked { variant_id: variant, wish, before: &before, now };
+                let asked = Asked { variant_id: variant, wish, before: &before, now, by: By::Customer };
                 let quote = quote::quote(tx, &asked).await?;
                 let Some(price) = quote.price.filter(|_| quote.is_available()) else {
                     let title = wishes::title_of(tx, variant, locale).await?;

@@ -17,6 +17,7 @@ use crate::{
             slots::{self, Availability, Search, Slot, Visit},
             visit::{Asked, Choice, NEAREST, Profile, Worker},
             wish::Wish,
+            zone::Zone,
         },
         cart::Near,
     },
@@ -55,14 +56,19 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     let last = today.plus(limits.horizon_days.max(0));
     let within = |date: LocalDate| month::first(date.max(today).min(last));
     let mut shown = within(asked.month.or(asked.date).unwrap_or(today));
-    let mut found = find(tx, &offered, visit, month_of(&offered, shown), (&[], now)).await?;
+    let search = |asked: Interval| Search::new(visit, limits, zone, now, asked);
+    let mut of_month = search(month_of(&offered, shown));
+    let mut staff = Staff::load(tx, &offered, &of_month).await?;
+    let mut slots = staff.slots(zone, &of_month, Taken::With(&[]));
     let following = within(month::next(shown));
-    if found.1.is_empty() && asked.month.is_none() && asked.date.is_none() && following != shown {
+    if slots.is_empty() && asked.month.is_none() && asked.date.is_none() && following != shown {
         // The last days of a month are soon taken.
         shown = following;
-        found = find(tx, &offered, visit, month_of(&offered, shown), (&[], now)).await?;
+        of_month = search(month_of(&offered, shown));
+        staff = Staff::load(tx, &offered, &of_month).await?;
+        slots = staff.slots(zone, &of_month, Taken::With(&[]));
     }
-    let (people, slots) = found;
+    let people = &staff.people;
     let person = asked.person.and_then(|id| people.iter().position(|person| person.id == id));
     let wanted = |slot: &Slot| person.is_none_or(|person| slot.people.contains(&person));
     let mut free: Vec<(LocalDate, i64)> = Vec::new();
@@ -75,7 +81,24 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     }
     let asked_for = asked.date.filter(|date| month::first(*date) == shown && today <= *date && *date <= last);
     let date = asked_for.or_else(|| free.first().map(|(date, _)| *date));
-    let slots = slots.into_iter().filter(|slot| Some(zone.local(slot.start).date) == date).collect();
+    slots.retain(|slot| Some(zone.local(slot.start).date) == date);
+    // What could be had if nobody had anything, of the days of which that matters alone.
+    let is_free = |date: LocalDate| free.iter().any(|(day, _)| *day == date);
+    let none: Vec<_> = month::days(shown).filter(|day| today <= *day && *day <= last && !is_free(*day)).collect();
+    let looked = none.iter().copied().chain(date);
+    let (mut full, mut taken): (Vec<LocalDate>, Vec<i64>) = (Vec::new(), Vec::new());
+    if let (Some(first), Some(until)) = (looked.clone().min(), looked.max()) {
+        let days = Interval { start: zone.day(first).start, end: zone.day(until).end };
+        for slot in staff.slots(zone, &search(days), Taken::Nothing).iter().filter(|slot| wanted(slot)) {
+            let day = zone.local(slot.start).date;
+            if Some(day) == date && !slots.iter().any(|free| free.start == slot.start && wanted(free)) {
+                taken.push(slot.start);
+            }
+            if none.contains(&day) && full.last() != Some(&day) {
+                full.push(day);
+            }
+        }
+    }
     let workers = people.iter().map(|person| worker(person, locale)).collect::<Result<_>>()?;
     let choice = Choice {
         variant_id: offered.variant_id.clone(),
@@ -96,6 +119,8 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
         free,
         date,
         slots,
+        full,
+        taken,
     };
     let region = offered.region.clone();
     Ok((choice, region))
@@ -111,6 +136,57 @@ fn month_of(offered: &Offered, first: LocalDate) -> Interval {
     Interval { start: offered.zone.day(first).start, end: offered.zone.day(month::next(first)).start }
 }
 
+/// What is taken of people and things.
+#[derive(Clone, Copy)]
+enum Taken<'a> {
+    /// What others have, and what the cart claims besides.
+    With(&'a [Claim]),
+    /// As if nobody had anything.
+    Nothing,
+}
+
+/// The people and the things of a service, with what is taken of them.
+struct Staff {
+    people: Vec<Resource>,
+    things: Vec<Resource>,
+}
+
+impl Staff {
+    /// With what matters to a search.
+    async fn load(tx: &mut Tx<'_>, offered: &Offered, search: &Search) -> Result<Self> {
+        let reach = Availability::reach(search.within);
+        let variant = Some(offered.variant_id.as_str());
+        let people = store::resources(tx, &offered.product_id, "person", variant, reach).await?;
+        let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
+        Ok(Self { people, things })
+    }
+
+    /// The slots of a search, within the one for which this was loaded; they name people by their places in the list.
+    fn slots(&self, zone: &Zone, search: &Search, taken: Taken<'_>) -> Vec<Slot> {
+        let one = |resource: &Resource| {
+            let times: Vec<Interval> = match taken {
+                Taken::Nothing => Vec::new(),
+                Taken::With(before) => {
+                    let besides = before.iter().filter(|claim| claim.resource_id == resource.id);
+                    let besides = besides.filter_map(|claim| match claim.what {
+                        What::Time(time) => Some(time),
+                        What::Seat { .. } | What::Count { .. } => None,
+                    });
+                    resource.taken.iter().copied().chain(besides).collect()
+                }
+            };
+            Availability::new(&resource.schedule, zone, search.within, times)
+        };
+        let people: Vec<_> = self.people.iter().map(one).collect();
+        let found = slots::slots(&people, search);
+        if self.things.is_empty() {
+            return found;
+        }
+        let things: Vec<_> = self.things.iter().map(one).collect();
+        slots::with_a_thing(found, &things, search).into_iter().map(|(slot, _)| slot).collect()
+    }
+}
+
 /// The people of a service, and its free slots that begin in an interval; slots name people by their places in the list.
 /// With the claims that the cart makes besides, and the present moment.
 ///
@@ -123,30 +199,10 @@ pub(super) async fn find(
     asked: Interval,
     (before, now): (&[Claim], i64),
 ) -> Result<(Vec<Resource>, Vec<Slot>)> {
-    let (zone, limits) = (&offered.zone, &offered.policies.limits);
-    let search = Search::new(visit, limits, zone, now, asked);
-    let reach = Availability::reach(search.within);
-    let variant = Some(offered.variant_id.as_str());
-    let people = store::resources(tx, &offered.product_id, "person", variant, reach).await?;
-    let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
-    let free = |resources: &[Resource]| -> Vec<Availability> {
-        let one = |resource: &Resource| {
-            let besides = before.iter().filter(|claim| claim.resource_id == resource.id);
-            let besides = besides.filter_map(|claim| match claim.what {
-                What::Time(time) => Some(time),
-                What::Seat { .. } | What::Count { .. } => None,
-            });
-            let taken = resource.taken.iter().copied().chain(besides);
-            Availability::new(&resource.schedule, zone, search.within, taken)
-        };
-        resources.iter().map(one).collect()
-    };
-    let mut found = slots::slots(&free(&people), &search);
-    if !things.is_empty() {
-        let with = slots::with_a_thing(found, &free(&things), &search);
-        found = with.into_iter().map(|(slot, _)| slot).collect();
-    }
-    Ok((people, found))
+    let search = Search::new(visit, &offered.policies.limits, &offered.zone, now, asked);
+    let staff = Staff::load(tx, offered, &search).await?;
+    let slots = staff.slots(&offered.zone, &search, Taken::With(before));
+    Ok((staff.people, slots))
 }
 
 /// What is nearest to a visit that cannot be had: other times of the same person, or other people. Nothing for wishes of

@@ -3,7 +3,7 @@
 
 use super::{
     claim,
-    quote::{self, Asked, Quote},
+    quote::{self, Asked, By, Quote},
     tell::{self, Reader},
     wishes,
 };
@@ -42,7 +42,7 @@ const PRODUCTS: i64 = 200;
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a guest, who could not be told; [`Error::NotFound`] for what is not booked in this way,
-/// [`Error::Invalid`] for what nobody could want, for what has begun, and for somebody who waits for too much;
+/// [`Error::Invalid`] for what nobody could want or have, for what has begun, and for somebody who waits for too much;
 /// [`Error::Conflict`] where there is nothing to wait for, as it can be had.
 pub async fn wait(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<()> {
     let customer = ctx.session()?.customer_id.clone();
@@ -58,12 +58,17 @@ pub async fn wait(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<()> {
             let (id, customer, variant, wish, text) =
                 (id.clone(), customer.clone(), variant.clone(), wish.clone(), text.clone());
             Box::pin(async move {
-                let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now }).await?;
+                let asked = Asked { variant_id: &variant, wish: &wish, before: &[], now, by: By::Customer };
+                let quote = quote::quote(tx, &asked).await?;
                 if quote.start <= now {
                     return Err(Error::field("wish", Problem::BookingOver));
                 }
                 if quote.is_available() {
                     return Err(Error::Conflict);
+                }
+                if !quote::quote(tx, &Asked { by: By::Waiting, ..asked }).await?.is_available() {
+                    // Closed, off sale, or more than there is: that comes free for nobody.
+                    return Err(Error::field("wish", Problem::Choice));
                 }
                 let sql = "select count(*) as waiting from waiting where customer_id = $1";
                 if tx.one(sql, args![&customer]).await?.get::<i64>("waiting")? >= MAX_WAITING {
@@ -327,7 +332,7 @@ async fn end(tx: &mut Tx<'_>, app: &App, id: &str, now: i64) -> Result<()> {
 
 /// The quote of a wish, also of one that is not offered any more.
 async fn quoted(tx: &mut Tx<'_>, variant_id: &str, wish: &Wish, now: i64) -> Result<Quote> {
-    match quote::quote(tx, &Asked { variant_id, wish, before: &[], now }).await {
+    match quote::quote(tx, &Asked { variant_id, wish, before: &[], now, by: By::Customer }).await {
         Err(Error::NotFound) => Ok(Quote::gone(wish)),
         quote => quote,
     }

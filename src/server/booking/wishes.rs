@@ -43,7 +43,7 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
                 return Err(Error::field("wish", Problem::Full(most)));
             }
             let before: Vec<_> = quotes.into_iter().filter_map(|quote| quote.claims).flatten().collect();
-            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now, by: By::Customer };
             let price = price_of(tx, &customer, &asked, "", locale).await?;
             let sql = "insert into cart_booking (id, customer_id, variant_id, wish, price_seen, added_at)
                 values ($1, $2, $3, $4, $5, $6)";
@@ -86,7 +86,7 @@ pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
             let (variant, gone) = (mine.variant_id.clone(), mine.taken());
             let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
             let before: Vec<_> = others.filter_map(|(_, quote)| quote.claims).flatten().collect();
-            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+            let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now, by: By::Customer };
             let price = match price_of(tx, &customer, &asked, &id, locale).await {
                 // The office made something else of it meanwhile.
                 Err(Error::NotFound) => return Err(Error::SlotTaken(vec![gone])),
@@ -123,7 +123,7 @@ pub async fn remove(ctx: &Ctx, id: &str) -> Result<(Cart, Option<Unbooked>)> {
 
 /// What is nearest to a wish that cannot be had. Of stays their own page shows it, with the nights of each room type.
 async fn near(tx: &mut Tx<'_>, asked: &Asked<'_>, zone: &Zone, locale: Locale) -> Result<Vec<Near>> {
-    let Asked { variant_id, wish, before, now } = *asked;
+    let Asked { variant_id, wish, before, now, .. } = *asked;
     let found = match wish {
         Wish::Visit { .. } => return visit::near(tx, variant_id, wish, (before, now), locale).await,
         Wish::Table { .. } => tables::near(tx, variant_id, wish, (before, now)).await?,
@@ -155,7 +155,7 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
     for row in tx.all(sql, args![locale.tag(), customer]).await? {
         let wish = wish_of(&row)?;
         let variant: String = row.get("variant_id")?;
-        let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now };
+        let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now, by: By::Customer };
         let quote = match waiting::quote_for(tx, customer, &asked).await {
             // The office made something else of it: it cannot be had any more, and the customer takes it out.
             Err(Error::NotFound) => Quote::gone(&wish),

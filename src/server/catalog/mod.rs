@@ -13,7 +13,7 @@ use crate::{
     args,
     domain::{
         Error, Result,
-        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Sort},
+        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Sort, Way},
         live::VariantState,
     },
 };
@@ -47,10 +47,19 @@ pub async fn home(ctx: &Ctx) -> Result<Home> {
                 };
                 let new =
                     store::products(tx, locale, &Filter::default(), Sort::Newest, HOME_PRODUCTS * rows, 0).await?;
-                Ok(Home { categories, hot, new })
+                let ways = store::ways(tx).await?;
+                Ok(Home { categories, ways, hot, new })
             })
         })
         .await
+}
+
+/// The ways to what is booked, of which the shop has something.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn ways(ctx: &Ctx) -> Result<Vec<Way>> {
+    ctx.app.db.read(move |tx| Box::pin(store::ways(tx))).await
 }
 
 /// The tree of categories that have products.

@@ -4,7 +4,7 @@
 use crate::{
     domain::{
         Locale, Result,
-        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList},
+        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Way},
     },
     server::{Ctx, recent::Recent},
 };
@@ -13,6 +13,7 @@ use crate::{
 #[derive(Default)]
 pub struct Reads {
     homes: Recent<Locale, Home>,
+    ways: Recent<(), Vec<Way>>,
     categories: Recent<Locale, Vec<Category>>,
     lists: Recent<(Locale, ListQuery), ProductList>,
     products: Recent<(Locale, String), Product>,
@@ -26,6 +27,15 @@ pub struct Reads {
 pub async fn home(ctx: &Ctx) -> Result<Home> {
     let changes = ctx.app.live.product_changes();
     ctx.app.reads.homes.get(ctx.locale, changes, || super::home(ctx)).await
+}
+
+/// As [`super::ways`].
+///
+/// # Errors
+/// As there.
+pub async fn ways(ctx: &Ctx) -> Result<Vec<Way>> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.ways.get((), changes, || super::ways(ctx)).await
 }
 
 /// As [`super::categories`].

@@ -8,6 +8,7 @@ use crate::{
         catalog::{
             Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS,
             OFFERED_CATEGORIES, PER_PAGE, Product, ProductCard, ProductList, ProductOption, Sort, UNLIMITED, Variant,
+            Way,
         },
         live::VariantState,
         money::Amount,
@@ -335,6 +336,21 @@ pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>
     }
     top.retain(|category| category.products > 0);
     Ok(top)
+}
+
+/// The ways to what is booked. Every product of such a kind has a venue, and shops have far fewer of these than products.
+pub async fn ways(tx: &mut Tx<'_>) -> Result<Vec<Way>> {
+    let sql = "select p.kind, coalesce(u.handle, c.handle) as category
+        from venue e join product p on p.id = e.product_id left join category c on c.id = p.category_id
+            left join category u on u.id = c.parent_id
+        where p.status = 'active' group by p.kind, coalesce(u.handle, c.handle) order by count(*) desc, p.kind, category";
+    let mut found = Vec::new();
+    for row in tx.all(sql, args![]).await? {
+        if let Some(kind) = Kind::from_name(&row.get::<String>("kind")?) {
+            found.push((kind, row.get("category")?));
+        }
+    }
+    Ok(Way::all(&found))
 }
 
 /// All categories, with the number of products that a filter leaves in each and below it, and with their own pictures

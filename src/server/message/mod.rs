@@ -76,6 +76,8 @@ pub enum What {
     DeletionAsked { device: String, until: i64, page: String },
     /// A booking begins soon: what, in words when and for whom, and the page of its order.
     BookingSoon { title: String, label: String, page: String },
+    /// The venue moved a booking: what, in words to when and for whom, and the page of its order.
+    BookingMoved { title: String, label: String, page: String },
     /// What somebody waited for came free: the same, in UTC milliseconds until when it is held, and the page to take it.
     PlaceFree { title: String, label: String, until: i64, page: String },
 }
@@ -157,6 +159,7 @@ impl Message {
             },
             What::DeletionAsked { .. } => t::DELETION_SUBJECT,
             What::BookingSoon { title, .. } => return self.locale.f(b::SOON_SUBJECT, &[("title", title)]),
+            What::BookingMoved { title, .. } => return self.locale.f(b::MOVED_SUBJECT, &[("title", title)]),
             What::PlaceFree { title, .. } => return self.locale.f(b::FREE_SUBJECT, &[("title", title)]),
         };
         self.locale.t(subject).to_owned()
@@ -192,6 +195,9 @@ impl Message {
             }
             What::BookingSoon { title, label, page } => {
                 self.locale.f(b::SOON_TEXT, &[("title", title), ("label", label), ("page", page)])
+            }
+            What::BookingMoved { title, label, page } => {
+                self.locale.f(b::MOVED_TEXT, &[("title", title), ("label", label), ("page", page)])
             }
             What::PlaceFree { title, label, until, page } => {
                 let until = date_time(self.locale, *until);

@@ -22,7 +22,7 @@ mod sign_in;
 mod target_code;
 mod targets;
 mod viewed;
-pub mod waiting;
+mod waiting;
 
 pub use address_edit::AddressEditPage;
 pub use addresses::AddressesPage;

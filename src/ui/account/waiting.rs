@@ -1,13 +1,13 @@
-//! The waiting list: what an account waits for, and the form by which a page of something that is taken lets it wait.
+//! The waiting list: what an account waits for.
 
 use super::{Done, Narrow, SignInFirst};
 use crate::{
     api::{
         self,
         booking::AddBooking,
-        booking_after::{StopWaiting, WAITING, Wait},
+        booking_after::{StopWaiting, WAITING},
     },
-    domain::{Error, booking::after::Waiting, booking::wish::Wish, texts::booking_after as t},
+    domain::{Error, booking::after::Waiting, texts::booking_after as t},
     ui::{
         components::{
             form::FormState,
@@ -122,51 +122,6 @@ fn Row(waiting: Waiting, again: Callback<()>) -> impl IntoView {
                 </form>
             </div>
         </li>
-    }
-    .into_any()
-}
-
-/// Lets somebody wait for what is taken; for a page that shows it. Who is not signed in is led to the way in.
-#[component]
-pub fn WaitForm(variant_id: String, wish: Wish) -> impl IntoView {
-    let l = use_locale();
-    let wish = serde_json::to_string(&wish).unwrap_or_default();
-    let posted = ServerAction::<Wait>::new().value().get_untracked().and_then(Result::err);
-    let first = posted == Some(Error::Unauthenticated);
-    let state = FormState::new(posted.filter(|error| *error != Error::Unauthenticated), &[]);
-    let done = RwSignal::new(false);
-    let toasts = use_toasts();
-    let sent = (variant_id.clone(), wish.clone());
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        let (variant, wish) = sent.clone();
-        state.send(None, api::booking_after::wait(variant, wish), move |()| {
-            toasts.show(l.t(t::WAIT_DONE));
-            done.set(true);
-        });
-    };
-    let unknown = move || first || state.error.with(|error| *error == Some(Error::Unauthenticated));
-    view! {
-        <form class="stack" action=Wait::url() method="post" on:submit=submit>
-            <p class="muted small">{l.t(t::WAIT_TEXT)}</p>
-            {move || if unknown() {
-                view! { <SignInFirst to=WAITING text=l.t(t::WAITING_SIGN_IN)/> }.into_any()
-            } else {
-                state.notice()().into_any()
-            }}
-            <input type="hidden" name="variant_id" value=variant_id/>
-            <input type="hidden" name="wish" value=wish/>
-            <div class="form-actions">
-                {move || if done.get() {
-                    view! { <a class="btn btn-secondary" href=WAITING>{l.t(t::WAIT_LIST)}</a> }.into_any()
-                } else {
-                    view! {
-                        <button class="btn btn-secondary" type="submit" aria-busy=state.busy()>{l.t(t::WAIT)}</button>
-                    }
-                    .into_any()
-                }}
-            </div>
-        </form>
     }
     .into_any()
 }

@@ -33,3 +33,4 @@ pub mod time;
 pub mod timeline;
 pub mod travel;
 pub mod typed;
+pub mod ways;

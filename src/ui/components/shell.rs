@@ -10,7 +10,7 @@ use crate::{
         texts::shell as t,
     },
     ui::{
-        components::{links::category_href, typed::follow_text},
+        components::{links::category_href, typed::follow_text, ways::WayLinks},
         error::query,
         live::use_live,
         use_locale,
@@ -347,6 +347,8 @@ pub fn Languages() -> impl IntoView {
 #[component]
 fn Footer() -> impl IntoView {
     let l = use_locale();
+    // A foot without them is better than none.
+    let ways = Resource::new(|| (), |()| async { api::catalog::ways().await.unwrap_or_default() });
     let promise = |icon: &str, text| {
         let icon = format!("/icons.svg#{icon}");
         view! { <span class="promise"><svg class="icon" aria-hidden="true"><use href=icon></use></svg>{l.t(text)}</span> }
@@ -363,7 +365,12 @@ fn Footer() -> impl IntoView {
                     <nav class="footer-links" aria-label=l.t(t::FOOTER)>
                         <a class="footer-link" href="/orders/find">{l.t(t::FIND_ORDER)}</a>
                         <a class="footer-link" href="/categories">{l.t(t::ALL_CATEGORIES)}</a>
-                        <a class="footer-link" href="/stays">{l.t(t::STAYS)}</a>
+                        <Suspense>
+                            {move || Suspend::new(async move {
+                                let ways = ways.await;
+                                view! { <WayLinks ways/> }
+                            })}
+                        </Suspense>
                         <a class="footer-link" href="/terms">{l.t(t::TERMS)}</a>
                         <a class="footer-link" href="/privacy">{l.t(t::PRIVACY)}</a>
                         <a class="footer-link" href="/office" rel="nofollow">{l.t(t::OFFICE)}</a>

@@ -1,7 +1,10 @@
 //! The days of a venue: who works when, and what of that time is taken. A day has a column for each of the people, a week
 //! one for each day; on a phone both are lists. The address is the state of the page.
 
-use super::parts::{Failure, LoadFailed};
+use super::{
+    booking_move::{Ghost, Hand, MovePanel, MoveTools, Moving},
+    parts::{Failure, LoadFailed},
+};
 use crate::{
     api::{
         self,
@@ -10,7 +13,7 @@ use crate::{
     domain::{
         Locale,
         booking::{
-            agenda::{Agenda, AgendaDay, AgendaItem, AgendaResource, AgendaWhat, MAX_DAYS},
+            agenda::{Agenda, AgendaBooking, AgendaDay, AgendaItem, AgendaResource, AgendaWhat, MAX_DAYS},
             date::LocalDate,
             interval::Interval,
             words,
@@ -74,6 +77,10 @@ pub fn BookingsPage() -> impl IntoView {
         Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
         _ => query.with(|query| Wanted::read(|name| query.get(name))),
     });
+    let moving = Memo::new(move |last: Option<&Option<Moving>>| match last {
+        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
+        _ => query.with(|query| Moving::read(|name| query.get(name))),
+    });
     let agenda = Resource::new(
         move || wanted.get(),
         |wanted| {
@@ -96,7 +103,7 @@ pub fn BookingsPage() -> impl IntoView {
                 {move || Suspend::new(async move {
                     match agenda.await {
                         Ok(agenda) if agenda.product_id.is_none() => view! { <NoVenue/> }.into_any(),
-                        Ok(agenda) => view! { <Days agenda wanted=wanted.get_untracked() again/> }.into_any(),
+                        Ok(agenda) => view! { <Days agenda wanted=wanted.get_untracked() moving again/> }.into_any(),
                         Err(error) => view! { <LoadFailed error/> }.into_any(),
                     }
                 })}
@@ -121,8 +128,14 @@ fn NoVenue() -> impl IntoView {
 }
 
 #[component]
-fn Days(agenda: Agenda, wanted: Wanted, again: Callback<()>) -> impl IntoView {
+fn Days(agenda: Agenda, wanted: Wanted, moving: Memo<Option<Moving>>, again: Callback<()>) -> impl IntoView {
     let l = use_locale();
+    let hand = Hand::new(agenda.zone.clone(), agenda.may_block, wanted.href(), again);
+    let shown = StoredValue::new(agenda.clone());
+    let panel = move || {
+        let moving = moving.get().filter(|_| hand.may_block)?;
+        Some(view! { <MovePanel agenda=shown.get_value() hand moving/> })
+    };
     let first = agenda.days.first().copied().unwrap_or(agenda.today);
     let noon = agenda.zone.at(first, 12 * 60);
     let clocks = l.f(v::CLOCKS, &[("zone", &words::utc(&agenda.zone, noon))]);
@@ -131,12 +144,13 @@ fn Days(agenda: Agenda, wanted: Wanted, again: Callback<()>) -> impl IntoView {
         _ => words::date(l, first),
     };
     let body = if wanted.week {
-        view! { <WeekView agenda=agenda.clone() again/> }.into_any()
+        view! { <WeekView agenda=agenda.clone() hand/> }.into_any()
     } else {
-        view! { <DayView agenda=agenda.clone() date=first again/> }.into_any()
+        view! { <DayView agenda=agenda.clone() date=first hand/> }.into_any()
     };
     view! {
         <Tools agenda wanted first/>
+        {panel}
         <section aria-labelledby="agenda-title">
             <div class="section-head">
                 <h2 id="agenda-title" aria-live="polite">{title}</h2>
@@ -144,6 +158,7 @@ fn Days(agenda: Agenda, wanted: Wanted, again: Callback<()>) -> impl IntoView {
             </div>
             {body}
         </section>
+        <Ghost hand/>
     }
     .into_any()
 }
@@ -192,19 +207,31 @@ fn Tools(agenda: Agenda, wanted: Wanted, first: LocalDate) -> impl IntoView {
 
 /// A column for each of the people.
 #[component]
-fn DayView(agenda: Agenda, date: LocalDate, again: Callback<()>) -> impl IntoView {
-    let Agenda { zone, resources, may_block, .. } = agenda;
+fn DayView(agenda: Agenda, date: LocalDate, hand: Hand) -> impl IntoView {
+    let Agenda { zone, resources, .. } = agenda;
     let column = |resource: AgendaResource| {
-        let AgendaResource { id, name, days } = resource;
+        let AgendaResource { id, name, takes, days } = resource;
         let day = days.into_iter().next().unwrap_or(AgendaDay { open: Vec::new(), items: Vec::new() });
         let heading = format!("agenda-{id}");
         let hours = view! { <p class="muted small">{hours_text(use_locale(), &zone, &day.open)}</p> };
-        let form = may_block.then(|| view! { <BlockForm resource_id=id name=name.clone() date again/> });
+        let form = hand.may_block.then(|| {
+            view! { <BlockForm resource_id=id.clone() name=name.clone() date again=hand.again/> }
+        });
+        // What is dropped on a thing would be with nobody.
+        let goal = takes.then(|| (id.clone(), name.clone(), date.to_string()));
+        let (to, who, on) = goal.map_or((None, None, None), |(id, name, date)| (Some(id), Some(name), Some(date)));
+        let resource = takes.then(|| (id, name.clone()));
         view! {
-            <section class="panel agenda-column" aria-labelledby=heading>
+            <section
+                class="panel agenda-column"
+                aria-labelledby=heading
+                data-resource=to
+                data-name=who
+                data-date=on
+            >
                 <h3 class="panel-title" id=heading.clone()>{name}</h3>
                 {hours}
-                <Items items=day.items zone=zone.clone() may_block again/>
+                <Items items=day.items hand resource/>
                 {form}
             </section>
         }
@@ -214,25 +241,31 @@ fn DayView(agenda: Agenda, date: LocalDate, again: Callback<()>) -> impl IntoVie
 
 /// A column for each day, with everybody in it who has something to do.
 #[component]
-fn WeekView(agenda: Agenda, again: Callback<()>) -> impl IntoView {
+fn WeekView(agenda: Agenda, hand: Hand) -> impl IntoView {
     let l = use_locale();
-    let Agenda { zone, resources, may_block, days, today, .. } = agenda;
+    let Agenda { resources, days, today, .. } = agenda;
     let column = |(place, date): (usize, LocalDate)| {
         let busy = resources.iter().filter_map(|resource| {
             let day = resource.days.get(place)?;
-            (!day.items.is_empty()).then(|| (resource.name.clone(), day.items.clone()))
+            let whose = resource.takes.then(|| (resource.id.clone(), resource.name.clone()));
+            (!day.items.is_empty()).then(|| (resource.name.clone(), whose, day.items.clone()))
         });
         let busy: Vec<_> = busy.collect();
         let nobody = busy.is_empty().then(|| view! { <p class="muted small">{l.t(t::NOTHING)}</p> });
-        let person = |(name, items): (String, Vec<AgendaItem>)| {
+        let person = |(name, resource, items): (String, Option<(String, String)>, Vec<AgendaItem>)| {
             view! {
                 <h4 class="small">{name}</h4>
-                <Items items zone=zone.clone() may_block again/>
+                <Items items hand resource/>
             }
         };
         let (heading, is_today) = (format!("agenda-{date}"), date == today);
         view! {
-            <section class="panel agenda-column" class:is-today=is_today aria-labelledby=heading>
+            <section
+                class="panel agenda-column"
+                class:is-today=is_today
+                aria-labelledby=heading
+                data-date=date.to_string()
+            >
                 <h3 class="panel-title" id=heading.clone()>{words::date(l, date)}</h3>
                 {busy.into_iter().map(person).collect_view()}
                 {nobody}
@@ -254,24 +287,28 @@ fn span(zone: &Zone, time: Interval) -> String {
     format!("{}–{}", zone.local(time.start).clock(), zone.local(time.end).clock())
 }
 
+/// What is taken of somebody, by id and name, or of a thing.
 #[component]
-fn Items(items: Vec<AgendaItem>, zone: Zone, may_block: bool, again: Callback<()>) -> impl IntoView {
+fn Items(items: Vec<AgendaItem>, hand: Hand, resource: Option<(String, String)>) -> impl IntoView {
     let l = use_locale();
     if items.is_empty() {
         return view! { <p class="muted small">{l.t(t::NOTHING)}</p> }.into_any();
     }
-    let item = |item: AgendaItem| view! { <Item item zone=zone.clone() may_block again/> };
+    let item = |item: AgendaItem| view! { <Item item hand resource=resource.clone()/> };
     view! { <ol class="agenda-items">{items.into_iter().map(item).collect_view()}</ol> }.into_any()
 }
 
 #[component]
-fn Item(item: AgendaItem, zone: Zone, may_block: bool, again: Callback<()>) -> impl IntoView {
+fn Item(item: AgendaItem, hand: Hand, resource: Option<(String, String)>) -> impl IntoView {
     let l = use_locale();
     let AgendaItem { id, time, what } = item;
-    let when = span(&zone, time);
-    let from = zone.local(time.start).to_string();
+    let (when, from) = hand.zone.with_value(|zone| (span(zone, time), zone.local(time.start).to_string()));
     let (class, body) = match what {
-        AgendaWhat::Booking { number, title, state, paid } => {
+        AgendaWhat::Booking(booking) => {
+            let tools = resource.filter(|_| hand.may_block && booking.open).map(|resource| {
+                view! { <MoveTools hand claim=id booking=booking.clone() resource/> }
+            });
+            let AgendaBooking { number, title, state, paid, .. } = booking;
             let unpaid = (!paid).then(|| view! { <span class="badge badge-warn">{l.t(t::UNPAID)}</span> });
             let state = (state != BookingState::Booked)
                 .then(|| view! { <span class="badge">{booking_state_name(l, state)}</span> });
@@ -280,12 +317,13 @@ fn Item(item: AgendaItem, zone: Zone, may_block: bool, again: Callback<()>) -> i
                 <span class="code small">{number::display(&number)}</span>
                 {unpaid}
                 {state}
+                {tools}
             };
             ("agenda-item", body.into_any())
         }
         AgendaWhat::Blocked { reason } => {
             let text = if reason.is_empty() { l.t(t::BLOCKED).to_owned() } else { reason };
-            let form = may_block.then(|| view! { <UnblockForm id when=when.clone() again/> });
+            let form = hand.may_block.then(|| view! { <UnblockForm id when=when.clone() again=hand.again/> });
             ("agenda-item is-blocked", view! { <span>{text}</span>{form} }.into_any())
         }
         AgendaWhat::Offered => ("agenda-item is-blocked", view! { <span>{l.t(t::OFFERED)}</span> }.into_any()),

@@ -1,5 +1,6 @@
 //! The office: for the shop's staff.
 
+mod booking_move;
 pub mod bookings;
 pub mod frame;
 pub mod order;

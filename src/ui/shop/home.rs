@@ -17,6 +17,7 @@ use crate::{
             scroll::{remember_scroll, restore_scroll},
             skeleton::SkeletonProducts,
             travel::Main,
+            ways::WayTiles,
         },
         error::ErrorPage,
         use_locale,
@@ -48,7 +49,7 @@ pub fn HomePage() -> impl IntoView {
 #[component]
 fn HomeView(home: Home) -> impl IntoView {
     let l = use_locale();
-    let Home { categories, hot, new } = home;
+    let Home { categories, ways, hot, new } = home;
     let products: i64 = categories.iter().map(|category| category.products).sum();
     let hero = hot.first().or(new.first()).and_then(|product| product.image.clone());
     let empty = hot.is_empty() && new.is_empty();
@@ -80,6 +81,7 @@ fn HomeView(home: Home) -> impl IntoView {
                 </div>
                 {hero.map(|image| view! { <Picture image=Some(image) class="hero-media" priority=true size=1200/> })}
             </section>
+            <WayTiles ways/>
             {tiles}
             <Row id="new" title=t::NEW href="/search?sort=newest" products=new/>
             <Row id="hot" title=t::HOT href="/search?sort=sales" products=hot/>

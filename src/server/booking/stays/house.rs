@@ -25,7 +25,7 @@ use crate::{
     server::{
         Ctx,
         booking::{
-            quote::{self, Asked},
+            quote::{self, Asked, By},
             store,
         },
     },
@@ -192,7 +192,9 @@ pub async fn quoted(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Quoted> 
         .read::<_, Error>(move |tx| {
             let (variant, wish) = (variant.clone(), wish.clone());
             Box::pin(async move {
-                let quote = quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now }).await?;
+                let quote =
+                    quote::quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now, by: By::Customer })
+                        .await?;
                 Ok(Quoted {
                     price: quote.price,
                     available: quote.is_available(),

@@ -13,6 +13,7 @@ mod trip_form;
 pub mod trips;
 mod visit;
 mod voyage;
+mod wait;
 
 use crate::domain::{booking::offer::Kind, catalog::Product};
 use leptos::prelude::*;

@@ -7,6 +7,7 @@
 use super::{
     lodging::{AskForm, beds_words, clock, date_words, facility_name, moment_words, rules, stay_words},
     nights::Nights,
+    wait::{WaitForm, WaitNotice},
 };
 use crate::{
     api::{self, booking::AddBooking},
@@ -146,6 +147,7 @@ pub fn StayBox(product: Product) -> impl IntoView {
     let error = move || add.value().get().and_then(Result::err).map(|error| view! { <ErrorNotice error/> });
     view! {
         <div class="stay" id="rooms">
+            <WaitNotice back=Signal::derive(move || asked.with(|asked| staying.href(asked)))/>
             <Transition fallback=|| view! { <SkeletonText lines=12/> }>
                 {move || Suspend::new(async move {
                     match house.await {
@@ -254,6 +256,13 @@ fn Offer(offer: RoomOffer, form: StayForm, staying: Staying) -> impl IntoView {
         let fed = with_breakfast.map(|price| way(price, true));
         view! { <div class="room-ways">{plain}{fed}</div> }
     });
+    // What others have may come free; a rule of the house does not go away.
+    let taken = request.filter(|_| matches!(problem, Some(RoomProblem::Left(_))));
+    let wait = taken.map(|request| {
+        let back = staying.href(&staying.asked.get_untracked());
+        let (variant_id, wish, what) = (variant_id.clone(), Wish::Stay(request), title.clone());
+        view! { <WaitForm variant_id wish back what/> }
+    });
     let wrong = problem.map(|problem| {
         let near = near.iter().map(|near| near_view(l, currency, near, &form, &variant_id, staying)).collect_view();
         let others = (!near.is_empty()).then(|| {
@@ -280,6 +289,7 @@ fn Offer(offer: RoomOffer, form: StayForm, staying: Staying) -> impl IntoView {
             </div>
             {ways}
             {wrong}
+            {wait}
         </li>
     }
     .into_any()

@@ -1,7 +1,10 @@
 //! Booking a table on the page of its restaurant: when, with how many and where, and the free times, each of which is one
 //! tap. What is asked for is in the address, so that it can be linked and asked without script.
 
-use super::ask::{date_words, duration_words, show_input, show_select, use_asking};
+use super::{
+    ask::{date_words, duration_words, show_input, show_select, use_asking},
+    wait::{WaitForm, WaitNotice},
+};
 use crate::{
     api::{self, booking::AddBooking},
     domain::{
@@ -138,6 +141,8 @@ pub fn TableBox(product: Product) -> impl IntoView {
         }
     });
     let form_path = path.clone();
+    let page = path.clone();
+    let here = Signal::derive(move || asked.with(|asked| asked.href(&page)));
     let form = move || {
         let path = form_path.clone();
         Suspend::new(async move {
@@ -164,6 +169,7 @@ pub fn TableBox(product: Product) -> impl IntoView {
     view! {
         <section class="booking" aria-labelledby="booking-title">
             <h2 class="section-title" id="booking-title">{l.t(t::TITLE)}</h2>
+            <WaitNotice back=here/>
             <Transition fallback=|| view! { <SkeletonText lines=4/> }>{form}</Transition>
             <div node_ref=problem tabindex="-1">
                 {move || booking.error().map(|error| view! { <ErrorNotice error/> })}
@@ -305,6 +311,11 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
         }
         .into_any()
     };
+    let wait = list.wanted.filter(|_| list.waits).map(|start| {
+        let (area, requests) = (asked.area.clone(), asked.requests.clone());
+        let wish = Wish::Table { start, guests: list.guests, area, requests };
+        view! { <WaitForm variant_id=variant_id.clone() wish back=asked.href(&path)/> }
+    });
     let variant = variant_id.clone();
     view! {
         <form
@@ -319,6 +330,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
             {near}
             {on_date}
         </form>
+        {wait}
         {days}
         {facts}
     }

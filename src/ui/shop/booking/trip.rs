@@ -6,12 +6,16 @@ use super::{
     ask::date_words,
     trip_form::AskForm,
     voyage::{VoyageCard, fare_of},
+    wait::WaitNotice,
 };
 use crate::{
     api::{self, booking_trip::AddTrip},
     domain::{
         Error,
-        booking::travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, TripOffer, Voyage},
+        booking::{
+            travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, TripOffer, Voyage},
+            trips::Travellers,
+        },
         catalog::Product,
         money::Amount,
         texts::{booking as words, booking_trip as t, catalog},
@@ -89,7 +93,8 @@ pub fn TripBox(product: Product) -> impl IntoView {
             }
         })
     };
-    let form_path = path.clone();
+    let (form_path, page) = (path.clone(), path.clone());
+    let here = Signal::derive(move || asked.with(|asked| asked.href(&page)));
     let form = move || {
         let path = form_path.clone();
         Suspend::new(async move {
@@ -113,6 +118,7 @@ pub fn TripBox(product: Product) -> impl IntoView {
     view! {
         <section class="booking" aria-labelledby="booking-title">
             <h2 class="section-title" id="booking-title">{l.t(t::TITLE)}</h2>
+            <WaitNotice back=here/>
             <Transition fallback=|| view! { <SkeletonText lines=4/> }>{form}</Transition>
             <div node_ref=problem tabindex="-1">{notice}</div>
             <div id=FOUND tabindex="-1">
@@ -142,6 +148,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
     let there = asked.there.as_ref().and_then(|pick| chosen(&offer.there, pick, wanted));
     let title = l.f(t::THERE_ON, &[("date", &date_words(l, offer.there.date))]);
     let anew = TripAsk { there: None, home: None, ..asked.clone() };
+    let wait = (asked.travellers, asked.href(&path));
     let Some((voyage, pick)) = there else {
         let href = {
             let path = path.clone();
@@ -150,7 +157,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
         let list = offer.there.voyages.clone();
         return view! {
             <h3 class="booking-day">{title}</h3>
-            <Voyages voyages=list wanted href=Callback::new(href)/>
+            <Voyages voyages=list wait href=Callback::new(href)/>
             <Nothing list=offer.there asked=anew path/>
         }
         .into_any();
@@ -175,7 +182,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
             {first}
             <h3 class="booking-day">{title}</h3>
             {none}
-            <Voyages voyages=later wanted href=Callback::new(href)/>
+            <Voyages voyages=later wait href=Callback::new(href)/>
         }
         .into_any();
     };
@@ -197,10 +204,11 @@ fn chosen(list: &DepartureList, pick: &Pick, wanted: i64) -> Option<(Voyage, Pic
     Some((voyage.clone(), pick.clone()))
 }
 
-/// Departures to choose from.
+/// Departures to choose from, for so many travellers, and the address of this page.
 #[component]
-fn Voyages(voyages: Vec<Voyage>, wanted: i64, href: Callback<Pick, String>) -> impl IntoView {
-    let card = |voyage: Voyage| view! { <VoyageCard voyage wanted href/> };
+fn Voyages(voyages: Vec<Voyage>, wait: (Travellers, String), href: Callback<Pick, String>) -> impl IntoView {
+    let wanted = wait.0.seats();
+    let card = |voyage: Voyage| view! { <VoyageCard voyage wanted href wait=wait.clone()/> };
     view! { <ul class="voyages">{voyages.into_iter().map(card).collect_view()}</ul> }.into_any()
 }
 

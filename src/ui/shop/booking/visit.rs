@@ -1,8 +1,9 @@
 //! A service: what it costs and how long it takes, by whom, on which day and at which hour.
 //!
 //! All that is chosen is in the address, by links, so that it works without script; a slot is a button of a form that puts
-//! the visit into the cart.
+//! the visit into the cart. What is taken can be waited for.
 
+use super::wait::{WaitForm, WaitNotice, WaitTimes};
 use crate::{
     api::{self, booking::AddBooking},
     domain::{
@@ -57,6 +58,11 @@ struct Booking {
 impl Booking {
     fn href(self, chosen: &Chosen) -> String {
         self.path.with_value(|path| chosen.href(path))
+    }
+
+    /// The address of this page.
+    fn here(self) -> String {
+        self.with(|_| ())
     }
 
     /// The address of the page on which something else is chosen.
@@ -130,6 +136,7 @@ pub fn VisitBox(product: Product) -> impl IntoView {
     let error = move || booking.action.value().get().and_then(Result::err);
     view! {
         {offers}
+        <WaitNotice back=Signal::derive(move || booking.here())/>
         <Transition fallback=|| view! { <SkeletonText lines=10/> }>
             {move || Suspend::new(async move {
                 match choice.await {
@@ -329,15 +336,21 @@ fn Days(choice: Choice, booking: Booking) -> impl IntoView {
     let day = |date: LocalDate| {
         let free = choice.free_on(date);
         let bookable = choice.today <= date && date <= choice.last;
-        let href = (free > 0).then(|| {
+        let full = choice.full.contains(&date);
+        let href = (free > 0 || full).then(|| {
             booking.with(|chosen| (chosen.month, chosen.date) = (Some(month::name(date)), Some(date.to_string())))
         });
         let words = match (free, bookable) {
+            (0, true) if full => l.t(t::FULL).to_owned(),
             (0, true) => l.t(t::NOTHING_FREE).to_owned(),
             (0, false) => l.t(t::CLOSED).to_owned(),
             (free, _) => l.n(t::TIMES_ONE, t::TIMES, free),
         };
-        let note = if free > 0 { l.f(t::FREE_SHORT, &[("n", &free)]) } else { String::new() };
+        let note = match free {
+            0 if full => l.t(t::FULL_SHORT).to_owned(),
+            0 => String::new(),
+            free => l.f(t::FREE_SHORT, &[("n", &free)]),
+        };
         CalendarDay { date, href, note, words }
     };
     let days: Vec<_> = month::days(choice.month).map(day).collect();
@@ -356,15 +369,19 @@ fn Days(choice: Choice, booking: Booking) -> impl IntoView {
 fn Slots(choice: Choice, booking: Booking) -> impl IntoView {
     let l = use_locale();
     let Some(date) = choice.date else {
-        return view! { <p class="muted" role="status">{l.t(t::NO_DAY_FREE)}</p> }.into_any();
+        let text = if choice.full.is_empty() { t::NO_DAY_FREE } else { t::NO_DAY_FREE_WAIT };
+        return view! { <p class="muted" role="status">{l.t(text)}</p> }.into_any();
     };
     let title = l.f(t::TIMES_OF, &[("date", &words::date(l, date))]);
     let zone = l.f(t::CLOCKS, &[("zone", &words::utc(&choice.zone, choice.zone.day(date).start))]);
     let slots = choice.own_slots();
     let times: Vec<_> = slots.iter().map(|slot| time(&choice, slot.start, choice.person, String::new())).collect();
     let (clocks, empty) = (choice.zone.clone(), times.is_empty());
+    let taken = choice.taken.iter().map(|start| time(&choice, *start, choice.person, String::new()));
+    let (taken, waiting_clocks): (Vec<_>, _) = (taken.collect(), choice.zone.clone());
     let choice = StoredValue::new(choice);
     let variant = choice.with_value(|choice| choice.variant_id.clone());
+    let waiting_variant = variant.clone();
     let list = if empty {
         view! { <p class="muted">{l.t(t::DAY_TAKEN)}</p> }.into_any()
     } else {
@@ -373,10 +390,9 @@ fn Slots(choice: Choice, booking: Booking) -> impl IntoView {
     };
     let gone = move || {
         let start = booking.gone()?;
-        let near = choice.with_value(|choice| near(l, choice, start));
-        Some(
-            view! { <Gone near booking variant=variant.clone() zone=choice.with_value(|choice| choice.zone.clone())/> },
-        )
+        let (near, wish, zone) = choice
+            .with_value(|choice| (near(l, choice, start), choice.wish(start, choice.person), choice.zone.clone()));
+        Some(view! { <Gone near wish booking variant=variant.clone() zone/> })
     };
     view! {
         <section class="stack" aria-labelledby="slots-title">
@@ -387,6 +403,7 @@ fn Slots(choice: Choice, booking: Booking) -> impl IntoView {
             {gone}
             {list}
             <p class="muted small">{l.t(t::NOT_HELD)}</p>
+            <WaitTimes variant_id=waiting_variant zone=waiting_clocks times=taken back=booking.here() open=empty/>
         </section>
     }
     .into_any()
@@ -448,10 +465,11 @@ fn SlotForm(booking: Booking, variant: String, children: Children) -> impl IntoV
     .into_any()
 }
 
-/// Somebody else was quicker; what is near can be taken at once.
+/// Somebody else was quicker; what is near can be taken at once, and what was wanted can be waited for.
 #[component]
-fn Gone(near: Vec<SlotTime>, booking: Booking, variant: String, zone: Zone) -> impl IntoView {
+fn Gone(near: Vec<SlotTime>, wish: Wish, booking: Booking, variant: String, zone: Zone) -> impl IntoView {
     let l = use_locale();
+    let wait = view! { <WaitForm variant_id=variant.clone() wish back=booking.here()/> };
     let offer = if near.is_empty() {
         view! { <p>{l.t(t::NOTHING_NEAR)}</p> }.into_any()
     } else {
@@ -467,6 +485,7 @@ fn Gone(near: Vec<SlotTime>, booking: Booking, variant: String, zone: Zone) -> i
             <div class="notice-body">
                 <p class="notice-title">{l.t(t::GONE)}</p>
                 {offer}
+                {wait}
             </div>
         </div>
     }

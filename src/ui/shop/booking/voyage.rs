@@ -1,11 +1,13 @@
 //! A departure as a card: both ends by their own clocks, how long it takes, and its fares with what is left of each.
 
-use super::ask::duration_words;
+use super::{ask::duration_words, wait::WaitForm};
 use crate::{
     domain::{
         Locale,
         booking::{
             travel::{FareOffer, Pick, Voyage},
+            trips::Travellers,
+            wish::Wish,
             zone::LocalTime,
         },
         money::{Amount, Currency},
@@ -34,11 +36,16 @@ pub fn VoyageCard(
     wanted: i64,
     #[prop(optional)] pick: Option<Pick>,
     #[prop(optional)] href: Option<Callback<Pick, String>>,
+    /// Who travels and the address of the page, where what is sold out can be waited for. Where seats are chosen it
+    /// cannot: a wish names them, and nobody waits for these two alone.
+    #[prop(optional)]
+    wait: Option<(Travellers, String)>,
 ) -> impl IntoView {
     let (l, currency) = (use_locale(), use_currency());
     let ends = ends(l, &voyage);
     let picked = pick.as_ref().map(|pick| pick.variant_id.clone());
-    let id = voyage.id;
+    let (id, section) = (voyage.id, voyage.section);
+    let wait = wait.filter(|_| !voyage.seats_chosen);
     let shown = voyage.fares.into_iter().filter(|fare| picked.as_ref().is_none_or(|picked| fare.variant_id == *picked));
     let fare = |fare: FareOffer| {
         let enough = fare.left >= wanted;
@@ -57,6 +64,12 @@ pub fn VoyageCard(
                 </a>
             }
         });
+        let wait = wait.as_ref().filter(|_| !enough).map(|(travellers, back)| {
+            let (departure_id, travellers) = (id.clone(), *travellers);
+            let wish = Wish::Trip { departure_id, section, travellers, seats: Vec::new() };
+            let (variant_id, back, what) = (fare.variant_id.clone(), back.clone(), name.clone());
+            view! { <WaitForm variant_id wish back what short=true/> }
+        });
         let chosen = picked.as_ref().map(|_| view! { <span class="badge badge-ok">{l.t(t::CHOSEN)}</span> });
         view! {
             <li class="fare">
@@ -69,6 +82,7 @@ pub fn VoyageCard(
                     {left.map(|left| view! { <p class="small">{left}</p> })}
                 </div>
                 {choose}
+                {wait}
                 {chosen}
             </li>
         }

@@ -317,7 +317,7 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
         }
         Change::Unbook(id) => api::booking::remove_booking(id).await,
         Change::Book { variant_id, wish } => api::booking::add_booking(variant_id, wish.text(), None, None).await,
-        Change::Rebook { id, wish } => api::booking::replace_booking(id, wish.text()).await,
+        Change::Rebook { id, wish } => api::booking::replace_booking(id, wish.text(), None).await,
         Change::AcceptPrices(shown) => api::cart::accept_prices(shown).await,
         Change::TakeAvailable => api::cart::take_available().await,
         Change::Load => api::cart::get().await,

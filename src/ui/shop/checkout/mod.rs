@@ -4,6 +4,7 @@ mod form;
 mod keeper;
 mod review;
 mod saved;
+mod taken;
 
 pub use form::CheckoutPage;
 pub use review::ReviewPage;

@@ -1,17 +1,18 @@
 //! The last look before an order is placed. What changed meanwhile is shown here and answered here; submitting twice,
 //! or again after an answer got lost, gives the same order.
 
-use super::{BuyNowFields, Loading, NothingToOrder, ReadLines, Steps, use_buy_now};
+use super::{BuyNowFields, Loading, NothingToOrder, ReadLines, Steps, taken::TakenNotice, use_buy_now};
 use crate::{
     api::{
         self,
+        booking::ReplaceBooking,
         cart::{AcceptPrices, TakeAvailable},
         order::Submit,
     },
     domain::{
         Error,
         cart::{BuyNow, Cart},
-        error::{PriceChange, Shortage, TakenSlot},
+        error::{PriceChange, Shortage},
         live::{self, Topic, VariantState},
         money::Currency,
         order::Review,
@@ -26,7 +27,7 @@ use crate::{
             summary::{ActionbarTotal, Estimate, Summary},
             travel::Main,
         },
-        error::{ErrorNotice, ErrorPage, message},
+        error::{ErrorNotice, ErrorPage},
         live::use_live,
         use_locale,
     },
@@ -46,6 +47,7 @@ pub fn ReviewPage() -> impl IntoView {
     let posted = [
         ServerAction::<TakeAvailable>::new().value().get_untracked(),
         ServerAction::<AcceptPrices>::new().value().get_untracked(),
+        ServerAction::<ReplaceBooking>::new().value().get_untracked(),
     ];
     let posted = posted.into_iter().flatten().find_map(Result::err);
     view! {
@@ -89,8 +91,8 @@ fn Incomplete(buy_now: Option<BuyNow>) -> impl IntoView {
 
 /// What the page shows, and how it is brought up to date.
 #[derive(Clone, Copy)]
-struct Page {
-    review: RwSignal<Review>,
+pub struct Page {
+    pub review: RwSignal<Review>,
     /// What is bought at once, instead of the cart.
     buy_now: StoredValue<Option<BuyNow>>,
     submit: ServerAction<Submit>,
@@ -131,7 +133,7 @@ impl Page {
     }
 
     /// `aria-busy` of an offer's button.
-    fn offered(self) -> impl Fn() -> Option<&'static str> {
+    pub fn offered(self) -> impl Fn() -> Option<&'static str> {
         move || self.offering.get().then_some("true")
     }
 
@@ -309,7 +311,7 @@ fn Answers(page: Page, currency: Currency) -> impl IntoView {
         match (state.get(), answer()) {
         // What the cart shows now comes before what was said to an earlier attempt.
         (Some(Error::Shortage(short)), _) => view! { <ShortageNotice page short/> }.into_any(),
-        (Some(Error::SlotTaken(taken)), _) => view! { <TakenNotice taken/> }.into_any(),
+        (Some(Error::SlotTaken(taken)), _) => view! { <TakenNotice page taken/> }.into_any(),
         (Some(Error::PriceChanged(changes)), _) => view! { <PriceNotice page changes currency/> }.into_any(),
         (_, None) => ().into_any(),
         (_, Some(Error::Offline)) => view! { <LostNotice page/> }.into_any(),
@@ -356,7 +358,7 @@ fn Answers(page: Page, currency: Currency) -> impl IntoView {
 }
 
 /// Runs an offer's change of the cart, then shows the order as it is with it.
-fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
+pub fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
     page: Page,
     change: impl Fn() -> F + Copy + 'static,
 ) -> impl Fn(ev::SubmitEvent) {
@@ -371,28 +373,17 @@ fn offer<F: Future<Output = Result<Cart, Error>> + 'static>(
             match change().await {
                 Ok(_) => page.refresh().await,
                 Err(error) => {
+                    // What is offered is gone as well: what is near now.
+                    let gone = matches!(error, Error::SlotTaken(_));
                     page.failed.try_set(Some(error));
+                    if gone {
+                        page.refresh().await;
+                    }
                 }
             }
             page.offering.try_set(false);
         });
     }
-}
-
-/// Somebody else has a booking by now: the cart offers what is near.
-#[component]
-fn TakenNotice(taken: Vec<TakenSlot>) -> impl IntoView {
-    let l = use_locale();
-    view! {
-        <div class="notice notice-danger" role="alert">
-            <Icon name="warning"/>
-            <div class="notice-body">
-                <p class="notice-title">{message(l, &Error::SlotTaken(taken))}</p>
-                <div class="notice-actions"><a class="btn btn-primary btn-sm" href="/cart">{l.t(t::TO_CART)}</a></div>
-            </div>
-        </div>
-    }
-    .into_any()
 }
 
 #[component]

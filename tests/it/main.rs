@@ -62,6 +62,7 @@ mod permissions;
 mod personal;
 mod privacy;
 mod race;
+mod review;
 mod second_factor;
 mod sms;
 mod staff;

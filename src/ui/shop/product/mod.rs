@@ -38,7 +38,7 @@ use crate::{
         },
         error::ErrorPage,
         live::use_live,
-        shop::booking::BookingBox,
+        shop::{booking::BookingBox, review::list::Reviews},
         use_locale,
     },
 };
@@ -217,6 +217,7 @@ fn ProductView(
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
     let (brand, images) = (product.brand.clone(), product.images.clone());
     let product_id = product.id.clone();
+    let (handle, rating) = (product.handle.clone(), product.rating);
     let booked = product.kind.is_some().then(|| product.clone());
     let shown = Shown::new(product);
     let (way, bar) = match booked {
@@ -248,6 +249,7 @@ fn ProductView(
             </article>
             <HeartForm product_id/>
             <Description html brand shown/>
+            <Reviews handle rating/>
             <Related related/>
             {bar}
         </Main>
@@ -337,6 +339,7 @@ mod tests {
             images: vec![image("0"), image("1"), image("2"), image("3")],
             breadcrumbs: vec![],
             sales: 0,
+            rating: Default::default(),
             kind: None,
         }
     }

@@ -67,24 +67,17 @@ impl Role {
     /// What this role may do.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            AdjustStock, Cancel, ManageStaff, ReadAudit, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship, TendReviews,
+            AdjustStock, Cancel, ManageStaff, ReadAudit, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship,
+            TendReviews,
         };
         match self {
             Self::Support => &[SeeOrders, SeeRecipients, Cancel, SeeStock, TendReviews],
             Self::Warehouse => &[SeeOrders, SeeRecipients, Ship, SeeStock, AdjustStock],
             Self::Purchasing => &[SeeStock, AdjustStock],
             Self::Finance => &[SeeOrders, Cancel, SeeStock, SetPrices, ReadAudit],
-            Self::Manager => &[
-                SeeOrders,
-                SeeRecipients,
-                Ship,
-                Cancel,
-                SeeStock,
-                AdjustStock,
-                SetPrices,
-                TendReviews,
-                ReadAudit,
-            ],
+            Self::Manager => {
+                &[SeeOrders, SeeRecipients, Ship, Cancel, SeeStock, AdjustStock, SetPrices, TendReviews, ReadAudit]
+            }
             Self::Owner => &[
                 SeeOrders,
                 SeeRecipients,

@@ -9,7 +9,10 @@ use xiadan::{
     domain::{
         order::State,
         permission::{
-            Permission::{self, AdjustStock, Cancel, ManageStaff, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship, TendReviews},
+            Permission::{
+                self, AdjustStock, Cancel, ManageStaff, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship,
+                TendReviews,
+            },
             Role,
         },
     },

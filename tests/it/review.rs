@@ -76,7 +76,8 @@ async fn add_up(app: &App) -> Rating {
     assert_eq!(count(app, sql).await, 0, "the stars do not add up");
     let ctx = Ctx::system(app);
     let rating = catalog::product(&ctx, "mug").await.unwrap().rating;
-    let list = catalog::list(&ctx, &ListQuery { page: 1, q: Some("马克杯".into()), ..ListQuery::default() }).await.unwrap();
+    let list =
+        catalog::list(&ctx, &ListQuery { page: 1, q: Some("马克杯".into()), ..ListQuery::default() }).await.unwrap();
     assert_eq!(list.products.items[0].rating, rating);
     assert_eq!(shown(&ctx, &Wanted::default()).await.rating(), rating);
     rating
@@ -246,7 +247,10 @@ async fn who_came_is_rated_by_those_who_were_visited() {
         assert_eq!(payment::settle(&app, &money).await, Ok(Settled::Paid));
         let done = moment(&staff(&app), at(18, 0));
         after::mark(&done, &number, 0, Mark::Done).await.unwrap();
-        assert_eq!(review::write(&done_by(&ctx), &number, 0, draft(5, "")).await, Err(Error::OrderClosed(State::ToShip)));
+        assert_eq!(
+            review::write(&done_by(&ctx), &number, 0, draft(5, "")).await,
+            Err(Error::OrderClosed(State::ToShip))
+        );
         after::mark(&done, &number, 1, Mark::NoShow).await.unwrap();
         let ctx = done_by(&ctx);
         assert_eq!(review::form(&ctx, &number, 0).await.unwrap().person.as_deref(), Some("wu"));
@@ -257,7 +261,8 @@ async fn who_came_is_rated_by_those_who_were_visited() {
         assert_eq!((&list.reviews[0].person, &*list.reviews[0].label), (&Some(("wu".to_owned(), 4)), ""), "not when");
         let ratings = async || {
             let choice = booking::choice(&Ctx::system(&app), "massage", Default::default()).await.unwrap();
-            let mut rated: Vec<_> = choice.workers.into_iter().map(|worker| (worker.id, worker.rating.mean())).collect();
+            let mut rated: Vec<_> =
+                choice.workers.into_iter().map(|worker| (worker.id, worker.rating.mean())).collect();
             rated.sort();
             rated
         };
@@ -352,7 +357,10 @@ async fn the_copy_has_them_and_with_the_account_name_and_words_go() {
         let list = shown(&customer(&app).await, &Wanted::default()).await;
         let left = &list.reviews[0];
         assert_eq!((&*left.author, &*left.body, &left.answer), ("", "", &None));
-        assert_eq!(count(&app, "select count(*) as n from review where order_id is null and position is null").await, 1);
+        assert_eq!(
+            count(&app, "select count(*) as n from review where order_id is null and position is null").await,
+            1
+        );
         for (table, row) in crate::member::dump(&app).await {
             assert!(!row.contains("妈妈") && !row.contains("张**"), "{table}: {row}");
         }
@@ -420,7 +428,8 @@ async fn the_page_of_a_product_tells_them_as_text_and_without_script() {
         let kept = refused.headers().get_all("set-cookie").iter().filter_map(|set| set.to_str().ok());
         let kept = kept.filter_map(|set| set.split(';').next()).find(|set| set.starts_with("xiadan_typed=")).unwrap();
         let address = if address.starts_with('/') { format!("{}{address}", door.url) } else { address };
-        let request = door.client.get(&address).header("accept", "text/html").header("cookie", format!("{cookie}; {kept}"));
+        let request =
+            door.client.get(&address).header("accept", "text/html").header("cookie", format!("{cookie}; {kept}"));
         let shown = request.send().await.unwrap().text().await.unwrap();
         assert!(shown.contains("typed before"), "{shown}");
         assert!(shown.contains(Locale::default().t(xiadan::domain::texts::error::REQUIRED)), "{shown}");

@@ -210,7 +210,8 @@ pub async fn kept(
     Ok(Page { items: rows.iter().map(kept).collect::<Result<_>>()?, total, page, per_page: KEPT_PER_PAGE })
 }
 
-fn rating(row: &Row) -> Result<Rating> {
+/// What the reviews of a product come to, by its columns.
+pub(crate) fn rating(row: &Row) -> Result<Rating> {
     Ok(Rating { sum: row.get("rating_sum")?, count: row.get("rating_count")? })
 }
 

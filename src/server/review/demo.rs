@@ -71,7 +71,8 @@ async fn write(tx: &mut Tx<'_>, number: usize, entry: &Entry, now: i64) -> Resul
     let person = entry.person.as_ref().map(|key| format!("{product}:{key}"));
     let rated = (draft.person_stars > 0).then_some(draft.person_stars);
     let (answer, answered) = (entry.answer.clone(), entry.answer.as_ref().map(|_| at + DAY_MS));
-    let sql = "insert into review (id, product_id, variant_id, author, stars, body, resource_id, person_stars, written_at,
+    let sql =
+        "insert into review (id, product_id, variant_id, author, stars, body, resource_id, person_stars, written_at,
             changed_at, answer, answered_at, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, 1) on conflict (id) do nothing";
     let args = args![

@@ -130,7 +130,8 @@ async fn write_in(
             None if order.state != State::Completed => return Err(Error::OrderClosed(order.state)),
             None => return Err(Error::field("stars", Problem::ReviewClosed)),
         }
-        let sql = "insert into review (id, product_id, variant_id, order_id, position, author, stars, body, resource_id,
+        let sql =
+            "insert into review (id, product_id, variant_id, order_id, position, author, stars, body, resource_id,
                 person_stars, written_at, changed_at, version)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1)";
         let (id, stars, body) = (new_id(), draft.stars, &draft.body);
@@ -159,7 +160,8 @@ async fn write_in(
     }
     // The office may hide it at this moment: what counts is read from the row that is held.
     let Some(held) = store::hold(tx, &written.id).await? else { return Err(Error::Conflict) };
-    let sql = "update review set author = $2, stars = $3, body = $4, resource_id = $5, person_stars = $6, changed_at = $7,
+    let sql =
+        "update review set author = $2, stars = $3, body = $4, resource_id = $5, person_stars = $6, changed_at = $7,
         removed_at = null, version = version + 1 where id = $1";
     let args = args![&written.id, author, draft.stars, &draft.body, person, person_stars, now];
     tx.exec(sql, args).await?;

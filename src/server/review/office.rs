@@ -85,8 +85,7 @@ pub async fn hide(ctx: &Ctx, id: &str, reason: &str) -> Result<()> {
             if held.hidden {
                 return Ok(None);
             }
-            let sql =
-                "update review set hidden_at = $2, hidden_reason = $3, version = version + 1 where id = $1";
+            let sql = "update review set hidden_at = $2, hidden_reason = $3, version = version + 1 where id = $1";
             tx.exec(sql, args![&id, now, &reason]).await?;
             store::count(tx, &held.product_id, (-held.stars, -1), now).await?;
             tell_author(tx, &app, &id, &reason, now).await?;
@@ -116,8 +115,7 @@ pub async fn show(ctx: &Ctx, id: &str) -> Result<()> {
             if held.removed {
                 return Err(Error::field("id", Problem::ReviewClosed));
             }
-            let sql =
-                "update review set hidden_at = null, hidden_reason = '', version = version + 1 where id = $1";
+            let sql = "update review set hidden_at = null, hidden_reason = '', version = version + 1 where id = $1";
             tx.exec(sql, args![&id]).await?;
             store::count(tx, &held.product_id, (held.stars, 1), now).await?;
             record(tx, &app, (actor, Action::ReviewShown), &id, String::new(), now).await?;

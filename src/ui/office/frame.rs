@@ -88,8 +88,7 @@ fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> imp
             let may = |permission| role.is_some_and(|role| role.may(permission));
             let reviews = may(Permission::TendReviews)
                 .then(|| link("/office/reviews", "note", review::OFFICE_TITLE, ().into_any()));
-            let people =
-                may(Permission::ManageStaff).then(|| link("/office/people", "me", t::PEOPLE, ().into_any()));
+            let people = may(Permission::ManageStaff).then(|| link("/office/people", "me", t::PEOPLE, ().into_any()));
             view! { {reviews} {people} }
         })
     };

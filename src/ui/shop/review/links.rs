@@ -1,11 +1,7 @@
 //! From an order to the reviews of its lines.
 
 use crate::{
-    domain::{
-        order::OrderLine,
-        review::LineReview,
-        texts::review as t,
-    },
+    domain::{order::OrderLine, review::LineReview, texts::review as t},
     ui::use_locale,
 };
 use leptos::prelude::*;

@@ -195,8 +195,8 @@ pub fn Article(review: Review) -> impl IntoView {
     let person = person.map(|(name, stars)| {
         view! { <p class="muted small">{l.f(t::PERSON, &[("name", &name), ("n", &stars)])}</p> }
     });
-    let label = (!label.is_empty())
-        .then(|| view! { <p class="muted small">{l.f(t::BOUGHT, &[("label", &label)])}</p> });
+    let label =
+        (!label.is_empty()).then(|| view! { <p class="muted small">{l.f(t::BOUGHT, &[("label", &label)])}</p> });
     let body = if body.is_empty() {
         view! { <p class="muted small">{l.t(t::NO_WORDS)}</p> }.into_any()
     } else {

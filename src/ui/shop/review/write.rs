@@ -138,11 +138,7 @@ fn Form(form: ReviewForm, of: (String, i64), written: bool) -> impl IntoView {
         let label = l.f(t::PERSON_LABEL, &[("name", &name)]);
         view! { <StarField id="person_stars" label chosen=draft.person_stars optional=true error/> }
     });
-    let shown = if name.is_empty() {
-        l.t(t::NO_NAME_HINT).to_owned()
-    } else {
-        l.f(t::NAME_HINT, &[("name", &name)])
-    };
+    let shown = if name.is_empty() { l.t(t::NO_NAME_HINT).to_owned() } else { l.f(t::NAME_HINT, &[("name", &name)]) };
     let anonymously = (!name.is_empty()).then(|| {
         view! {
             <label class="check">

@@ -58,6 +58,8 @@ async fn read(ctx: &Ctx, handle: &str, wanted: &Wanted) -> Result<ReviewList> {
 /// # Errors
 /// [`Error::NotFound`] for the order of someone else and for a line that it does not have.
 pub async fn form(ctx: &Ctx, number: &str, position: i64) -> Result<ReviewForm> {
+    // What was refused without script stands in the form again.
+    let typed = kept::take(ctx, TYPED).and_then(|typed| serde_json::from_str::<Typed>(&typed).ok());
     let order = own(ctx, number).await?;
     let name = shown_name(&order.contact(ctx)?.recipient);
     let id = order.id.clone();
@@ -67,8 +69,6 @@ pub async fn form(ctx: &Ctx, number: &str, position: i64) -> Result<ReviewForm> 
     });
     let line = line.await?;
     let standing = line.standing(order.state, ctx.now);
-    // What was refused without script stands in the form again.
-    let typed = kept::take(ctx, TYPED).and_then(|typed| serde_json::from_str::<Typed>(&typed).ok());
     let typed = typed.filter(|typed| typed.number == order.number && typed.position == position);
     let Line { title, label, image, person, written, .. } = line;
     let hidden = written.as_ref().and_then(|written| written.hidden.clone());

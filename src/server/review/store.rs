@@ -8,7 +8,7 @@ use crate::{
         order::{BookingState, State},
         page::{Page, offset},
         review::{
-            Answer, Cursor, Draft, LineReview, OFFICE_PER_PAGE, OfficeFilter, OfficeReview, PER_PAGE, Review,
+            Answer, Cursor, Draft, FEW, LineReview, OFFICE_PER_PAGE, OfficeFilter, OfficeReview, PER_PAGE, Review,
             ReviewList, Sort, Wanted, Written, of_line,
         },
     },
@@ -220,11 +220,10 @@ pub async fn office_list(
     page: i64,
 ) -> Result<Page<OfficeReview>> {
     let clause = match filter {
-        OfficeFilter::All => "1 = 1",
-        OfficeFilter::Unanswered => "r.hidden_at is null and r.answer is null",
-        // As many as `review::FEW`.
-        OfficeFilter::Low => "r.hidden_at is null and r.stars <= 2",
-        OfficeFilter::Hidden => "r.hidden_at is not null",
+        OfficeFilter::All => "1 = 1".to_owned(),
+        OfficeFilter::Unanswered => "r.hidden_at is null and r.answer is null".to_owned(),
+        OfficeFilter::Low => format!("r.hidden_at is null and r.stars <= {FEW}"),
+        OfficeFilter::Hidden => "r.hidden_at is not null".to_owned(),
     };
     let sql = format!("select count(*) as total from review r where {clause}");
     let total = tx.one(sql, args![]).await?.get("total")?;

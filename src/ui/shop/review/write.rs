@@ -207,8 +207,8 @@ fn StarField(
                     id=(stars == 1).then_some(id)
                     name=id
                     value=stars.to_string()
-                    required=!optional
-                    checked=stars == chosen
+                    required={!optional}
+                    checked={stars == chosen}
                 />
                 <span class="star-mark" aria-hidden="true">"★"</span>
                 <span class="visually-hidden">{l.t(text)}</span>

@@ -163,8 +163,12 @@ fn review(row: &Row) -> Result<Review> {
 }
 
 pub async fn list(tx: &mut Tx<'_>, locale: Locale, handle: &str, wanted: &Wanted) -> Result<ReviewList> {
-    let sql = "select id from product where handle = $1 and status = 'active'";
-    let product: String = tx.one(sql, args![handle]).await?.get("id")?;
+    let sql = "select id, rating_count from product where handle = $1 and status = 'active'";
+    let row = tx.one(sql, args![handle]).await?;
+    if row.get::<i64>("rating_count")? == 0 {
+        return Ok(ReviewList::default());
+    }
+    let product: String = row.get("id")?;
     let sql = "select stars, count(*) as n from review where product_id = $1 and hidden_at is null group by stars";
     let mut counts = [0; 5];
     for row in tx.all(sql, args![&product]).await? {

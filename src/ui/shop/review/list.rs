@@ -24,56 +24,46 @@ use leptos_router::hooks::{use_location, use_query_map};
 /// The id of the heading of the reviews.
 const TITLE: &str = "reviews-title";
 
-/// Nothing is asked of the server for a product without reviews.
-#[component]
-pub fn Reviews(handle: String, rating: Rating) -> impl IntoView {
-    let l = use_locale();
-    let body = if rating.is_none() {
-        view! {
-            <p>{l.t(t::NONE)}</p>
-            <p class="muted small">{l.t(t::NONE_TEXT)}</p>
-        }
-        .into_any()
-    } else {
-        view! { <Listed handle/> }.into_any()
-    };
-    view! {
-        <section class="section reviews" id=PLACE aria-labelledby=TITLE>
-            <div class="section-head"><h2 class="section-title" id=TITLE>{l.t(t::TITLE)}</h2></div>
-            {body}
-        </section>
-    }
-    .into_any()
-}
+/// Reviews with what was wanted of them.
+pub type Asked = Resource<(Wanted, Result<ReviewList, Error>)>;
 
-#[component]
-fn Listed(handle: String) -> impl IntoView {
+/// The reviews that the address wants, of the product with a handle. Asked for beside the product and not below it: what is
+/// asked for within an answer is asked for twice.
+pub fn use_reviews(handle: Memo<String>) -> Asked {
     let (query, location) = (use_query_map(), use_location());
     // On the way to another page the address is already that of the other page: this one keeps what it looked at.
     let wanted = Memo::new(move |last: Option<&Wanted>| match last {
         Some(last) if location.pathname.with(|path| !path.starts_with("/p/")) => last.clone(),
         _ => query.with(|query| Wanted::read(|name| query.get(name))),
     });
-    let asked = handle.clone();
-    let list = Resource::new(
-        move || wanted.get(),
-        move |wanted| {
-            let handle = asked.clone();
-            async move { (wanted.clone(), ask(handle, wanted).await) }
-        },
-    );
+    Resource::new(
+        move || (handle.get(), wanted.get()),
+        |(handle, wanted)| async move { (wanted.clone(), ask(handle, wanted).await) },
+    )
+}
+
+#[component]
+pub fn Reviews(handle: String, reviews: Asked) -> impl IntoView {
+    let l = use_locale();
+    let body = move || {
+        let path = product_href(&handle);
+        Suspend::new(async move {
+            match reviews.await {
+                (_, Ok(list)) if list.rating().is_none() => view! {
+                    <p>{l.t(t::NONE)}</p>
+                    <p class="muted small">{l.t(t::NONE_TEXT)}</p>
+                }
+                .into_any(),
+                (wanted, Ok(list)) => view! { <Found list wanted path/> }.into_any(),
+                (_, Err(error)) => view! { <ErrorNotice error reload=true/> }.into_any(),
+            }
+        })
+    };
     view! {
-        <Transition fallback=|| view! { <SkeletonText lines=6/> }>
-            {move || {
-                let path = product_href(&handle);
-                Suspend::new(async move {
-                    match list.await {
-                        (wanted, Ok(list)) => view! { <Found list wanted path/> }.into_any(),
-                        (_, Err(error)) => view! { <ErrorNotice error reload=true/> }.into_any(),
-                    }
-                })
-            }}
-        </Transition>
+        <section class="section reviews" id=PLACE aria-labelledby=TITLE>
+            <div class="section-head"><h2 class="section-title" id=TITLE>{l.t(t::TITLE)}</h2></div>
+            <Transition fallback=|| view! { <SkeletonText lines=6/> }>{body}</Transition>
+        </section>
     }
     .into_any()
 }

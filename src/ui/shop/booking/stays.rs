@@ -167,10 +167,10 @@ fn card_view(l: Locale, currency: Currency, card: &StayCard, form: &StayForm) ->
             <div class="stay-media"><Picture image thumb=Width::Card/></div>
             <div class="stay-body">
                 <h3 class="stay-name"><a class="stay-link" href=href>{title}</a></h3>
-                {(!rating.is_none()).then(|| view! { <p class="product-rating"><Mean rating/></p> })}
                 <p class="muted small"><Icon name="pin" class="icon-sm"/>" "{region}</p>
                 {(!lead.is_empty()).then(|| view! { <p class="small">{lead}</p> })}
                 <ul class="stay-facts">{facilities}</ul>
+                {(!rating.is_none()).then(|| view! { <p class="product-rating"><Mean rating/></p> })}
                 <p class="small strong">{what}</p>
                 {few}
             </div>

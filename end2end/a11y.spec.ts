@@ -174,6 +174,9 @@ test('the office', async ({ page, another, office, guard }) => {
   await look(page, 'no second factor yet');
   await page.goto('/office/password');
   await look(page, 'another password');
+  await page.goto('/office/reviews');
+  await page.locator('summary').first().click();
+  await look(page, 'reviews, and the form of an answer');
   await page.goto('/office/people');
   await page.locator('summary').first().click();
   await look(page, 'who works here, and the question before somebody is removed');

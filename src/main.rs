@@ -31,6 +31,7 @@ use xiadan::{
         http::tls::Source,
         keys::{self, Progress},
         message::mail::MailSettings,
+        review,
         start::{self, Failure, Listeners},
     },
 };
@@ -383,6 +384,9 @@ async fn fill(app: &App, folder: &Path) -> Result<(), Failure> {
         catalog::history::take_over(app, &history).await?;
     }
     booking::demo_stays::fill(app, folder).await?;
+    if let Ok(reviews) = std::fs::read_to_string(folder.join("reviews.json")) {
+        review::demo::take_over(app, &reviews).await?;
+    }
     set(app, "delete from setting where key = 'demo'").await
 }
 

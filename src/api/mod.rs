@@ -47,6 +47,7 @@ pub mod order;
 pub mod page;
 pub mod passkey;
 pub mod privacy;
+pub mod review;
 pub mod second_factor;
 pub mod stay;
 pub mod target;

@@ -26,6 +26,7 @@ const SHOP: &[(&str, Page)] = &[
     ("orders/find", Page::Ordering(Ordering::FindOrder)),
     ("orders/:number", Page::Ordering(Ordering::Order)),
     ("orders/:number/edit", Page::Ordering(Ordering::OrderEdit)),
+    ("orders/:number/review/:position", Page::Ordering(Ordering::WriteReview)),
     ("orders/:number/travellers/:position", Page::Ordering(Ordering::Travellers)),
     ("sign-in", Page::Account(Account::SignIn)),
     ("sign-in/code", Page::Account(Account::Code)),
@@ -56,6 +57,7 @@ const OFFICE: &[(&str, Page)] = &[
     ("bookings", Page::Office(Office::Bookings)),
     ("stock", Page::Office(Office::Stock)),
     ("people", Page::Office(Office::People)),
+    ("reviews", Page::Office(Office::Reviews)),
     ("stays", Page::Office(Office::Stays)),
     ("stays/:id", Page::Office(Office::StayNights)),
 ];

@@ -6,6 +6,7 @@ use super::{
     locale::Locale,
     money::Amount,
     page::Page,
+    review::Rating,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,9 @@ pub struct ProductCard {
     pub in_stock: bool,
     /// Pieces sold.
     pub sales: i64,
+    /// Of its reviews.
+    #[serde(default, skip_serializing_if = "Rating::is_none")]
+    pub rating: Rating,
     pub tags: Vec<String>,
 }
 
@@ -137,6 +141,9 @@ pub struct Product {
     /// From the top category down.
     pub breadcrumbs: Vec<(String, String)>,
     pub sales: i64,
+    /// Of its reviews.
+    #[serde(default, skip_serializing_if = "Rating::is_none")]
+    pub rating: Rating,
     /// How it is booked; `None` for goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
@@ -494,6 +501,7 @@ mod tests {
             images: vec![],
             breadcrumbs: vec![],
             sales: 0,
+            rating: Rating::default(),
             kind: None,
         }
     }

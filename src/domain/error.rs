@@ -148,6 +148,8 @@ pub enum Problem {
     MoveCosts,
     /// A booking costs more there than was paid for it.
     Dearer,
+    /// What was bought was not received, or the time to write or change its review is over.
+    ReviewClosed,
 }
 
 impl Error {

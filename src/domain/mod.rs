@@ -23,6 +23,7 @@ pub mod payment;
 pub mod permission;
 pub mod pricing;
 pub mod privacy;
+pub mod review;
 pub mod second_factor;
 pub mod time;
 pub mod wire;

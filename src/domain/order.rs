@@ -19,6 +19,7 @@ use super::{
     money::{Amount, Currency},
     payment::Method,
     pricing::{PricedLine, ShippingRules, Totals, price},
+    review::LineReview,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +140,9 @@ pub struct OrderSummary {
 /// A snapshot of what was ordered and for how much.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
+    /// Of the line in its order.
+    #[serde(default)]
+    pub position: i64,
     pub variant_id: String,
     pub handle: String,
     pub title: String,
@@ -152,6 +156,9 @@ pub struct OrderLine {
     /// Of a booking what goods do not have; its price is `unit_price`, and its quantity one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking: Option<OrderBooking>,
+    /// Where its review stands; none where there is none and can be none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<LineReview>,
 }
 
 /// A line of an order that is a booking.

@@ -21,6 +21,8 @@ pub enum Permission {
     SetPrices,
     /// See and change who works here, and in which role.
     ManageStaff,
+    /// See reviews, answer them, hide them and show them again.
+    TendReviews,
     /// Read the record of what was done.
     ReadAudit,
 }
@@ -66,16 +68,28 @@ impl Role {
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
             AdjustStock, Cancel, ManageStaff, ReadAudit, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship,
+            TendReviews,
         };
         match self {
-            Self::Support => &[SeeOrders, SeeRecipients, Cancel, SeeStock],
+            Self::Support => &[SeeOrders, SeeRecipients, Cancel, SeeStock, TendReviews],
             Self::Warehouse => &[SeeOrders, SeeRecipients, Ship, SeeStock, AdjustStock],
             Self::Purchasing => &[SeeStock, AdjustStock],
             Self::Finance => &[SeeOrders, Cancel, SeeStock, SetPrices, ReadAudit],
-            Self::Manager => &[SeeOrders, SeeRecipients, Ship, Cancel, SeeStock, AdjustStock, SetPrices, ReadAudit],
-            Self::Owner => {
-                &[SeeOrders, SeeRecipients, Ship, Cancel, SeeStock, AdjustStock, SetPrices, ManageStaff, ReadAudit]
+            Self::Manager => {
+                &[SeeOrders, SeeRecipients, Ship, Cancel, SeeStock, AdjustStock, SetPrices, TendReviews, ReadAudit]
             }
+            Self::Owner => &[
+                SeeOrders,
+                SeeRecipients,
+                Ship,
+                Cancel,
+                SeeStock,
+                AdjustStock,
+                SetPrices,
+                ManageStaff,
+                TendReviews,
+                ReadAudit,
+            ],
         }
     }
 

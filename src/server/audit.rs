@@ -49,6 +49,9 @@ pub enum Action {
     BookingCancelled,
     BookingMoved,
     BookingMarked,
+    ReviewAnswered,
+    ReviewHidden,
+    ReviewShown,
 }
 
 impl Action {
@@ -84,6 +87,9 @@ impl Action {
             Self::BookingCancelled => "booking_cancelled",
             Self::BookingMoved => "booking_moved",
             Self::BookingMarked => "booking_marked",
+            Self::ReviewAnswered => "review_answered",
+            Self::ReviewHidden => "review_hidden",
+            Self::ReviewShown => "review_shown",
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod cart;
 pub mod catalog;
 pub mod order;
 pub mod payment;
+pub mod review;
 pub mod stock;
 
 pub use context::{App, Ctx};

@@ -121,6 +121,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::NotYet => t::NOT_YET,
         Problem::MoveCosts => t::MOVE_COSTS,
         Problem::Dearer => t::DEARER,
+        Problem::ReviewClosed => t::REVIEW_CLOSED,
     };
     locale.t(text).to_owned()
 }

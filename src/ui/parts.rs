@@ -14,8 +14,8 @@ use super::{
     error::OfflinePage,
     office::{
         bookings::BookingsPage, frame::Frame, order, orders, password::PasswordPage, people::PeoplePage,
-        second::SecondPage, sign_in::SignInPage, stay_nights::StayNightsPage, stays::StaysPage as OfficeStaysPage,
-        stock::StockPage,
+        reviews::ReviewsPage, second::SecondPage, sign_in::SignInPage, stay_nights::StayNightsPage,
+        stays::StaysPage as OfficeStaysPage, stock::StockPage,
     },
     shop::{
         booking::{stays::StaysPage, tables::TablesPage, travellers::TravellersPage, trips::TripsPage},
@@ -27,6 +27,7 @@ use super::{
         orders::{FindOrderPage, MePage, OrdersPage},
         pay::PayPage,
         product::ProductPage,
+        review::WriteReviewPage,
     },
     texts,
 };
@@ -139,6 +140,7 @@ pub enum Ordering {
     FindOrder,
     Order,
     OrderEdit,
+    WriteReview,
     Travellers,
     Me,
 }
@@ -154,6 +156,7 @@ fn ordering(page: Ordering) -> Loaded {
         Ordering::FindOrder => view! { <FindOrderPage/> }.into_any(),
         Ordering::Order => view! { <OrderPage/> }.into_any(),
         Ordering::OrderEdit => view! { <OrderEditPage/> }.into_any(),
+        Ordering::WriteReview => view! { <WriteReviewPage/> }.into_any(),
         Ordering::Travellers => view! { <TravellersPage/> }.into_any(),
         Ordering::Me => view! { <MePage/> }.into_any(),
     })
@@ -218,6 +221,7 @@ pub enum Office {
     Stock,
     Bookings,
     People,
+    Reviews,
     Stays,
     StayNights,
 }
@@ -234,6 +238,7 @@ fn office(page: Office) -> Loaded {
         Office::Stock => view! { <StockPage/> }.into_any(),
         Office::Bookings => view! { <BookingsPage/> }.into_any(),
         Office::People => view! { <PeoplePage/> }.into_any(),
+        Office::Reviews => view! { <ReviewsPage/> }.into_any(),
         Office::Stays => view! { <OfficeStaysPage/> }.into_any(),
         Office::StayNights => view! { <StayNightsPage/> }.into_any(),
     })

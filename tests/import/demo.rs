@@ -2,7 +2,7 @@
 
 use super::*;
 use std::collections::BTreeSet;
-use xiadan::server::{Ctx, booking};
+use xiadan::server::{Ctx, booking, review};
 
 #[tokio::test]
 async fn the_demo_shop_is_complete() {
@@ -52,6 +52,13 @@ async fn the_services_of_the_demo_shop_can_be_booked() {
                 assert!(!again || claims == before, "nobody's time is taken twice");
                 before = claims;
             }
+            let reviews = fs::read_to_string(demo.join("reviews.json")).unwrap();
+            for _ in 0..2 {
+                review::demo::take_over(&shop.app, &reviews).await.unwrap();
+            }
+            let sql = "select p.handle from product p where p.rating_count = 0 or p.rating_count <>
+                (select count(*) from review r where r.product_id = p.id)";
+            assert!(shop.rows(sql).await.is_empty(), "each service has reviews, and they are counted once");
             bookable(&shop).await;
         }
     })
@@ -77,7 +84,7 @@ async fn bookable(shop: &Shop) {
         let choice = booking::choice(&ctx, &variant, Default::default()).await.unwrap();
         assert!(!choice.slots.is_empty() && choice.workers.len() >= 2, "{handle}: {choice:?}");
         assert!(
-            choice.workers.iter().all(|worker| !worker.languages.is_empty() && worker.rating.is_some()),
+            choice.workers.iter().all(|worker| !worker.languages.is_empty() && !worker.rating.is_none()),
             "{handle}"
         );
         assert!(!choice.place.is_empty(), "{handle}: where");

@@ -63,6 +63,7 @@ mod permissions;
 mod personal;
 mod privacy;
 mod race;
+mod review;
 mod second_factor;
 mod sms;
 mod staff;

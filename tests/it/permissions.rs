@@ -9,7 +9,10 @@ use xiadan::{
     domain::{
         order::State,
         permission::{
-            Permission::{self, AdjustStock, Cancel, ManageStaff, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship},
+            Permission::{
+                self, AdjustStock, Cancel, ManageStaff, SeeOrders, SeeRecipients, SeeStock, SetPrices, Ship,
+                TendReviews,
+            },
             Role,
         },
     },
@@ -103,6 +106,10 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "order/complete", "number={n}"), Owner),
     (("POST", "order/again", "number={n}"), Owner),
     (("POST", "order/pay", "number={n}"), Owner),
+    (("GET", "review/list", "handle=mug"), Anybody),
+    (("GET", "review/form", "number={n}&position=0"), Owner),
+    (("POST", "review/write", "number={n}&position=0&stars=5&body=x"), Owner),
+    (("POST", "review/remove", "number={n}&position=0"), Owner),
     (("POST", "account/forget", ""), Anybody),
     (("GET", "account/me", ""), Anybody),
     (("POST", "account/send_code", "target=x"), Anybody),
@@ -193,6 +200,10 @@ const TABLE: &[(Function, Who)] = &[
     (("POST", "office/check_in", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/booking_done", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/no_show", "number={n}&position=0"), Staff(Ship)),
+    (("GET", "office/reviews", "page=1"), Staff(TendReviews)),
+    (("POST", "office/answer_review", "id=x&answer=x"), Staff(TendReviews)),
+    (("POST", "office/hide_review", "id=x&reason=x"), Staff(TendReviews)),
+    (("POST", "office/show_review", "id=x"), Staff(TendReviews)),
     (("GET", "office/variants", "page=1"), Staff(SeeStock)),
     (("POST", "office/set_price", "variant_id=mug&version=9&price=0.01&compare_at="), Staff(SetPrices)),
     (("POST", "office/adjust_stock", "variant_id=mug&version=9&seen=10&on_hand=99"), Staff(AdjustStock)),

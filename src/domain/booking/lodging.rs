@@ -17,6 +17,7 @@ use crate::domain::{
     error::{Error, Result},
     money::Amount,
     page::Page,
+    review::Rating,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -124,6 +125,9 @@ pub struct StayCard {
     /// One sentence about it.
     pub lead: String,
     pub image: Option<Image>,
+    /// Of its reviews.
+    #[serde(default, skip_serializing_if = "Rating::is_none")]
+    pub rating: Rating,
     /// Where it is, in words.
     pub region: String,
     pub facilities: Vec<Facility>,

@@ -14,6 +14,7 @@ use crate::domain::{
     Locale,
     catalog::{Image, percent_encode},
     locale::Text,
+    review::Rating,
     texts::booking_table as t,
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,9 @@ pub struct Restaurant {
     /// What it is about, in one sentence.
     pub lead: String,
     pub image: Option<Image>,
+    /// Of its reviews.
+    #[serde(default, skip_serializing_if = "Rating::is_none")]
+    pub rating: Rating,
     /// The name of its city.
     pub city: String,
     pub address: String,

@@ -9,7 +9,7 @@ use super::{
     wish::{MAX_ADD_ONS, Wish},
     zone::Zone,
 };
-use crate::domain::{catalog::percent_encode, money::Amount};
+use crate::domain::{catalog::percent_encode, money::Amount, review::Rating};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,8 +27,6 @@ pub struct Profile {
     pub languages: BTreeMap<String, Vec<String>>,
     /// What somebody is good at, by the tag of a language.
     pub skills: BTreeMap<String, Vec<String>>,
-    /// Tenths of a star, from 10 to 50.
-    pub rating: Option<i64>,
     /// How many visits were made.
     pub visits: i64,
 }
@@ -48,8 +46,9 @@ pub struct Worker {
     pub gender: Option<Gender>,
     pub languages: Vec<String>,
     pub skills: Vec<String>,
-    /// Tenths of a star.
-    pub rating: Option<i64>,
+    /// What customers thought of them who were visited, and said so in a review.
+    #[serde(default, skip_serializing_if = "Rating::is_none")]
+    pub rating: Rating,
     pub visits: i64,
 }
 
@@ -133,7 +132,7 @@ impl Profile {
             gender: self.gender,
             languages: words(self.languages),
             skills: words(self.skills),
-            rating: self.rating,
+            rating: Rating::default(),
             visits: self.visits,
         }
     }

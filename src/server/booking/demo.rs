@@ -84,7 +84,6 @@ struct Person {
     gender: Gender,
     languages: BTreeMap<String, Vec<String>>,
     skills: BTreeMap<String, Vec<String>>,
-    rating: i64,
     visits: i64,
     /// Monday first; empty for a day off.
     week: [String; 7],
@@ -258,7 +257,6 @@ impl Person {
             gender: Some(self.gender),
             languages: self.languages.clone(),
             skills: self.skills.clone(),
-            rating: Some(self.rating),
             visits: self.visits,
         }
     }

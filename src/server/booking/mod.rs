@@ -24,7 +24,7 @@ mod slots;
 pub mod stays;
 mod store;
 pub mod tables;
-mod tell;
+pub(super) mod tell;
 pub mod timetable;
 pub mod travellers;
 pub mod trips;

@@ -27,7 +27,7 @@ use crate::{
     },
     server::{
         Ctx,
-        catalog::{image, in_locale},
+        catalog::{image, in_locale, rating},
         context::internal,
         db::Tx,
         divisions::Divisions,
@@ -146,7 +146,7 @@ pub async fn restaurants(ctx: &Ctx, asked: &TableAsk) -> Result<RestaurantList> 
                 let today = store::zone_around(super::zone::OF_THE_SHOP, now)?.local(now).date;
                 let date = asked.date.unwrap_or(today);
                 let sql = format!(
-                    "select v.id as variant_id, p.handle, p.image, e.region, e.address, {} as title, {} as lead
+                    "select v.id as variant_id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, e.address, {} as title, {} as lead
                     from product p join venue e on e.product_id = p.id
                         join variant v on v.product_id = p.id and v.active
                     where p.kind = 'table' and p.status = 'active' order by p.sales desc, p.id, v.position limit $2",
@@ -179,6 +179,7 @@ pub async fn restaurants(ctx: &Ctx, asked: &TableAsk) -> Result<RestaurantList> 
                         title: row.get("title")?,
                         lead: row.get("lead")?,
                         image: image(&row, "image")?,
+                        rating: rating(&row)?,
                         city,
                         address: row.get("address")?,
                         zone: found.zone.clone(),

@@ -5,6 +5,7 @@ use super::{
     store::{self, Offered, Resource},
 };
 use crate::{
+    args,
     domain::{
         Error, Locale, Result,
         booking::{
@@ -20,9 +21,15 @@ use crate::{
             zone::Zone,
         },
         cart::Near,
+        review::Rating,
     },
-    server::{Ctx, context::internal, db::Tx},
+    server::{
+        Ctx,
+        context::internal,
+        db::{Row, Tx},
+    },
 };
+use std::collections::HashMap;
 
 /// A service with the free days of a month and the free slots of one of its days. Without a month it is the one of the day
 /// that is asked for, or else the first one in which something is free; without a day its first one with a free slot.
@@ -99,7 +106,12 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
             }
         }
     }
-    let workers = people.iter().map(|person| worker(person, locale)).collect::<Result<_>>()?;
+    let mut ratings = ratings(tx, &offered.product_id).await?;
+    let rated = |person: &Resource| {
+        let worker: Worker = worker(person, locale)?;
+        Ok(Worker { rating: ratings.remove(&worker.id).unwrap_or_default(), ..worker })
+    };
+    let workers = people.iter().map(rated).collect::<Result<_>>()?;
     let choice = Choice {
         variant_id: offered.variant_id.clone(),
         zone: zone.clone(),
@@ -124,6 +136,17 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     };
     let region = offered.region.clone();
     Ok((choice, region))
+}
+
+/// What customers thought of the people of a product who came, as they said in reviews that are shown. Nobody else says it:
+/// who was never reviewed has no stars.
+async fn ratings(tx: &mut Tx<'_>, product_id: &str) -> Result<HashMap<String, Rating>> {
+    let sql = "select resource_id, cast(sum(person_stars) as bigint) as stars, count(*) as reviews from review
+        where product_id = $1 and resource_id is not null and person_stars is not null and hidden_at is null
+        group by resource_id";
+    let rows = tx.all(sql, args![product_id]).await?;
+    let read = |row: &Row| Ok((row.get("resource_id")?, Rating { sum: row.get("stars")?, count: row.get("reviews")? }));
+    rows.iter().map(read).collect()
 }
 
 fn worker(person: &Resource, locale: Locale) -> Result<Worker> {

@@ -19,7 +19,7 @@ use crate::{
 };
 use std::collections::HashMap;
 use store::Filter;
-pub(super) use store::{AVAILABLE, image, in_locale, json, like};
+pub(super) use store::{AVAILABLE, image, in_locale, json, like, rating};
 
 /// How many products a row of the start page shows.
 const HOME_PRODUCTS: i64 = 8;

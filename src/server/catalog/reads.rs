@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Locale, Result,
         catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Way},
+        review::{ReviewList, Wanted},
     },
     server::{Ctx, recent::Recent},
 };
@@ -18,6 +19,7 @@ pub struct Reads {
     lists: Recent<(Locale, ListQuery), ProductList>,
     products: Recent<(Locale, String), Product>,
     related: Recent<(Locale, String), Vec<ProductCard>>,
+    pub(in crate::server) reviews: Recent<(Locale, String, Wanted), ReviewList>,
 }
 
 /// As [`super::home`].

@@ -13,6 +13,7 @@ use crate::{
         live::VariantState,
         money::Amount,
         page::{Page, offset},
+        review::Rating,
     },
     server::db::{Args, Row, ToValue, Tx, Value, placeholders},
 };
@@ -162,6 +163,7 @@ pub async fn products(
     let sql = format!(
         "select x.*, {IN_STOCK_X} as in_stock from (
             select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
+                p.rating_sum, p.rating_count,
                 {title} as title, {tags} as tags
             from product p where {filter_sql}) x
         order by {order} limit ${limit} offset ${skip}",
@@ -197,7 +199,7 @@ pub async fn kept(
     let sql = format!(
         "select x.*, {in_stock} as in_stock from (
             select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, k.{at} as kept_at,
-                p.status = 'active' as sold, {title} as title, {tags} as tags
+                p.rating_sum, p.rating_count, p.status = 'active' as sold, {title} as title, {tags} as tags
             from {table} k join product p on p.id = k.product_id where k.customer_id = $2) x
         order by x.kept_at desc, x.id desc limit $3 offset $4",
         in_stock = has_variant(IN_STOCK).replace("p.id", "x.id"),
@@ -207,6 +209,11 @@ pub async fn kept(
     let rows = tx.all(sql, args![locale.tag(), customer, KEPT_PER_PAGE, skip]).await?;
     let kept = |row: &Row| Ok(KeptProduct { card: card(row)?, sold: row.get("sold")?, at: row.get("kept_at")? });
     Ok(Page { items: rows.iter().map(kept).collect::<Result<_>>()?, total, page, per_page: KEPT_PER_PAGE })
+}
+
+/// What the reviews of a product come to, by its columns.
+pub(crate) fn rating(row: &Row) -> Result<Rating> {
+    Ok(Rating { sum: row.get("rating_sum")?, count: row.get("rating_count")? })
 }
 
 fn card(row: &Row) -> Result<ProductCard> {
@@ -221,6 +228,7 @@ fn card(row: &Row) -> Result<ProductCard> {
         image: image(row, "image")?,
         in_stock: row.get("in_stock")?,
         sales: row.get("sales")?,
+        rating: rating(row)?,
         tags: json(&row.get::<String>("tags")?),
     })
 }
@@ -398,7 +406,7 @@ const PICTURE: &str =
 
 pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Product> {
     let sql = concat!(
-        "select p.id, p.handle, p.brand, p.category_id, p.sales, p.kind, (select max(t.locale) from product_text t where t.product_id = p.id) as main_locale, ",
+        "select p.id, p.handle, p.brand, p.category_id, p.sales, p.rating_sum, p.rating_count, p.kind, (select max(t.locale) from product_text t where t.product_id = p.id) as main_locale, ",
         in_locale!("title"),
         " as title, ",
         in_locale!("description_html"),
@@ -480,6 +488,7 @@ pub async fn product(tx: &mut Tx<'_>, locale: Locale, handle: &str) -> Result<Pr
         seo_description: row.get("seo_description")?,
         tags: json(&row.get::<String>("tags")?),
         sales: row.get("sales")?,
+        rating: rating(&row)?,
         kind: Kind::from_name(&row.get::<String>("kind")?),
         title,
         options,

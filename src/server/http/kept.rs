@@ -9,8 +9,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// How long it waits for its page, in seconds: five minutes, for lines that are slow.
 const SECONDS: i64 = 5 * 60;
-/// The longest text that is kept, in bytes: no name is longer, and a cookie has room for little more.
-const LONGEST: usize = 400;
+/// The longest text that is kept, in bytes: a review of five hundred Chinese characters with what belongs to it. Sealed and
+/// written as text it is a third longer, and a cookie has room for 4096.
+const LONGEST: usize = 2_200;
 
 /// Keeps what was typed into a field.
 pub fn keep(ctx: &Ctx, field: &str, typed: &str) {

@@ -17,7 +17,7 @@ use crate::{
         Error, Locale, Result,
         account::{CODE_MS, Posted, Target},
         locale::Text,
-        texts::{booking_after as b, message as t},
+        texts::{booking_after as b, message as t, review as r},
         time::date_time,
     },
 };
@@ -80,6 +80,8 @@ pub enum What {
     BookingMoved { title: String, label: String, page: String },
     /// What somebody waited for came free: the same, in UTC milliseconds until when it is held, and the page to take it.
     PlaceFree { title: String, label: String, until: i64, page: String },
+    /// The shop hides a review: of what, why, and the page where it is changed or removed.
+    ReviewHidden { title: String, reason: String, page: String },
 }
 
 /// The ways out.
@@ -160,6 +162,7 @@ impl Message {
             What::DeletionAsked { .. } => t::DELETION_SUBJECT,
             What::BookingSoon { title, .. } => return self.locale.f(b::SOON_SUBJECT, &[("title", title)]),
             What::BookingMoved { title, .. } => return self.locale.f(b::MOVED_SUBJECT, &[("title", title)]),
+            What::ReviewHidden { title, .. } => return self.locale.f(r::HIDDEN_SUBJECT, &[("title", title)]),
             What::PlaceFree { title, .. } => return self.locale.f(b::FREE_SUBJECT, &[("title", title)]),
         };
         self.locale.t(subject).to_owned()
@@ -198,6 +201,9 @@ impl Message {
             }
             What::BookingMoved { title, label, page } => {
                 self.locale.f(b::MOVED_TEXT, &[("title", title), ("label", label), ("page", page)])
+            }
+            What::ReviewHidden { title, reason, page } => {
+                self.locale.f(r::HIDDEN_TEXT, &[("title", title), ("reason", reason), ("page", page)])
             }
             What::PlaceFree { title, label, until, page } => {
                 let until = date_time(self.locale, *until);

@@ -47,6 +47,12 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
     tx.exec("update shipment set tracking_number = '' where order_id = $1", args![id]).await?;
     tx.exec("update payment set provider_reference = null, cashier_url = null where order_id = $1", args![id]).await?;
     tx.exec("delete from traveller where order_id = $1", args![id]).await?;
+    // The stars stay, for the mean is not the person's alone: without a name and an order they tell nothing of anybody. The
+    // words go, whatever they say, as nobody can know whom they give away, and with them the answer, which may repeat them.
+    let sql =
+        "update review set order_id = null, position = null, author = '', body = '', answer = null, answered_at = null,
+        hidden_reason = '', version = version + 1 where order_id = $1";
+    tx.exec(sql, args![id]).await?;
     tx.exec("delete from order_sharing where order_id = $1", args![id]).await?;
     let sql = "select sequence, kind from order_event where order_id = $1";
     for row in tx.all(sql, args![id]).await? {

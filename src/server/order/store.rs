@@ -10,12 +10,13 @@ use crate::{
         order::{Action, Event, EventKind, Order, OrderCounts, OrderLine, OrderSummary, Refund, Shipment, State},
         payment::Method,
         pricing::Totals,
+        review::{Written, of_line},
     },
     server::{
         Ctx,
         booking::lines,
         catalog::image,
-        context::internal,
+        context::{internal, now},
         crypto::Keys,
         db::{Db, Row, ToValue, Tx, placeholders},
     },
@@ -117,15 +118,30 @@ pub async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
 
 fn lines_of(filter: &str) -> String {
     format!(
-        "select l.order_id, l.variant_id, l.handle, l.title, l.label, l.sku, l.image, l.unit_price, l.compare_at, l.quantity, l.grams, {}
-        from order_line l left join order_booking b on b.order_id = l.order_id and b.position = l.position
+        "select l.order_id, l.position, l.variant_id, l.handle, l.title, l.label, l.sku, l.image, l.unit_price, l.compare_at,
+            l.quantity, l.grams, o.state as order_state, r.stars, r.written_at,
+            (select max(e.at) from order_event e where e.order_id = l.order_id and o.state = 'completed'
+                and e.kind = '{{\"kind\":\"completed\"}}') as completed_at, {}
+        from order_line l join orders o on o.id = l.order_id
+            left join order_booking b on b.order_id = l.order_id and b.position = l.position
+            left join review r on r.order_id = l.order_id and r.position = l.position
         where {filter} order by l.order_id, l.position",
         lines::COLUMNS
     )
 }
 
 fn line(row: &Row) -> Result<OrderLine> {
+    let booking = lines::read(row)?;
+    let written = row.get::<Option<i64>>("stars")?.zip(row.get::<Option<i64>>("written_at")?);
+    let review = of_line(
+        known(State::from_name, row, "order_state")?,
+        booking.as_ref().map(|booking| booking.state),
+        row.get("completed_at")?,
+        written.map(|(stars, at)| Written { stars, at }),
+        now(),
+    );
     Ok(OrderLine {
+        position: row.get("position")?,
         variant_id: row.get("variant_id")?,
         handle: row.get("handle")?,
         title: row.get("title")?,
@@ -136,7 +152,8 @@ fn line(row: &Row) -> Result<OrderLine> {
         compare_at: row.get::<Option<i64>>("compare_at")?.map(Amount),
         quantity: row.get("quantity")?,
         grams: row.get("grams")?,
-        booking: lines::read(row)?,
+        booking,
+        review,
     })
 }
 
@@ -267,7 +284,7 @@ pub async fn order(ctx: &Ctx, row: &OrderRow) -> Result<Order> {
         payment_method: row.payment_method,
         placed_at: row.placed_at,
         expires_at: (row.state == State::ToPay).then_some(row.expires_at),
-        now: super::super::context::now(),
+        now: now(),
         events,
         shipment,
         refunds,

@@ -70,6 +70,7 @@ pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>>
         from.lines().await?,
         from.bookings().await?,
         from.travellers().await?,
+        from.reviews().await?,
         from.events().await?,
     ]);
     tables.extend([from.payments().await?, from.refunds().await?, from.sharings().await?, from.record().await?]);
@@ -302,6 +303,34 @@ impl Collector<'_> {
         };
         let rows = rows.iter().map(row).collect::<Result<_>>()?;
         Ok(Table { name: "travellers", columns: &["number", "position", "name", "document"], rows })
+    }
+
+    /// Reviews belong to whoever has the order.
+    async fn reviews(&self) -> Result<Table> {
+        let sql = "select o.number, l.title, r.stars, r.body, r.author, s.name as person, r.person_stars, r.written_at,
+                r.changed_at, r.answer, r.answered_at, r.hidden_at, r.hidden_reason
+            from review r join orders o on o.id = r.order_id
+                join order_line l on l.order_id = r.order_id and l.position = r.position
+                left join resource s on s.id = r.resource_id
+            where o.customer_id = $1 order by r.written_at, r.id";
+        let columns = &[
+            "number",
+            "title",
+            "stars",
+            "body",
+            "author",
+            "person",
+            "person_stars",
+            "written_at",
+            "changed_at",
+            "answer",
+            "answered_at",
+            "hidden_at",
+            "hidden_reason",
+        ];
+        let (text, number, time) = (Kind::Text, Kind::Number, Kind::Time);
+        let kinds = [text, text, number, text, text, text, number, time, time, text, time, time, text];
+        self.plain("reviews", columns, &kinds, sql).await
     }
 
     async fn orders(&self) -> Result<Table> {

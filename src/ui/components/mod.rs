@@ -26,6 +26,7 @@ pub mod second_factor;
 pub mod shell;
 pub mod skeleton;
 pub mod slot_list;
+pub mod stars;
 pub mod stepper;
 pub mod strip;
 pub mod summary;

@@ -4,6 +4,7 @@ use super::{
     links::product_href,
     picture::Picture,
     price::{Price, PriceWas, use_currency},
+    stars::Mean,
 };
 use crate::{
     domain::{
@@ -49,6 +50,7 @@ fn ProductItem(product: ProductCard, level: u8, eager: bool, priority: bool) -> 
             </div>
             {(!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand}</p> })}
             {name}
+            {(!product.rating.is_none()).then(|| view! { <p class="product-rating"><Mean rating=product.rating/></p> })}
             <p class="product-price">
                 {note(t::FROM_BEFORE)}
                 <Price amount=product.price_min sale=was.is_some()/>

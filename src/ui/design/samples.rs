@@ -9,6 +9,7 @@ use crate::domain::{
     order::{CancelReason, Event, EventKind},
     payment::Method,
     pricing::{PricedLine, ShippingRules, Totals, price},
+    review::Rating,
     texts::design as t,
 };
 
@@ -33,6 +34,7 @@ fn card(l: Locale, title: Text, price: (i64, i64), tags: &[&str]) -> ProductCard
         image: Some(picture()),
         in_stock: true,
         sales: 12,
+        rating: Rating { sum: 57, count: 12 },
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         live::{Topic, Update},
         office::Staff,
         permission::Permission,
-        texts::{booking_office, booking_stay as stay, office as t, second, shell},
+        texts::{booking_office, booking_stay as stay, office as t, review, second, shell},
     },
     ui::{
         components::{
@@ -82,10 +82,14 @@ fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> imp
     };
     let waiting = view! { <Waiting to_ship/> }.into_any();
     // What is not permitted is not offered.
-    let people = move || {
+    let permitted = move || {
         Suspend::new(async move {
-            let manages = me.await.is_ok_and(|staff| staff.role.may(Permission::ManageStaff));
-            manages.then(|| link("/office/people", "me", t::PEOPLE, ().into_any()))
+            let role = me.await.ok().map(|staff| staff.role);
+            let may = |permission| role.is_some_and(|role| role.may(permission));
+            let reviews = may(Permission::TendReviews)
+                .then(|| link("/office/reviews", "note", review::OFFICE_TITLE, ().into_any()));
+            let people = may(Permission::ManageStaff).then(|| link("/office/people", "me", t::PEOPLE, ().into_any()));
+            view! { {reviews} {people} }
         })
     };
     view! {
@@ -100,7 +104,7 @@ fn Rail(to_ship: Signal<Option<i64>>, me: Resource<Result<Staff, Error>>) -> imp
                     {link("/office/bookings", "clock", booking_office::TITLE, ().into_any())}
                     {link("/office/stock", "stock", t::STOCK, ().into_any())}
                     {link("/office/stays", "bookmark", stay::OFFICE_STAYS, ().into_any())}
-                    <Suspense>{people}</Suspense>
+                    <Suspense>{permitted}</Suspense>
                     <li>
                         <a class="office-link" href="/">
                             <Icon name="store"/>
@@ -199,7 +203,7 @@ mod tests {
     #[test]
     fn a_page_lights_one_entry() {
         let lit = |path: &str| {
-            ["/office", "/office/stock", "/office/people", "/office/bookings", "/office/stays"]
+            ["/office", "/office/stock", "/office/people", "/office/bookings", "/office/stays", "/office/reviews"]
                 .into_iter()
                 .filter(|href| present(href, path))
                 .collect::<Vec<_>>()
@@ -209,6 +213,7 @@ mod tests {
         assert_eq!(lit("/office/orders/2611230000000000"), ["/office"]);
         assert_eq!(lit("/office/stock"), ["/office/stock"]);
         assert_eq!(lit("/office/people"), ["/office/people"]);
+        assert_eq!(lit("/office/reviews"), ["/office/reviews"]);
         assert_eq!(lit("/office/bookings"), ["/office/bookings"]);
         assert_eq!(lit("/office/stays/7"), ["/office/stays"]);
     }

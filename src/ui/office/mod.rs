@@ -13,6 +13,7 @@ mod orders_row;
 mod parts;
 pub mod password;
 pub mod people;
+pub mod reviews;
 pub mod second;
 pub mod sign_in;
 pub mod stay_nights;

@@ -10,3 +10,4 @@ pub mod order;
 pub mod orders;
 pub mod pay;
 pub mod product;
+pub mod review;

@@ -35,7 +35,7 @@ use crate::{
     },
     server::{
         Ctx,
-        catalog::{image, in_locale, json},
+        catalog::{image, in_locale, json, rating},
         db::{ToValue, Tx, placeholders},
         divisions::Divisions,
     },
@@ -171,7 +171,7 @@ async fn cards(
     let ids: Vec<_> =
         shown.iter().filter_map(|found| types.get(found.kind)).map(|kind| kind.variant_id.clone()).collect();
     let sql = format!(
-        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, e.region, {title} as title, {lead} as lead,
+        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, {title} as title, {lead} as lead,
             {options} as options
         from variant v join product p on p.id = v.product_id join venue e on e.product_id = p.id
         where v.id in ({list})",
@@ -203,6 +203,7 @@ async fn cards(
             title: row.get("title")?,
             lead: row.get("lead")?,
             image: image(row, "image")?,
+            rating: rating(row)?,
             region: places::region_name(look.divisions, &row.get::<String>("region")?, look.locale),
             facilities: venue.policies.facilities.clone(),
             variant_id: kind.variant_id.clone(),

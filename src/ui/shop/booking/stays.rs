@@ -23,6 +23,7 @@ use crate::{
             picture::Picture,
             price::{Price, use_currency},
             skeleton::{Reloading, SkeletonText},
+            stars::Mean,
             travel::Main,
         },
         error::ErrorNotice,
@@ -148,7 +149,8 @@ fn house_href(handle: &str, form: &StayForm, variant: &str) -> String {
 }
 
 fn card_view(l: Locale, currency: Currency, card: &StayCard, form: &StayForm) -> AnyView {
-    let StayCard { handle, title, lead, image, region, facilities, variant_id, room, beds, left, .. } = card.clone();
+    let StayCard { handle, title, lead, image, rating, region, facilities, variant_id, room, beds, left, .. } =
+        card.clone();
     let href = house_href(&handle, form, &variant_id);
     let what = [room, beds_words(l, beds)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     let facilities = facilities.into_iter().take(SHOWN_FACILITIES);
@@ -168,6 +170,7 @@ fn card_view(l: Locale, currency: Currency, card: &StayCard, form: &StayForm) ->
                 <p class="with-icon muted small"><Icon name="pin" class="icon-sm"/>{region}</p>
                 {(!lead.is_empty()).then(|| view! { <p class="small">{lead}</p> })}
                 <ul class="stay-facts">{facilities}</ul>
+                {(!rating.is_none()).then(|| view! { <p class="product-rating"><Mean rating/></p> })}
                 <p class="small strong">{what}</p>
                 {few}
             </div>

@@ -12,7 +12,8 @@ use crate::{
     },
     ui::{
         components::{
-            head::Head, icon::Icon, links::product_href, picture::Picture, skeleton::SkeletonText, travel::Main,
+            head::Head, icon::Icon, links::product_href, picture::Picture, skeleton::SkeletonText, stars::Mean,
+            travel::Main,
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -169,7 +170,7 @@ fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
 
 /// A restaurant with its times around the wanted one.
 fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
-    let Restaurant { handle, title, lead, image, city, address, zone, times } = restaurant;
+    let Restaurant { handle, title, lead, image, rating, city, address, zone, times } = restaurant;
     let path = product_href(&handle);
     let time = |time: &TableTime| {
         let local = zone.local(time.start);
@@ -191,6 +192,7 @@ fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
             <Picture image class="venue-picture" thumb=Width::Card/>
             <div class="venue-body">
                 <h3 class="venue-name"><a class="link" href=asked.href(&path)>{title}</a></h3>
+                {(!rating.is_none()).then(|| view! { <p class="product-rating"><Mean rating/></p> })}
                 {(!lead.is_empty()).then(|| view! { <p class="small">{lead}</p> })}
                 <p class="muted small">{city} " · " {address}</p>
                 {free}

@@ -306,7 +306,7 @@ fn Person(worker: Worker, href: String, is_chosen: bool) -> impl IntoView {
     let l = use_locale();
     let Worker { name, gender, languages, skills, rating, visits, .. } = worker;
     let initial: String = name.chars().take(1).collect();
-    let rated = rating.map(|tenths| l.f(t::RATING, &[("rating", &format!("{}.{}", tenths / 10, tenths % 10))]));
+    let rated = rating.mean().map(|mean| l.f(t::RATING, &[("rating", &mean), ("n", &rating.count)]));
     let done = (visits > 0).then(|| l.n(t::VISITS_ONE, t::VISITS, visits));
     let facts: Vec<_> = [rated, done].into_iter().flatten().collect();
     let gender = gender.map(|gender| l.t(gender_name(gender)).to_owned());

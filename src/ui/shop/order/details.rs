@@ -17,7 +17,7 @@ use crate::{
             time::Time,
             timeline::Timeline,
         },
-        shop::booking::travellers::TravellerLinks,
+        shop::{booking::travellers::TravellerLinks, review::ReviewLink},
         use_locale,
     },
 };
@@ -33,9 +33,11 @@ pub fn Details(page: Page) -> impl IntoView {
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
     let line = move |line: OrderLine| {
         let booking = line.booking.clone();
+        let review = view! { <ReviewLink number=page.number() line=line.clone()/> };
         view! {
             <OrderLineRow line currency links=true/>
             {booking.map(|booking| view! { <AfterBooking page booking/> })}
+            {review}
         }
     };
     view! {

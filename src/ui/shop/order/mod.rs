@@ -21,10 +21,10 @@ use crate::{
         number,
         order::{Action, Order},
         paying::{MoneyBack, Phase, phase},
-        texts::order as t,
+        texts::{order as t, review},
     },
     ui::{
-        components::{field::focus, skeleton::SkeletonText, travel::Main},
+        components::{field::focus, icon::Icon, skeleton::SkeletonText, travel::Main},
         error::ErrorPage,
         live::use_live,
         use_locale,
@@ -32,7 +32,7 @@ use crate::{
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::{Meta, Title};
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// The id of the title of an order's state, where the focus goes after an action.
 const STATE_ID: &str = "state-title";
@@ -236,9 +236,24 @@ fn Body(order: Order, posted: Option<Error>) -> impl IntoView {
     let page = Page::new(order, posted);
     follow(page.order);
     ask_meanwhile(page);
+    // What a form without script did that leads here.
+    let said = match use_query_map().with_untracked(|query| query.get("done")).as_deref() {
+        Some("review") => Some(review::SENT),
+        Some("removed") => Some(review::REMOVED),
+        _ => None,
+    };
+    let said = said.map(|text| {
+        view! {
+            <div class="notice notice-success" role="status">
+                <Icon name="success"/>
+                <div class="notice-body"><p>{l.t(text)}</p></div>
+            </div>
+        }
+    });
     view! {
         <Title text=title/>
         <Main class="page container">
+            {said}
             <Head page/>
             <Details page/>
         </Main>

@@ -12,7 +12,7 @@ use crate::{
     ui::{
         components::{order_state::StateBadge, picture::Picture, price::Price, summary::OrderLineRow, time},
         error::ErrorNotice,
-        shop::order::again::use_again,
+        shop::{order::again::use_again, review::ReviewLinks},
         use_locale,
     },
 };
@@ -28,6 +28,7 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
     let wanted =
         StoredValue::new(lines.iter().map(|line| (line.variant_id.clone(), line.quantity)).collect::<Vec<_>>());
     let href = format!("/orders/{number}");
+    let reviews = view! { <ReviewLinks number=number.clone() lines=lines.clone()/> };
     let title_id = format!("order-{number}");
     let shown = number::display(&number);
     let hidden = format!(" {shown}");
@@ -63,6 +64,7 @@ pub fn Card(order: OrderSummary, reload: Callback<()>) -> impl IntoView {
                 <StateBadge state/>
             </header>
             {contents}
+            {reviews}
             <footer class="order-card-foot">
                 <p>{l.n(t::COUNT_TOTAL_ONE, t::COUNT_TOTAL, quantity)}<Price amount=total currency/></p>
                 <div class="cluster">

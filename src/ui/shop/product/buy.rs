@@ -10,6 +10,7 @@ use crate::{
         Error,
         cart::{BuyNow, MAX_QUANTITY},
         pricing::ShippingRule,
+        review::PLACE,
         texts::{catalog as t, common},
     },
     ui::{
@@ -18,6 +19,7 @@ use crate::{
             price::{Price, PriceWas, use_currency},
             product_card::saving,
             shell::{use_cart_count, use_toasts},
+            stars::Mean,
             stepper::Stepper,
             summary::delivery_text,
         },
@@ -144,6 +146,11 @@ pub fn BuyHead(shown: Shown, liked: Resource<bool>) -> impl IntoView {
     let (product_id, title, brand, lead) = shown.product.with_untracked(|product| {
         (product.id.clone(), product.title.clone(), product.brand.clone(), product.seo_description.clone())
     });
+    let rating = shown.product.with_untracked(|product| product.rating);
+    let rated = (!rating.is_none()).then(|| {
+        let href = format!("#{PLACE}");
+        view! { <p><a class="link link-quiet buy-rating" href=href rel="external"><Mean rating/></a></p> }
+    });
     view! {
         <div class="buy-head">
             {(!brand.is_empty()).then(|| view! { <p class="buy-brand">{brand}</p> })}
@@ -151,6 +158,7 @@ pub fn BuyHead(shown: Shown, liked: Resource<bool>) -> impl IntoView {
                 <h1 class="buy-title">{title}</h1>
                 <Heart product_id liked/>
             </div>
+            {rated}
             {(!lead.is_empty()).then(|| view! { <p class="buy-lead">{lead}</p> })}
         </div>
     }

@@ -38,7 +38,10 @@ use crate::{
         },
         error::ErrorPage,
         live::use_live,
-        shop::booking::BookingBox,
+        shop::{
+            booking::BookingBox,
+            review::list::{Asked, Reviews, use_reviews},
+        },
         use_locale,
     },
 };
@@ -78,11 +81,12 @@ pub fn ProductPage() -> impl IntoView {
         move || handle.get(),
         |handle| async { api::catalog::is_favourite(handle).await.unwrap_or_default() },
     );
+    let reviews = use_reviews(handle);
     view! {
         <Suspense fallback=ProductSkeleton>
             {move || Suspend::new(async move {
                 match product.await {
-                    Ok(product) => view! { <ProductView product related liked facts/> }.into_any(),
+                    Ok(product) => view! { <ProductView product related liked reviews facts/> }.into_any(),
                     Err(error) => view! { <ErrorPage error/> }.into_any(),
                 }
             })}
@@ -202,6 +206,7 @@ fn ProductView(
     product: Product,
     related: Resource<Vec<ProductCard>>,
     liked: Resource<bool>,
+    reviews: Asked,
     facts: Facts,
 ) -> impl IntoView {
     let mut product = product;
@@ -217,6 +222,7 @@ fn ProductView(
     let html = without_lead(&product.description_html, &product.seo_description).to_owned();
     let (brand, images) = (product.brand.clone(), product.images.clone());
     let product_id = product.id.clone();
+    let handle = product.handle.clone();
     let booked = product.kind.is_some().then(|| product.clone());
     let shown = Shown::new(product);
     let (way, bar) = match booked {
@@ -248,6 +254,7 @@ fn ProductView(
             </article>
             <HeartForm product_id/>
             <Description html brand shown/>
+            <Reviews handle reviews/>
             <Related related/>
             {bar}
         </Main>
@@ -337,6 +344,7 @@ mod tests {
             images: vec![image("0"), image("1"), image("2"), image("3")],
             breadcrumbs: vec![],
             sales: 0,
+            rating: Default::default(),
             kind: None,
         }
     }

@@ -181,6 +181,7 @@ mod tests {
             images: vec![],
             breadcrumbs: vec![],
             sales: 0,
+            rating: Default::default(),
             kind: None,
         }
     }

@@ -5,6 +5,7 @@ use crate::{
         catalog::{Product, Variant},
         gtin::gtin,
         money::Currency,
+        review::MOST,
     },
     ui::components::links::category_href,
 };
@@ -37,6 +38,12 @@ pub fn data(product: &Product, currency: Currency, address: &str, absolute: impl
     }
     if !product.brand.is_empty() {
         thing["brand"] = json!({ "@type": "Brand", "name": product.brand });
+    }
+    if let Some(mean) = product.rating.mean() {
+        thing["aggregateRating"] = json!({
+            "@type": "AggregateRating", "ratingValue": mean, "reviewCount": product.rating.count,
+            "bestRating": MOST, "worstRating": 1,
+        });
     }
     let mut graph = vec![thing];
     if !product.breadcrumbs.is_empty() {
@@ -85,6 +92,7 @@ mod tests {
     use crate::domain::{
         catalog::{Image, ProductOption},
         money::Amount,
+        review::Rating,
     };
 
     fn variant(id: &str, choice: usize, price: i64, available: i64, barcode: &str) -> Variant {
@@ -117,6 +125,7 @@ mod tests {
             images: vec![image("black.webp"), image("white.webp")],
             breadcrumbs: vec![("home".into(), "Home".into())],
             sales: 0,
+            rating: Default::default(),
             kind: None,
         }
     }
@@ -150,6 +159,17 @@ mod tests {
             "availability": "https://schema.org/OutOfStock",
         });
         assert_eq!(thing["offers"], offer);
+    }
+
+    #[test]
+    fn what_customers_gave_is_told_where_there_is_any() {
+        let mut product = product(vec![variant("a", 0, 100, 1, "")]);
+        assert!(read(&product, "https://shop.test/p/cup")["@graph"][0].get("aggregateRating").is_none());
+        product.rating = Rating { sum: 14, count: 3 };
+        let rating = json!({
+            "@type": "AggregateRating", "ratingValue": "4.7", "reviewCount": 3, "bestRating": 5, "worstRating": 1,
+        });
+        assert_eq!(read(&product, "https://shop.test/p/cup")["@graph"][0]["aggregateRating"], rating);
     }
 
     #[test]

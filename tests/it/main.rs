@@ -37,6 +37,7 @@ mod booking_stay;
 mod booking_table;
 mod booking_trip;
 mod booking_visit;
+mod books;
 mod catalog;
 mod completion;
 mod consent;

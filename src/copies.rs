@@ -69,11 +69,14 @@ pub async fn restore(config: Config, file: PathBuf, options: Options) -> Result<
     if messages + reminders > 0 {
         println!("{messages} messages and {reminders} reminders that were due are not sent, as they may have been");
     }
-    if !restored.master_key {
-        println!(
-            "put the master key of that shop into {}, if it is not there",
-            config.data.join("master.key").display()
-        );
+    match start::open(config).await {
+        Ok(app) => {
+            let recorded = backup::restore::on_record(&app, &restored.contents.head).await;
+            app.db.close().await;
+            recorded?;
+            println!("its master key is in place");
+        }
+        Err(error) => println!("it cannot be served yet: {error}"),
     }
     Ok(())
 }

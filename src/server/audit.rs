@@ -49,6 +49,7 @@ pub enum Action {
     BookingCancelled,
     BookingMoved,
     BookingMarked,
+    Restored,
 }
 
 impl Action {
@@ -84,6 +85,7 @@ impl Action {
             Self::BookingCancelled => "booking_cancelled",
             Self::BookingMoved => "booking_moved",
             Self::BookingMarked => "booking_marked",
+            Self::Restored => "restored",
         }
     }
 }

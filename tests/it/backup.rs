@@ -409,7 +409,8 @@ async fn the_commands_do_it_and_tell_what_they_did() {
     assert!(!whole && text.contains("--backup-key-file"), "{text}");
     let (done, text) = said(&data, &["restore", file, "--backup-key-file", key]);
     assert!(!done && text.contains("there is something in the place already"), "{text}");
-    run(PROGRAM, &place, &[&["restore", file], &sealed[..]].concat());
+    let (done, text) = said(&place, &[&["restore", file], &sealed[..]].concat());
+    assert!(done && text.contains("its master key is in place"), "{text}");
     run(PROGRAM, &place, &["audit", "verify"]);
     run(PROGRAM, &place, &["check-books"]);
     let (done, text) = said(&folder.path().join("none"), &["backup"]);

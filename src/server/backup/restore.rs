@@ -18,7 +18,9 @@ use super::{
 use crate::{
     args,
     server::{
-        MIGRATIONS, booking,
+        App, MIGRATIONS,
+        audit::{self, Action, Entry},
+        booking,
         context::now,
         crypto::key_from_hex,
         db::{Db, DbError, Migration, Tx, tables},
@@ -93,6 +95,28 @@ pub async fn restore(
         })
         .await?;
     Ok(Restored { contents, migrated, set_aside, master_key })
+}
+
+/// Puts a restore on record: what was recorded after the backup is gone with it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn on_record(app: &App, head: &Head) -> crate::domain::Result<()> {
+    let (shop, made) = (app.clone(), head.created_at);
+    app.db
+        .write(move |tx| {
+            let shop = shop.clone();
+            Box::pin(async move {
+                let entry = Entry {
+                    actor: "operator".to_owned(),
+                    action: Action::Restored,
+                    subject: format!("backup:{made}"),
+                    detail: String::new(),
+                };
+                audit::record(tx, &shop.keys, &entry, now()).await
+            })
+        })
+        .await
 }
 
 async fn is_empty(db: &Db, media: &Media) -> Result<(), BackupError> {

@@ -138,7 +138,7 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
         and (select count(*) from payment p where p.order_id = o.id and p.state = 'succeeded') <> 1";
     assert_eq!(db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "each paid order has one payment");
     let report = books::check(&db).await.unwrap();
-    assert_eq!(report.problems, []);
+    assert!(report.balances(), "{:#?}", report.problems);
     assert_eq!(report.orders, i64::try_from(stored.len()).unwrap());
     eprintln!("{} orders confirmed and {} paid over {rounds} crashes, {cut} within one", confirmed.len(), paid.len());
 }

@@ -165,7 +165,7 @@ impl<R: Read> Opener<R> {
         head[..MAGIC.len()].copy_from_slice(&MAGIC);
         inner.read_exact(&mut head[MAGIC.len()..])?;
         let (cipher, check) = key.derive(&head[MAGIC.len()..MAGIC.len() + PREFIX]);
-        if !bool::from(check.ct_eq(&head[MAGIC.len() + PREFIX..])) {
+        if !bool::from(check[..].ct_eq(&head[MAGIC.len() + PREFIX..])) {
             return Err(BackupError::WrongKey);
         }
         Ok(Self { inner, chunks: Chunks { cipher, head, number: 0 }, plain: Vec::new(), at: 0, ended: false })

@@ -1,5 +1,6 @@
 //! The command line: serve a shop, fill it, and look after it.
 
+mod copies;
 mod options;
 
 use clap::Parser;
@@ -17,8 +18,9 @@ use xiadan::{
     args,
     domain::{Error, Locale},
     server::{
-        App, MIGRATIONS, account,
+        App, account,
         audit::{self, Finding},
+        backup::restore::Options,
         booking,
         catalog::{
             self,
@@ -166,14 +168,14 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
             })
             .await
         }
-        // Opening a shop migrates it.
-        Command::Migrate => {
-            with(config, async |_| {
-                println!("the database is up to date ({} migrations)", MIGRATIONS.len());
-                Ok(())
-            })
-            .await
+        Command::Migrate => copies::migrate(config).await,
+        Command::Backup { to, with_master_key, key } => copies::backup(config, to, with_master_key, key.key()?).await,
+        Command::Verify { file, key } => copies::verify(file, key.key()?).await,
+        Command::Restore { file, send_due, key } => {
+            copies::restore(config, file, Options { key: key.key()?, send_due }).await
         }
+        Command::Move { from, to } => copies::carry(from, to).await,
+        Command::CheckBooks => copies::check_books(config).await,
     }
 }
 
@@ -279,6 +281,8 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         );
     }
     config.sandbox_url = address(options.sandbox_url, "http", config.sandbox_listen)?;
+    config.migrate = !options.no_migrate;
+    config.backup = options.backups.schedule()?;
     config.hold_ms = options.hold_minutes * 60_000;
     config.security_contact = options.security_contact;
     config.trusted_proxies = options.trusted_proxy;

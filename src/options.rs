@@ -9,6 +9,7 @@ use std::{
 use xiadan::{
     domain::{Locale, address::CALLING_CODES, permission::Role},
     server::{
+        backup::{BackupKey, schedule::Schedule},
         config::{Config, TlsOptions},
         message::sms::{Provider, SmsSettings},
         start::Failure,
@@ -74,8 +75,93 @@ pub enum Command {
         #[command(subcommand)]
         action: KeysAction,
     },
-    /// Bring the database up to date; `serve` does so by itself
+    /// Bring the database up to date and end; `serve` does so by itself. Several at once take turns
     Migrate,
+    /// Write everything of the shop into one file, while it serves
+    Backup {
+        /// A file that is not there yet, or a folder
+        #[arg(long, value_name = "FILE|FOLDER", default_value = ".")]
+        to: PathBuf,
+        /// Take the master key along, without which nothing sealed opens; only with a key for the backup
+        #[arg(long)]
+        with_master_key: bool,
+        #[command(flatten)]
+        key: BackupKeyOptions,
+    },
+    /// Check that a backup is whole, without a database, and say what it holds
+    Verify {
+        file: PathBuf,
+        #[command(flatten)]
+        key: BackupKeyOptions,
+    },
+    /// Make a shop of a backup, in an empty data folder and an empty database
+    Restore {
+        file: PathBuf,
+        /// Send the messages and reminders that were due and not sent when the backup was made
+        #[arg(long)]
+        send_due: bool,
+        #[command(flatten)]
+        key: BackupKeyOptions,
+    },
+    /// Carry the shop into another database, while it is stopped; goes on with what was broken off
+    Move {
+        /// The database that has the shop: sqlite://… or postgres://…
+        #[arg(long)]
+        from: String,
+        /// An empty one
+        #[arg(long)]
+        to: String,
+    },
+    /// Check that stock, orders, money and bookings agree, while the shop serves
+    CheckBooks,
+}
+
+/// The key of backups. It is read from a file or the environment alone: a command line can be read by others.
+#[derive(Args)]
+pub struct BackupKeyOptions {
+    /// A file with the key that seals backups, 64 hexadecimal digits; or XIADAN_BACKUP_KEY with the digits
+    #[arg(long, env = "XIADAN_BACKUP_KEY_FILE", value_name = "FILE")]
+    pub backup_key_file: Option<PathBuf>,
+}
+
+impl BackupKeyOptions {
+    /// The key, if there is one.
+    pub fn key(&self) -> Result<Option<BackupKey>, Failure> {
+        let wrong = |place: &str| format!("{place}: a key of backups is 64 hexadecimal digits");
+        if let Some(path) = &self.backup_key_file {
+            let place = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{place}: {e}"))?;
+            return Ok(Some(BackupKey::from_hex(&text).ok_or_else(|| wrong(&place))?));
+        }
+        match std::env::var("XIADAN_BACKUP_KEY") {
+            Ok(text) => Ok(Some(BackupKey::from_hex(&text).ok_or_else(|| wrong("XIADAN_BACKUP_KEY"))?)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Backups that the shop makes by itself.
+#[derive(Args)]
+pub struct Backups {
+    /// The folder of backups that are made while the shop serves; of several nodes one makes each
+    #[arg(long, env = "XIADAN_BACKUP_TO", value_name = "FOLDER")]
+    pub backup_to: Option<PathBuf>,
+    /// The time between two of them: 90m, 24h or 7d
+    #[arg(long, env = "XIADAN_BACKUP_EVERY", value_name = "TIME", default_value = "24h", value_parser = time_ms)]
+    pub backup_every: i64,
+    /// How many of them are kept
+    #[arg(long, env = "XIADAN_BACKUP_KEEP", value_name = "NUMBER", default_value_t = 14, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub backup_keep: u64,
+    #[command(flatten)]
+    pub key: BackupKeyOptions,
+}
+
+impl Backups {
+    pub fn schedule(self) -> Result<Option<Schedule>, Failure> {
+        let Some(to) = self.backup_to else { return Ok(None) };
+        let keep = usize::try_from(self.backup_keep)?;
+        Ok(Some(Schedule { to: std::path::absolute(to)?, every_ms: self.backup_every, keep, key: self.key.key()? }))
+    }
 }
 
 #[derive(Args)]
@@ -121,6 +207,11 @@ pub struct Serve {
     /// The sender of mail: Shop <no-reply@shop.example>
     #[arg(long, env = "XIADAN_MAIL_FROM")]
     pub mail_from: Option<String>,
+    /// Leave the database as it is: wait a minute for `xiadan migrate` where it is behind, and end if it still is
+    #[arg(long, env = "XIADAN_NO_MIGRATE")]
+    pub no_migrate: bool,
+    #[command(flatten)]
+    pub backups: Backups,
     #[command(flatten)]
     pub sms: Sms,
     #[command(flatten)]
@@ -252,6 +343,20 @@ pub enum Admin {
 
 fn locale(tag: &str) -> Result<Locale, String> {
     Locale::from_tag(tag).ok_or_else(|| format!("choose one of {}", Locale::ALL.map(Locale::tag).join(", ")))
+}
+
+/// A time such as `90m`, in milliseconds: from a minute to a year.
+fn time_ms(text: &str) -> Result<i64, String> {
+    const MINUTE: i64 = 60_000;
+    let wrong = || "a time from 1m to 365d, such as 90m, 24h or 7d".to_owned();
+    let unit = match text.chars().last() {
+        Some('m') => MINUTE,
+        Some('h') => 60 * MINUTE,
+        Some('d') => 24 * 60 * MINUTE,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).filter(|ms| (MINUTE..=365 * 24 * 60 * MINUTE).contains(ms)).ok_or_else(wrong)
 }
 
 fn contact(text: &str) -> Result<String, String> {

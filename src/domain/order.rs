@@ -9,6 +9,8 @@
 //!  Cancelled ◀─────────┘      Cancelled ──late payment, stock still there──▶ ToShip
 //! ```
 
+pub mod path;
+
 use super::{
     address::{Checkout, CheckoutForm, Contact, DeliveryWish},
     address_book::SavedAddress,

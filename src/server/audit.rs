@@ -52,6 +52,7 @@ pub enum Action {
     ReviewAnswered,
     ReviewHidden,
     ReviewShown,
+    Restored,
 }
 
 impl Action {
@@ -90,6 +91,7 @@ impl Action {
             Self::ReviewAnswered => "review_answered",
             Self::ReviewHidden => "review_hidden",
             Self::ReviewShown => "review_shown",
+            Self::Restored => "restored",
         }
     }
 }

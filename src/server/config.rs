@@ -1,6 +1,7 @@
 //! How a shop is run: from the command line and the environment.
 
 use super::{
+    backup::schedule::Schedule,
     http::{
         acme::{self, LETS_ENCRYPT},
         tls::{Files, Source},
@@ -51,6 +52,10 @@ pub struct Config {
     pub sms_per_day: i64,
     /// The calling codes, such as `+86`, of the countries to which they leave.
     pub sms_countries: Vec<String>,
+    /// Whether the database is brought up to date at the start; otherwise a database that is behind is waited for.
+    pub migrate: bool,
+    /// Backups that are made now and then.
+    pub backup: Option<Schedule>,
     /// Whether cookies are marked `Secure`; off only where the public address is plain HTTP on loopback.
     pub secure_cookies: bool,
 }
@@ -141,6 +146,8 @@ impl Default for Config {
             sms: None,
             sms_per_day: Self::SMS_PER_DAY,
             sms_countries: CALLING_CODES.map(str::to_owned).to_vec(),
+            migrate: true,
+            backup: None,
             secure_cookies: false,
         }
     }

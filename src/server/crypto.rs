@@ -216,16 +216,7 @@ impl Keys {
     /// `InvalidData` for anything else.
     pub fn from_hex(text: &str) -> io::Result<Self> {
         let wrong = || io::Error::new(io::ErrorKind::InvalidData, "a master key is 64 hexadecimal digits");
-        let text = text.trim();
-        // `from_str_radix` would take a sign for a digit.
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        let mut master = [0; 32];
-        for (i, byte) in master.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| wrong())?;
-        }
-        Ok(Self::new(&master))
+        Ok(Self::new(&key_from_hex(text).ok_or_else(wrong)?))
     }
 
     /// Seals a value for a place, such as `orders.contact:<id>`.
@@ -268,6 +259,20 @@ impl Keys {
     pub fn shared_secret(&self, purpose: &str) -> String {
         hex(&hmac(&self.signing, &[b"shared", purpose.as_bytes()]))
     }
+}
+
+/// A key of 64 hexadecimal digits; none in anything else.
+pub fn key_from_hex(text: &str) -> Option<[u8; 32]> {
+    let text = text.trim();
+    // `from_str_radix` would take a sign for a digit.
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (i, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(key)
 }
 
 /// `nonce ‖ ciphertext`.

@@ -35,6 +35,7 @@ mod migrate;
 mod origin;
 mod postgres;
 mod sqlite;
+pub mod tables;
 mod value;
 
 use std::{
@@ -229,6 +230,14 @@ impl Db {
     /// A migration that was applied before and has changed since; a statement that fails.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, DbError> {
         migrate::run(self, migrations).await
+    }
+
+    /// The names of those migrations that were not applied yet; changes nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn pending(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, DbError> {
+        migrate::pending(self, migrations).await
     }
 
     /// Finishes what was accepted, refuses what comes later, and leaves a tidy file behind.

@@ -3,7 +3,7 @@
 //! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
 //! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
 
-use super::{App, account, booking, catalog, context::now, keys, order, outbox, privacy};
+use super::{App, account, backup, booking, catalog, context::now, keys, order, outbox, privacy};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -70,6 +70,12 @@ const JOBS: &[Job] = &[
         name: "horizon",
         every: Duration::from_secs(600),
         run: |app| Box::pin(async move { booking::horizon::run_due(&app, now()).await.map(|_| false) }),
+    },
+    // Looks often whether the next one is due.
+    Job {
+        name: "backup",
+        every: Duration::from_secs(60),
+        run: |app| Box::pin(async move { backup::schedule::run_due(&app, now()).await.map(|_| false) }),
     },
     // Often enough for every node to know a new key before it is used.
     Job {

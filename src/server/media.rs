@@ -101,6 +101,26 @@ impl Media {
         (is_hash && is_known).then(|| self.folder.join(group).join(name))
     }
 
+    /// The names of all pictures that are there, in order; without the smaller versions, which can be made again. Blocks.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for group in fs::read_dir(&self.folder)? {
+            let group = group?.path();
+            if !group.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(group)? {
+                let name = file?.file_name();
+                names.extend(name.to_str().filter(|name| self.has(name)).map(str::to_owned));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// Whether the file of this picture is there.
     pub fn has(&self, name: &str) -> bool {
         self.path(name).is_some_and(|path| path.is_file())

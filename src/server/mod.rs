@@ -3,6 +3,8 @@
 //! The first modules serve all rooms; the rooms carry the same names as in [`crate::domain`].
 
 pub mod audit;
+pub mod backup;
+pub mod books;
 pub mod config;
 pub mod context;
 pub mod crypto;

@@ -2,10 +2,11 @@
 
 use super::{
     App, MIGRATIONS,
+    backup::{self, BackupError},
     config::Config,
     context::Shop,
     crypto::Keys,
-    db::{Db, Options},
+    db::{Db, Options, tables},
     divisions::Divisions,
     http::{
         self, Front, limit,
@@ -47,6 +48,11 @@ const FINISH: Duration = Duration::from_secs(3);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
 
+/// How long a database that is behind is waited for.
+const SCHEMA_WAIT: Duration = Duration::from_secs(60);
+/// The pause between two looks at it.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The key file in the data folder.
 const KEY_FILE: &str = "master.key";
 /// The setting by which a database knows its key again; a keyed hash, which tells nothing of the key.
@@ -64,8 +70,12 @@ const RIGHT_KEY: &str = "put the key file that belongs to this database back the
 pub async fn open(config: Config) -> Result<App, Failure> {
     make_folder(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
     let given = given_keys(&config.data)?;
-    let db = Db::open(Options { url: config.database_url.clone(), ..Options::default() }).await?;
-    db.migrate(MIGRATIONS).await?;
+    let db = open_database(&config.database_url).await?;
+    if config.migrate {
+        db.migrate(MIGRATIONS).await?;
+    } else {
+        up_to_date(&db, SCHEMA_WAIT).await?;
+    }
     let keys = keys_of(given, &db, &config.data).await?;
     let media = Media::open(&config.data)?;
     // Fails only when a provider was chosen already, which is as good.
@@ -94,8 +104,56 @@ pub async fn open(config: Config) -> Result<App, Failure> {
     }))
 }
 
+/// Opens a database, which is made where there is none, and changes nothing in it.
+///
+/// # Errors
+/// When it cannot be reached, or its filling by a restore or a move was not finished.
+pub async fn open_database(url: &str) -> Result<Db, Failure> {
+    let db = Db::open(Options { url: url.to_owned(), ..Options::default() }).await?;
+    if db.table_names().await?.contains(tables::UNFINISHED) {
+        db.close().await;
+        return Err(BackupError::Unfinished.into());
+    }
+    Ok(db)
+}
+
+/// Opens a database that is there.
+///
+/// # Errors
+/// As [`open_database`], and where there is none.
+pub async fn open_present(url: &str) -> Result<Db, Failure> {
+    if let Some(path) = url.strip_prefix("sqlite://")
+        && !Path::new(path).is_file()
+    {
+        return Err(format!("there is no database at {path}").into());
+    }
+    open_database(url).await
+}
+
+/// Waits until somebody has brought the schema up to date.
+///
+/// # Errors
+/// When nobody did in this time.
+pub async fn up_to_date(db: &Db, longest: Duration) -> Result<(), Failure> {
+    let begin = Instant::now();
+    loop {
+        let pending = db.pending(MIGRATIONS).await?;
+        let Some(first) = pending.first() else { return Ok(()) };
+        let missing = pending.len();
+        if begin.elapsed() >= longest {
+            let text = format!(
+                "the database is behind this program by {missing} migrations, from {first} on: run `xiadan migrate`, or \
+                `xiadan serve` without --no-migrate"
+            );
+            return Err(text.into());
+        }
+        tracing::warn!(missing, first, "the database is behind this program; waiting for `xiadan migrate`");
+        sleep(LOOK.min(longest)).await;
+    }
+}
+
 /// Makes a folder that is not there yet for its owner alone: keys, orders and pictures lie in it.
-fn make_folder(path: &Path) -> std::io::Result<()> {
+pub fn make_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -112,6 +170,18 @@ fn given_keys(data: &Path) -> Result<Option<Keys>, Failure> {
             Ok(Keys::load(&path).map_err(|e| format!("{}: {e}", path.display()))?)
         }
     }
+}
+
+/// The master key as text, of the environment or of the key file.
+///
+/// # Errors
+/// When there is none, or the file cannot be read.
+pub fn master_key(data: &Path) -> Result<String, Failure> {
+    if let Ok(hex) = std::env::var("XIADAN_MASTER_KEY") {
+        return Ok(hex.trim().to_owned());
+    }
+    let path = data.join(KEY_FILE);
+    Ok(fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?.trim().to_owned())
 }
 
 /// The given keys, if they are those of the database; new ones for a database that has none. Another key would seal new
@@ -177,6 +247,7 @@ pub async fn serve(
     let metrics = http::install_metrics()?;
     let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
     outbox::describe_metrics();
+    backup::schedule::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
     let feed = tokio::spawn(app.live.clone().run(app.clone()));

@@ -4,18 +4,19 @@ use crate::{
     member::exec,
     shop::{Shop, both, customer},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::Barrier;
 use xiadan::{
     args,
     domain::{
         Error,
-        booking::{HOUR_MS, MINUTE_MS, cells::Grid, interval::Interval},
+        booking::{HOUR_MS, MINUTE_MS, interval::Interval},
         error::TakenSlot,
     },
     server::{
         App,
         booking::claim::{self, Claim, What},
+        books,
         db::DbError,
     },
 };
@@ -113,44 +114,10 @@ async fn step(app: &App, order: &str, step: Step) -> bool {
 /// Whether the books balance: each unit of a capacity is claimed as often as claims say and never more than there are, and
 /// there is a cell for each part of the time of a claim, and for nothing else. Answers with the number of claims that hold.
 pub async fn balanced(app: &App) -> usize {
-    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim where state <> 'released'";
-    let (mut counts, mut cells) = (BTreeMap::new(), BTreeMap::new());
-    let claims = app.db.all(sql, args![]).await.unwrap();
-    for row in &claims {
-        let (id, resource): (String, String) = (row.get("id").unwrap(), row.get("resource_id").unwrap());
-        let (start, end): (i64, i64) = (row.get("start_at").unwrap(), row.get("end_at").unwrap());
-        match row.get::<String>("kind").unwrap().as_str() {
-            "count" => {
-                for unit in start..end {
-                    *counts.entry((resource.clone(), unit)).or_insert(0) += row.get::<i64>("quantity").unwrap();
-                }
-            }
-            kind => {
-                let grid = if kind == "seat" { Grid::new(1).unwrap() } else { Grid::FIVE_MINUTES };
-                for cell in grid.cells(Interval { start, end }) {
-                    let other = cells.insert((resource.clone(), cell), id.clone());
-                    assert_eq!(other, None, "{resource} has two claims at {cell}");
-                }
-            }
-        }
-    }
-    let sql = "select resource_id, unit, total, claimed from capacity where claimed > 0";
-    let mut kept = BTreeMap::new();
-    for row in app.db.all(sql, args![]).await.unwrap() {
-        let claimed: i64 = row.get("claimed").unwrap();
-        assert!(claimed <= row.get::<i64>("total").unwrap());
-        kept.insert((row.get::<String>("resource_id").unwrap(), row.get::<i64>("unit").unwrap()), claimed);
-    }
-    assert_eq!(kept, counts, "what is counted is what is claimed");
-    let mut kept = BTreeMap::new();
-    for row in app.db.all("select resource_id, cell_start, claim_id from calendar_cell", args![]).await.unwrap() {
-        let cell = (row.get::<String>("resource_id").unwrap(), row.get::<i64>("cell_start").unwrap());
-        kept.insert(cell, row.get::<String>("claim_id").unwrap());
-    }
-    assert_eq!(kept, cells, "the cells are those of the claims");
-    let sql = "select count(*) as n from claim c left join orders o on o.id = c.order_id where c.order_id is not null and o.id is null";
-    assert_eq!(app.db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0);
-    claims.len()
+    let report = books::check_claims(&app.db).await.unwrap();
+    assert!(report.balances(), "{:#?}", report.problems);
+    assert_eq!(report.uncounted, 0, "every unit of a claim has its capacity");
+    usize::try_from(report.claims).unwrap()
 }
 
 /// Lets everybody book at one moment; answers with what each was refused, in the order of the wishes.

@@ -1,6 +1,6 @@
 //! Races: many people want the same thing at the same moment.
 
-use crate::shop::{Piece, Shop, books, both, customer, form, place, staff, submission};
+use crate::shop::{Piece, Shop, balance, books, both, customer, form, place, staff, submission};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Barrier;
 use xiadan::{
@@ -66,6 +66,7 @@ async fn sale(postgres: bool, buyers: usize, pieces: i64) {
     assert_eq!(books(app, "mug").await, (pieces, pieces, 0));
     let rows = app.db.one("select count(*) as n from orders", args![]).await.unwrap();
     assert_eq!(rows.get::<i64>("n").unwrap(), pieces);
+    balance(app).await;
     app.db.close().await;
 }
 
@@ -184,4 +185,5 @@ async fn rounds(app: &App, rounds: i64) {
     assert!(rounds < 1_000 || each, "it was a race: {first:?}");
     assert_eq!(sold, rounds / 4);
     assert_eq!(books(app, "mug").await, (rounds - sold, 0, sold));
+    balance(app).await;
 }

@@ -6,7 +6,7 @@ use xiadan::{
     args,
     domain::{Locale, address::CheckoutForm, office::Staff, order::Review, permission::Role},
     server::{
-        App, Ctx, account, cart,
+        App, Ctx, account, books as checker, cart,
         config::Config,
         context::now,
         db::DbError,
@@ -73,7 +73,7 @@ impl Shop {
                         let sql = "insert into variant (id, product_id, position, sku, barcode, choices, price, grams, backorder, active, version)
                             values ($1, 'p', 1, $1, '', '[]', $2, 300, false, true, 1)";
                         tx.exec(sql, args![id, price]).await?;
-                        tx.exec("insert into stock (variant_id, location, on_hand, held) values ($1, 'main', $2, 0)", args![id, on_hand]).await?;
+                        tx.exec("insert into stock (variant_id, location, on_hand, held, imported) values ($1, 'main', $2, 0, $2)", args![id, on_hand]).await?;
                     }
                     Ok(())
                 })
@@ -139,6 +139,12 @@ pub fn submission(review: &Review) -> Submission {
         reviewed: review.reviewed.clone(),
         buy_now: None,
     }
+}
+
+/// Whether all books of the shop balance.
+pub async fn balance(app: &App) {
+    let report = checker::check(&app.db).await.unwrap();
+    assert!(report.balances(), "{:#?}", report.problems);
 }
 
 /// On hand, held, and pieces in orders that were paid and not cancelled.

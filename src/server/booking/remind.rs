@@ -48,6 +48,28 @@ pub async fn run_due(app: &App, now: i64) -> Result<usize> {
     Ok(reminded)
 }
 
+/// Marks as told whoever is to be told by now, and tells nobody; answers with how many bookings that were.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn set_aside(tx: &mut Tx<'_>, now: i64) -> Result<u64> {
+    let sql = "select b.order_id, b.position, b.start_at, o.placed_at
+        from order_booking b join orders o on o.id = b.order_id
+        where b.state = 'booked' and b.start_at > $1 and b.start_at <= $2 and b.reminded_at is null
+            and o.state in ('to_ship', 'shipped')";
+    let mut marked = 0;
+    for row in tx.all(sql, args![now, now.saturating_add(REMIND_MS)]).await? {
+        let (start, made): (i64, i64) = (row.get("start_at")?, row.get("placed_at")?);
+        if remind_at(start, made).is_none_or(|at| now < at) {
+            continue;
+        }
+        let (order_id, position): (String, i64) = (row.get("order_id")?, row.get("position")?);
+        let sql = "update order_booking set reminded_at = $3 where order_id = $1 and position = $2";
+        marked += tx.exec(sql, args![order_id, position, now]).await?;
+    }
+    Ok(marked)
+}
+
 /// Marks it and tells of it, both or neither; false for one that was told of, given up or moved meanwhile.
 async fn remind(tx: &mut Tx<'_>, app: &App, order_id: &str, (position, start): (i64, i64), now: i64) -> Result<bool> {
     let sql = "update order_booking set reminded_at = $4

@@ -1,13 +1,14 @@
 //! Schema migrations: each one once, in order, in a transaction of its own, never changed afterwards.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use sha2::{Digest, Sha256};
 
-use super::{Db, DbError, Kind, Tx};
+use super::{Db, DbError, Kind, Tx, tables};
 use crate::args;
 
 /// One step of the schema.
@@ -17,6 +18,13 @@ pub struct Migration {
     pub name: &'static str,
     /// Its statements. One ends with a `;` at the end of a line.
     pub sql: &'static str,
+}
+
+impl Migration {
+    /// The checksum under which it is recorded, in hexadecimal.
+    pub fn checksum(&self) -> String {
+        checksum(self.sql)
+    }
 }
 
 /// The advisory lock by which nodes that start together take turns ("xiadan" in hexadecimal).
@@ -80,6 +88,24 @@ pub(super) async fn run(db: &Db, migrations: &[Migration]) -> Result<Vec<&'stati
         }
     }
     Ok(applied)
+}
+
+pub(super) async fn pending(db: &Db, migrations: &[Migration]) -> Result<Vec<&'static str>, DbError> {
+    let names: Vec<&'static str> = migrations.iter().map(|migration| migration.name).collect();
+    let applied = db
+        .read(|tx| {
+            Box::pin(async move {
+                let mut applied = BTreeSet::new();
+                if tables::names(tx).await?.contains("schema_migration") {
+                    for row in tx.all("select name from schema_migration", args![]).await? {
+                        applied.insert(row.get::<String>("name")?);
+                    }
+                }
+                Ok::<_, DbError>(applied)
+            })
+        })
+        .await?;
+    Ok(names.into_iter().filter(|name| !applied.contains(*name)).collect())
 }
 
 async fn take_turn(tx: &mut Tx<'_>, kind: Kind) -> Result<(), DbError> {

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::DbError;
 
 /// The arguments of one statement, in the order of `$1`, `$2`, …; made by [`args!`](crate::args).
@@ -25,7 +27,8 @@ pub enum Value {
 }
 
 /// The column types of our SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// `text`
     Text,
@@ -193,6 +196,11 @@ impl Row {
             .and_then(|index| self.values.get(index))
             .ok_or_else(|| problem("is not in the result"))?;
         T::from_column(value).map_err(problem)
+    }
+
+    /// The values, in the order of the columns.
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
     }
 
     /// The names of the columns, in their order.

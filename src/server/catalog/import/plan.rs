@@ -317,7 +317,10 @@ impl Planner {
                 continue;
             }
             match (old.and_then(|old| old.stock), draft.quantity) {
-                (None, quantity) => self.changes.stock.push(args![&id, LOCATION, quantity.unwrap_or(0), 0]),
+                (None, quantity) => {
+                    let quantity = quantity.unwrap_or(0);
+                    self.changes.stock.push(args![&id, LOCATION, quantity, 0, quantity]);
+                }
                 (Some(_), None) => {}
                 (Some((on_hand, held)), Some(wanted)) => {
                     let mut notice = |kind| {

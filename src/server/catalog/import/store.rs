@@ -288,7 +288,7 @@ impl Changes {
         insert(tx, into, "", self.variants).await?;
         insert(
             tx,
-            "stock (variant_id, location, on_hand, held)",
+            "stock (variant_id, location, on_hand, held, imported)",
             " on conflict (variant_id, location) do nothing",
             self.stock,
         )
@@ -318,7 +318,8 @@ async fn set_on_hand(tx: &mut Tx<'_>, variant: &str, wanted: i64) -> Result<Opti
     let sql = "update stock set version = version + 1 where variant_id = $1 and location = $2 returning on_hand";
     let Some(row) = tx.optional(sql, args![variant, LOCATION]).await? else { return Ok(None) };
     let before: i64 = row.get("on_hand")?;
-    let sql = "update stock set on_hand = case when held > $3 then held else $3 end
+    let sql = "update stock set on_hand = case when held > $3 then held else $3 end,
+            imported = imported + case when held > $3 then held else $3 end - on_hand
         where variant_id = $1 and location = $2 returning on_hand";
     let after: i64 = tx.one(sql, args![variant, LOCATION, wanted]).await?.get("on_hand")?;
     Ok(Some(after - before).filter(|difference| *difference != 0))

@@ -1,0 +1,172 @@
+//! Backups now and then, each made by one of the nodes that are told to.
+//!
+//! When the last one was begun stands in the settings. Whoever finds that long enough ago and moves it forward makes the
+//! next one; one that fails is tried again after a while.
+
+use super::{BackupError, Contents, seal::BackupKey, unwatched, write};
+use crate::{
+    args,
+    domain::{Error, Result},
+    server::{App, context::internal},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+/// The setting that holds when the last backup was begun, in UTC milliseconds.
+const BEGUN: &str = "backup";
+/// After how long a failed one is tried again, in milliseconds: ten minutes.
+const AGAIN_MS: i64 = 10 * 60_000;
+/// What was left of a process that was killed is removed after a day.
+const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How backups are made now and then.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The folder they go to.
+    pub to: PathBuf,
+    /// Between two of them, in milliseconds.
+    pub every_ms: i64,
+    /// So many are kept; older ones are removed.
+    pub keep: usize,
+    pub key: Option<BackupKey>,
+}
+
+/// Explains the figures of backups; once the metrics of the process are installed.
+pub fn describe_metrics() {
+    metrics::describe_gauge!("backup_last_success_seconds", "When this process last made a backup, in Unix seconds");
+    metrics::describe_counter!("backup_failures", "Backups that this process could not make");
+}
+
+/// Makes a backup if one is due; tells whether it did.
+///
+/// # Errors
+/// When it could not be made; the log says why.
+pub async fn run_due(app: &App, now: i64) -> Result<bool> {
+    let Some(schedule) = &app.config.backup else { return Ok(false) };
+    let Some(before) = claim(app, schedule, now).await? else { return Ok(false) };
+    match make(app, schedule, now).await {
+        Ok(contents) => {
+            metrics::gauge!("backup_last_success_seconds").set(now as f64 / 1000.0);
+            tracing::info!(folder = %schedule.to.display(), bytes = contents.bytes, "a backup was made");
+            Ok(true)
+        }
+        Err(error) => {
+            metrics::counter!("backup_failures").increment(1);
+            // So that it is due again in a while, whatever the schedule.
+            let next = (now - schedule.every_ms + AGAIN_MS).min(now).max(before);
+            set(app, now.to_string(), next).await?;
+            Err(internal("backup", &error))
+        }
+    }
+}
+
+/// Moves the time of the last one forward if the next one is due and nobody else did; answers with what it was.
+async fn claim(app: &App, schedule: &Schedule, now: i64) -> Result<Option<i64>> {
+    let sql = "select value from setting where key = $1";
+    let stored = app.db.optional(sql, args![BEGUN]).await?.map(|row| row.get::<String>("value")).transpose()?;
+    let stored = stored.unwrap_or_else(|| "0".to_owned());
+    let last = stored.parse().unwrap_or(0);
+    // A clock that was ahead must not put the next one off for long.
+    if (last..last.saturating_add(schedule.every_ms)).contains(&now) {
+        return Ok(None);
+    }
+    Ok(set(app, stored, now).await?.then_some(last))
+}
+
+async fn set(app: &App, from: String, to: i64) -> Result<bool> {
+    app.db
+        .write::<_, Error>(move |tx| {
+            let from = from.clone();
+            Box::pin(async move {
+                let sql = "insert into setting (key, value) values ($1, '0') on conflict (key) do nothing";
+                tx.exec(sql, args![BEGUN]).await?;
+                let sql = "update setting set value = $3 where key = $1 and value = $2";
+                Ok(tx.exec(sql, args![BEGUN, from, to.to_string()]).await? == 1)
+            })
+        })
+        .await
+}
+
+async fn make(app: &App, schedule: &Schedule, now: i64) -> std::result::Result<Contents, BackupError> {
+    let (folder, keep) = (schedule.to.clone(), schedule.keep);
+    super::blocking({
+        let folder = folder.clone();
+        move || fs::create_dir_all(&folder).map_err(super::at(&folder))
+    })
+    .await?;
+    let to = folder.join(write::file_name(now, schedule.key.is_some()));
+    let plan = write::Plan { to, key: schedule.key.clone(), master_key: None };
+    let contents = write::write(&app.db, &app.media, plan, unwatched()).await?;
+    super::blocking(move || retain(&folder, keep)).await?;
+    Ok(contents)
+}
+
+/// Removes the oldest of our files beyond so many, and what was left of those that were not finished.
+fn retain(folder: &Path, keep: usize) -> std::result::Result<(), BackupError> {
+    let mut files = Vec::new();
+    for file in fs::read_dir(folder).map_err(super::at(folder))? {
+        let file = file?;
+        let Some(name) = file.file_name().to_str().map(str::to_owned) else { continue };
+        if is_ours(&name) {
+            files.push(name);
+        } else if name.starts_with("xiadan-") && name.ends_with(".part") {
+            let changed = file.metadata().and_then(|metadata| metadata.modified());
+            let age = changed.ok().and_then(|changed| SystemTime::now().duration_since(changed).ok());
+            if age.is_some_and(|age| age > LEFT) {
+                let path = file.path();
+                fs::remove_file(&path).map_err(super::at(&path))?;
+            }
+        }
+    }
+    // Their names begin with the time.
+    files.sort();
+    let old = files.len().saturating_sub(keep.max(1));
+    for name in &files[..old] {
+        let path = folder.join(name);
+        fs::remove_file(&path).map_err(super::at(&path))?;
+        tracing::info!(file = %path.display(), "an old backup was removed");
+    }
+    Ok(())
+}
+
+/// Whether a file has a name that this program gives: nothing else is removed.
+fn is_ours(name: &str) -> bool {
+    let time = name.strip_prefix("xiadan-").and_then(|rest| rest.strip_suffix(".tar").or(rest.strip_suffix(".sealed")));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    time.and_then(|time| time.strip_suffix('Z'))
+        .and_then(|time| time.split_once('T'))
+        .is_some_and(|(day, time)| day.len() == 8 && time.len() == 6 && digits(day) && digits(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn the_newest_are_kept_and_files_of_others_left_alone() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let names = |at: i64| write::file_name(at * 1000, at % 2 == 0);
+        for at in 0..5 {
+            fs::write(folder.path().join(names(at)), "x")?;
+        }
+        assert!(is_ours(&names(0)), "{}", names(0));
+        let others = ["xiadan-notes.tar", "xiadan-20260101T000000Z.tar.part", "xiadan-2026010xT000000Z.tar", "a"];
+        for name in others {
+            fs::write(folder.path().join(name), "x")?;
+        }
+        retain(folder.path(), 2).map_err(io::Error::from)?;
+        let mut left = fs::read_dir(folder.path())?
+            .map(|file| Ok(file?.file_name().to_string_lossy().into_owned()))
+            .collect::<io::Result<Vec<_>>>()?;
+        left.sort();
+        let mut expected: Vec<_> = others.map(str::to_owned).to_vec();
+        expected.extend([names(3), names(4)]);
+        expected.sort();
+        assert_eq!(left, expected);
+        Ok(())
+    }
+}

@@ -15,6 +15,7 @@ pub mod live;
 pub mod media;
 pub mod message;
 pub mod outbox;
+pub mod pace;
 pub mod privacy;
 pub mod recent;
 pub mod refusal;

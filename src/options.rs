@@ -96,6 +96,9 @@ pub struct Serve {
     /// The address of the sandbox payment provider for customers [default: http:// and where it listens]
     #[arg(long, env = "XIADAN_SANDBOX_URL")]
     pub sandbox_url: Option<String>,
+    /// Where Prometheus reads /metrics; without it the shop tells its own machine and private network
+    #[arg(long, env = "XIADAN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The folder of the built site [default: target/site]
     #[arg(long, env = "XIADAN_SITE")]
     pub site: Option<PathBuf>,

@@ -29,6 +29,7 @@
 //! The error of a job is any type with `From<DbError>`. Where the compiler cannot see it, name it:
 //! `db.write::<_, Error>(…)`, or end the job in `Ok::<_, Error>(…)`.
 
+mod channel;
 mod error;
 mod job;
 mod migrate;
@@ -43,11 +44,14 @@ use std::{
 };
 
 pub use self::{
+    channel::{Channels, Ear, LONGEST, Voice},
     error::DbError,
     migrate::Migration,
     value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, lists, placeholders},
 };
 pub use futures::future::BoxFuture;
+
+use super::figures;
 
 /// The text of a statement. It is written by code alone: what a person typed goes into [`Args`].
 pub type Sql = Cow<'static, str>;
@@ -112,6 +116,17 @@ impl Default for Options {
             connect_wait: Duration::from_secs(60),
         }
     }
+}
+
+/// How busy a database is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// SQLite: writes that wait for their turn.
+    pub writes_waiting: usize,
+    /// PostgreSQL: open connections of this node.
+    pub connections: usize,
+    /// PostgreSQL: those of them that nobody uses.
+    pub idle: usize,
 }
 
 /// A handle on the database. Cloning it is cheap and all clones are the same database.
@@ -247,6 +262,25 @@ impl Db {
         }
     }
 
+    /// The way to other programs on the same database; none on SQLite, which one program serves.
+    pub fn channels(&self) -> Option<Channels> {
+        match &self.arm {
+            Arm::Sqlite(_) => None,
+            Arm::Postgres(postgres) => Some(postgres.channels()),
+        }
+    }
+
+    /// How busy this is at the moment; for metrics.
+    pub fn load(&self) -> Load {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => Load { writes_waiting: sqlite.writes_waiting(), ..Load::default() },
+            Arm::Postgres(postgres) => {
+                let (connections, idle) = postgres.connections();
+                Load { connections, idle, ..Load::default() }
+            }
+        }
+    }
+
     /// Whether the database answers; for the readiness check.
     ///
     /// # Errors
@@ -365,6 +399,7 @@ impl<'c> Tx<'c> {
 
 fn log_slow(sql: &str, started: Instant) {
     let took = started.elapsed();
+    metrics::histogram!(figures::STATEMENT).record(took.as_secs_f64());
     if took > SLOW {
         let request = super::http::request_id();
         tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");

@@ -142,7 +142,7 @@ async fn repeat(job: &'static Job, app: App, mut stop: watch::Receiver<bool>) {
             }
         };
         let end = if failures == 0 { "done" } else { "failed" };
-        metrics::counter!(figures::JOBS, "job" => job.name, "end" => end).increment(1);
+        metrics::counter!(figures::JOBS, "name" => job.name, "end" => end).increment(1);
         let pause = match result {
             Ok(Ok(true)) => Duration::ZERO,
             Ok(Ok(false)) => job.every,

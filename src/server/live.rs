@@ -477,7 +477,11 @@ mod tests {
         hub.changed(product("a"));
         hub.heard(product("b"));
         let taken = hub.take_for_others();
-        assert_eq!(taken, Outgoing { topics: HashSet::from([product("a")]), all: false }, "what they said is not said back");
+        assert_eq!(
+            taken,
+            Outgoing { topics: HashSet::from([product("a")]), all: false },
+            "what they said is not said back"
+        );
         assert!(hub.take_for_others().is_empty());
         hub.changed(product("c"));
         hub.put_back(taken);

@@ -12,12 +12,16 @@ mod authority;
 mod client;
 #[path = "../support/door.rs"]
 mod door;
+#[path = "../support/ledger.rs"]
+mod ledger;
 #[path = "../support/mail.rs"]
 mod mail_server;
 #[path = "../support/member.rs"]
 mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[path = "../support/second.rs"]
 mod second;
 #[path = "../support/shop.rs"]
@@ -44,6 +48,7 @@ mod cookies;
 mod crash;
 mod crossing;
 mod faults;
+mod figures;
 mod found;
 mod guessing;
 mod hostile;
@@ -54,6 +59,7 @@ mod leaks;
 mod lockout;
 mod mail;
 mod media;
+mod nodes;
 mod order;
 mod outbox;
 mod passkey;
@@ -69,3 +75,4 @@ mod stop;
 mod targets;
 mod tls;
 mod traces;
+mod trouble;

@@ -51,6 +51,49 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Has it keep what it confirmed when the server is restarted at once. The throw-away cluster has no need to otherwise.
+    pub fn keep(&self) {
+        cluster().run(&format!("alter database {} set synchronous_commit = on", self.name));
+    }
+
+    /// The same database by way of another port of this machine.
+    pub fn through(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// Where the server listens.
+    pub fn port(&self) -> u16 {
+        cluster().port
+    }
+}
+
+/// Ends the server at once, as a crash of it would, and starts it again. All tests of the process lose their connections.
+pub fn restart() {
+    let cluster = cluster();
+    let pg_ctl = cluster.programs.join("pg_ctl");
+    let root = Path::new("/proc/self").metadata().is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let mut command = if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(pg_ctl);
+        command
+    } else {
+        Command::new(pg_ctl)
+    };
+    let status = command
+        .args(["-m", "immediate", "-w", "-t", "60", "-D"])
+        .arg(cluster.folder.join("data"))
+        .arg("-l")
+        .arg(cluster.folder.join("log"))
+        .arg("restart")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "PostgreSQL could not be restarted");
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         cluster().run(&format!("drop database if exists {} with (force)", self.name));

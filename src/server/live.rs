@@ -42,8 +42,9 @@ const AT_ONCE: usize = 8;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// The most topics that wait for other nodes to be told of them.
 const OUTGOING: usize = 10_000;
-/// The most open connections of one process.
-const MAX_CONNECTIONS: usize = 20_000;
+/// The most open connections of one process: a quarter of the places of its listener
+/// ([`Limits`](super::http::listen::Limits)) stays for those who load a page or order.
+const MAX_CONNECTIONS: usize = 12_000;
 
 /// Who listens to what. Cloning it gives another handle on the same.
 #[derive(Clone, Default)]

@@ -267,6 +267,7 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         Some(listener) => listener.local_addr()?,
         None => options.sandbox_listen,
     };
+    config.otlp_url = options.otlp_url;
     config.hsts_subdomains = options.tls.hsts_subdomains;
     let named = options.tls.acme_domain.first().map(|name| format!("https://{name}"));
     config.tls = options.tls.source();

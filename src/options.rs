@@ -99,6 +99,9 @@ pub struct Serve {
     /// Where Prometheus reads /metrics; without it the shop tells its own machine and private network
     #[arg(long, env = "XIADAN_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector of traces, which takes OTLP over HTTP: http://collector:4318
+    #[arg(long, env = "XIADAN_OTLP_URL", value_name = "URL", value_parser = collector)]
+    pub otlp_url: Option<String>,
     /// The folder of the built site [default: target/site]
     #[arg(long, env = "XIADAN_SITE")]
     pub site: Option<PathBuf>,
@@ -264,6 +267,11 @@ fn contact(text: &str) -> Result<String, String> {
     } else {
         Err("an address such as mailto:security@shop.example".to_owned())
     }
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let known = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    known.then(|| text.to_owned()).ok_or_else(|| "an address such as http://collector:4318".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -51,7 +51,7 @@ pub use self::{
 };
 pub use futures::future::BoxFuture;
 
-use super::figures;
+use super::{figures, traces};
 
 /// The text of a statement. It is written by code alone: what a person typed goes into [`Args`].
 pub type Sql = Cow<'static, str>;
@@ -397,9 +397,11 @@ impl<'c> Tx<'c> {
     }
 }
 
-fn log_slow(sql: &str, started: Instant) {
+/// Tells of a statement that was run: in figures and traces, and in the log where it was slow.
+fn note_statement(sql: &str, kind: Kind, started: Instant) {
     let took = started.elapsed();
     metrics::histogram!(figures::STATEMENT).record(took.as_secs_f64());
+    traces::statement(sql, kind.as_str(), started);
     if took > SLOW {
         let request = super::http::request_id();
         tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");

@@ -34,6 +34,8 @@ pub const OVERDUE: &str = "outbox_overdue";
 pub const EFFECTS: &str = "outbox_effects_total";
 /// Steps of orders that were taken on this node.
 pub const ORDERS: &str = "order_steps_total";
+/// Spans of traces, by what came of them: sent to the collector, or lost.
+pub const SPANS: &str = "trace_spans_total";
 /// Runs of a job on this node, by job and by what came of it.
 pub const JOBS: &str = "job_runs_total";
 
@@ -65,7 +67,7 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 25] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 26] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
@@ -88,6 +90,7 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 25] = [
     (HELD, Type::Gauge, None, "Pieces that unpaid orders hold, of the whole shop"),
     (TO_SHIP, Type::Gauge, None, "Orders that are paid and wait to be shipped, of the whole shop"),
     (BOOKINGS, Type::Gauge, None, "Bookings that are paid and begin in the future, of the whole shop"),
+    (SPANS, Type::Counter, None, "Spans of traces, sent or lost"),
     (MEMORY, Type::Gauge, Some(Unit::Bytes), "Memory in use"),
     (BUILD, Type::Gauge, None, "One; the version is a label"),
     ("process_start_time_seconds", Type::Gauge, Some(Unit::Seconds), "When this process began, since 1970"),
@@ -107,6 +110,7 @@ pub fn describe() {
     for name in [REPEATED, DEAF, LIVE_SENT] {
         metrics::counter!(name).absolute(0);
     }
+    metrics::counter!(SPANS, "end" => "lost").absolute(0);
     for name in [NODES, LIVE, OVERDUE] {
         metrics::gauge!(name).set(if name == NODES { 1.0 } else { 0.0 });
     }

@@ -25,6 +25,7 @@ pub mod risk;
 pub mod sharing;
 pub mod sign_in;
 pub mod start;
+pub mod traces;
 
 pub mod account;
 pub mod booking;

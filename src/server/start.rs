@@ -19,7 +19,7 @@ use super::{
     live::Hub,
     media::Media,
     message::Post,
-    nodes, payment,
+    nodes, payment, traces,
 };
 use crate::{args, domain::pricing::ShippingRules};
 use std::{
@@ -203,6 +203,8 @@ pub async fn serve(
         tokio::spawn(listen::serve(listener, None, http::metrics_router(front.clone()), limits, told(stopping.clone())))
     });
     let others = tokio::spawn(nodes::run(app.clone(), last.clone()));
+    let traced =
+        app.config.otlp_url.clone().map(|url| tokio::spawn(traces::run(app.client.clone(), url, last.clone())));
     let secure = tls.is_some();
     let server = tokio::spawn(listen::serve(shop, tls, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
@@ -228,6 +230,9 @@ pub async fn serve(
         finish("sandbox provider", provider, FINISH).await;
     }
     finish("messages to other nodes", others, FINISH).await;
+    if let Some(traced) = traced {
+        finish("traces", traced, FINISH).await;
+    }
     feed.abort();
     resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {

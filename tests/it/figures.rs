@@ -1,13 +1,19 @@
 //! What the shop tells Prometheus, and that dashboards and alerts ask for nothing else.
 
-use crate::http::in_world;
+use crate::{
+    client::{Server, Setup, client, free_ports},
+    http::in_world,
+    shop::{Piece, Shop},
+};
+use axum::{Json, Router, routing::post};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Mutex,
     time::{Duration, Instant},
 };
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use xiadan::{
     args,
     server::{
@@ -112,4 +118,45 @@ async fn every_figure_is_told_on_one_of_the_databases() {
     assert!(missing.is_empty(), "{missing:?}");
     let strange: Vec<_> = told.iter().filter(|told| !figures::ALL.iter().any(|(name, ..)| name == told)).collect();
     assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_a_trace_under_its_number_with_the_statements_that_it_ran() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let collector = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let take = post(move |Json(message): Json<Value>| {
+        let _ = sender.send(message);
+        async {}
+    });
+    let router = Router::new().route("/v1/traces", take);
+    let collecting = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        shop.sell(&[Piece("mug", 5_000, 10)]).await;
+        let client = client();
+        let setup = Setup {
+            program: env!("CARGO_BIN_EXE_xiadan"),
+            data: shop.folder.path(),
+            site: PathBuf::from("none"),
+            ports: free_ports(),
+        };
+        let options = ["--database-url", &shop.app.config.database_url, "--otlp-url", &collector];
+        let server = Server::start_with(&setup, &options, &client).await;
+        let answer = client.get(format!("{}/api/catalog/product?handle=mug", server.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let trace = answer.headers()["x-request-id"].to_str().unwrap().replace('-', "");
+        let (mut names, mut texts) = (Vec::new(), String::new());
+        while !names.contains(&"GET /api/catalog/product".to_owned()) {
+            let message = timeout(Duration::from_secs(20), told.recv()).await.unwrap().unwrap();
+            texts += &message.to_string();
+            let spans = message["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().clone();
+            let of_it = spans.iter().filter(|span| span["traceId"] == trace);
+            names.extend(of_it.map(|span| span["name"].as_str().unwrap().to_owned()));
+        }
+        assert!(names.contains(&"select".to_owned()), "{names:?}");
+        assert!(!texts.contains("mug"), "what was asked for is not told");
+        shop.app.db.close().await;
+    }
+    collecting.abort();
 }

@@ -19,9 +19,9 @@ use sqlx::{
 use tokio::sync::oneshot;
 
 use super::{
-    Args, Channels, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value,
+    Args, Channels, ColumnType, Connection, DbError, Kind, Options, Row, Sql, Tx, Value,
     job::{Job, Work},
-    log_slow,
+    note_statement,
     origin::Origin,
     panicked, unheard,
 };
@@ -239,7 +239,7 @@ pub(super) async fn exec(
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
     let result = connection.execute(query).await;
-    log_slow(&sql, started);
+    note_statement(&sql, Kind::Postgres, started);
     result.map(|done| done.rows_affected()).map_err(|error| from_sqlx(&error))
 }
 
@@ -247,7 +247,7 @@ pub(super) async fn all(connection: &mut PgConnection, sql: Sql, args: Args) -> 
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
     let result = connection.fetch_all(query).await;
-    log_slow(&sql, started);
+    note_statement(&sql, Kind::Postgres, started);
     let rows = result.map_err(|error| from_sqlx(&error))?;
 
     let Some(first) = rows.first() else { return Ok(Vec::new()) };

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::Error,
-    server::{Ctx, context::REQUEST_ID, figures},
+    server::{Ctx, context::REQUEST_ID, figures, traces},
 };
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -62,6 +62,7 @@ fn record(request: &Outline, route: Option<String>, status: StatusCode, started:
         ("status", status.as_str().to_owned()),
     ];
     metrics::histogram!(figures::REQUEST, &labels).record(took.as_secs_f64());
+    traces::request(id, if known { method } else { "other" }, &route, status.as_u16(), started);
     let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
     let status = status.as_u16();
     let probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");

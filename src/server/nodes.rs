@@ -79,14 +79,14 @@ async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receive
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let leaves = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => true,
-            () = app.live.to_tell() => {
-                sleep(GATHER).await;
-                false
-            }
-            _ = beat.tick() => false,
+        let (leaves, more) = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => (true, false),
+            () = app.live.to_tell() => (false, true),
+            _ = beat.tick() => (false, false),
         };
+        if more {
+            sleep(GATHER).await;
+        }
         let outgoing = app.live.take_for_others();
         match say(&mut voice, node, &mut version, &outgoing, leaves).await {
             Ok(()) => failures = 0,

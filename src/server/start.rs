@@ -41,7 +41,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long requests in flight may take once no more are taken.
 const REQUESTS: Duration = Duration::from_secs(15);
-/// How long jobs, the sandbox provider, a word to other nodes and the database may each take after that: with the requests
+/// How long jobs, what speaks with others, and the database may each take after that: with the requests
 /// less than the half minute that those who start processes commonly give them to end.
 const FINISH: Duration = Duration::from_secs(3);
 /// How long a provider may take to answer.
@@ -226,13 +226,16 @@ pub async fn serve(
     }
     finish("jobs", jobs, FINISH).await;
     let _ = last_sender.send(true);
-    if let Some(provider) = provider {
-        finish("sandbox provider", provider, FINISH).await;
-    }
-    finish("messages to other nodes", others, FINISH).await;
-    if let Some(traced) = traced {
-        finish("traces", traced, FINISH).await;
-    }
+    let ended = async |name: &str, part: Option<JoinHandle<()>>| {
+        if let Some(part) = part {
+            finish(name, part, FINISH).await;
+        }
+    };
+    tokio::join!(
+        ended("sandbox provider", provider),
+        ended("messages to other nodes", Some(others)),
+        ended("traces", traced)
+    );
     feed.abort();
     resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {

@@ -58,7 +58,7 @@ impl Channels {
             // A connection that comes back by itself would not tell that something was missed.
             listener.eager_reconnect(false);
             listener.listen(channel).await?;
-            Ok(listener)
+            Ok::<_, sqlx::Error>(listener)
         };
         let mut listener: PgListener = within(open).await?;
         let (sender, words) = mpsc::channel(WAITING);

@@ -110,7 +110,8 @@ async fn watch_products(app: App, mut stop: watch::Receiver<bool>) {
         let pause = match catalog::changed_since(&app, now() - LOOK_BACK).await {
             Ok(changed) => {
                 for (product, _) in changed.iter().filter(|(product, at)| told.get(*product) != Some(*at)) {
-                    app.live.changed(Topic::Product(product.clone()));
+                    // Not told to other nodes: each looks for itself.
+                    app.live.heard(Topic::Product(product.clone()));
                 }
                 told = changed;
                 LOOK

@@ -82,7 +82,8 @@ impl Database {
             pgbench(&["--initialize", "--scale=10", "--quiet"]);
         }
         let (clients, seconds) = (format!("--client={clients}"), format!("--time={seconds}"));
-        let told = pgbench(&["--builtin=simple-update", "--protocol=prepared", "--jobs=2", "--no-vacuum", &clients, &seconds]);
+        let told =
+            pgbench(&["--builtin=simple-update", "--protocol=prepared", "--jobs=2", "--no-vacuum", &clients, &seconds]);
         let rate = told.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
         rate.unwrap_or_else(|| panic!("pgbench told no rate: {told}"))
     }

@@ -22,8 +22,12 @@ mod orders;
 mod pages;
 #[path = "shop/people.rs"]
 mod people;
+#[path = "../tests/support/postgres.rs"]
+mod postgres;
 #[path = "shop/reference.rs"]
 mod reference;
+#[path = "shop/scale.rs"]
+mod scale;
 #[path = "shop/sealing.rs"]
 mod sealing;
 #[path = "shop/stays.rs"]
@@ -69,7 +73,8 @@ async fn main() {
     println!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from));
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
-    assert!(["shop", "people", "booking"].into_iter().any(wanted), "there are the parts shop, people and booking");
+    let parts = ["shop", "people", "booking", "scale"];
+    assert!(parts.into_iter().any(wanted), "there are the parts {}", parts.join(", "));
     if wanted("shop") {
         shop(&client, &setup, root, folder.path()).await;
     }
@@ -79,6 +84,9 @@ async fn main() {
     if wanted("booking") {
         booking::all();
         stays::all().await;
+    }
+    if wanted("scale") {
+        scale::all(&client, &setup, root).await;
     }
 }
 

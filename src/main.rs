@@ -260,11 +260,17 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
         Some(address) => Some(start::bind(address).await?),
         None => None,
     };
+    let metrics = match options.metrics_listen {
+        Some(address) => Some(start::bind(address).await?),
+        None => None,
+    };
+    config.metrics_listen = metrics.as_ref().map(|listener| listener.local_addr()).transpose()?;
     config.listen = shop.local_addr()?;
     config.sandbox_listen = match &sandbox {
         Some(listener) => listener.local_addr()?,
         None => options.sandbox_listen,
     };
+    config.otlp_url = options.otlp_url;
     config.hsts_subdomains = options.tls.hsts_subdomains;
     let named = options.tls.acme_domain.first().map(|name| format!("https://{name}"));
     config.tls = options.tls.source();
@@ -308,7 +314,7 @@ async fn serve(mut config: Config, options: Serve, started: Instant) -> Result<(
     }
     let reloads = matches!(config.tls, Some(Source::Files(_)));
     let app = start::open(config).await?;
-    let listeners = Listeners { shop, sandbox, redirect };
+    let listeners = Listeners { shop, sandbox, redirect, metrics };
     start::serve(app, listeners, started, interrupted(Duration::from_millis(options.drain_ms), reloads)).await
 }
 

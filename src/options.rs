@@ -182,6 +182,12 @@ pub struct Serve {
     /// The address of the sandbox payment provider for customers [default: http:// and where it listens]
     #[arg(long, env = "XIADAN_SANDBOX_URL")]
     pub sandbox_url: Option<String>,
+    /// Where Prometheus reads /metrics; without it the shop tells its own machine and private network
+    #[arg(long, env = "XIADAN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The collector of traces, which takes OTLP over HTTP: http://collector:4318
+    #[arg(long, env = "XIADAN_OTLP_URL", value_name = "URL", value_parser = collector)]
+    pub otlp_url: Option<String>,
     /// The folder of the built site [default: target/site]
     #[arg(long, env = "XIADAN_SITE")]
     pub site: Option<PathBuf>,
@@ -366,6 +372,11 @@ fn contact(text: &str) -> Result<String, String> {
     } else {
         Err("an address such as mailto:security@shop.example".to_owned())
     }
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let known = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    known.then(|| text.to_owned()).ok_or_else(|| "an address such as http://collector:4318".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

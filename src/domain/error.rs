@@ -177,6 +177,29 @@ impl Error {
         }
     }
 
+    /// What kind of error it is, in one word; for figures of the operator.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::PasswordFirst => "password_first",
+            Self::Invalid(_) => "invalid",
+            Self::CartEmpty => "cart_empty",
+            Self::Shortage(_) => "shortage",
+            Self::PriceChanged(_) => "price_changed",
+            Self::SlotTaken(_) => "slot_taken",
+            Self::OrderClosed(_) => "order_closed",
+            Self::OrdersUnderWay(_) => "orders_under_way",
+            Self::Conflict => "conflict",
+            Self::TooMany { .. } => "too_many",
+            Self::NoPayment => "no_payment",
+            Self::ProviderUnavailable => "provider_unavailable",
+            Self::Offline => "offline",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// The problem of a field, if this error has one for it.
     pub fn problem(&self, field: &str) -> Option<Problem> {
         match self {

@@ -20,6 +20,10 @@ pub struct Config {
     /// `sqlite://…` or `postgres://…`; by default a file in the data folder.
     pub database_url: String,
     pub listen: SocketAddr,
+    /// Where the figures are told; without it by the shop itself, to its own machine and private network.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The collector of traces, if there is one.
+    pub otlp_url: Option<String>,
     /// The address customers use, without a slash at the end: for links that leave the page. Its scheme also decides on
     /// `Secure` cookies and on HSTS, wherever TLS ends: here or in a proxy.
     pub public_url: String,
@@ -131,6 +135,8 @@ impl Default for Config {
             data: PathBuf::from("data"),
             database_url: "sqlite://./data/xiadan.db".to_owned(),
             listen: loopback(3000),
+            metrics_listen: None,
+            otlp_url: None,
             public_url: "http://127.0.0.1:3000".to_owned(),
             tls: None,
             hsts_subdomains: false,

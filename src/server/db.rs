@@ -29,6 +29,7 @@
 //! The error of a job is any type with `From<DbError>`. Where the compiler cannot see it, name it:
 //! `db.write::<_, Error>(…)`, or end the job in `Ok::<_, Error>(…)`.
 
+mod channel;
 mod error;
 mod job;
 mod migrate;
@@ -44,11 +45,14 @@ use std::{
 };
 
 pub use self::{
+    channel::{Channels, Ear, LONGEST, Voice},
     error::DbError,
     migrate::Migration,
     value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, lists, placeholders},
 };
 pub use futures::future::BoxFuture;
+
+use super::{figures, traces};
 
 /// The text of a statement. It is written by code alone: what a person typed goes into [`Args`].
 pub type Sql = Cow<'static, str>;
@@ -113,6 +117,17 @@ impl Default for Options {
             connect_wait: Duration::from_secs(60),
         }
     }
+}
+
+/// How busy a database is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// SQLite: writes that wait for their turn.
+    pub writes_waiting: usize,
+    /// PostgreSQL: open connections of this node.
+    pub connections: usize,
+    /// PostgreSQL: those of them that nobody uses.
+    pub idle: usize,
 }
 
 /// A handle on the database. Cloning it is cheap and all clones are the same database.
@@ -256,6 +271,25 @@ impl Db {
         }
     }
 
+    /// The way to other programs on the same database; none on SQLite, which one program serves.
+    pub fn channels(&self) -> Option<Channels> {
+        match &self.arm {
+            Arm::Sqlite(_) => None,
+            Arm::Postgres(postgres) => Some(postgres.channels()),
+        }
+    }
+
+    /// How busy this is at the moment; for metrics.
+    pub fn load(&self) -> Load {
+        match &self.arm {
+            Arm::Sqlite(sqlite) => Load { writes_waiting: sqlite.writes_waiting(), ..Load::default() },
+            Arm::Postgres(postgres) => {
+                let (connections, idle) = postgres.connections();
+                Load { connections, idle, ..Load::default() }
+            }
+        }
+    }
+
     /// Whether the database answers; for the readiness check.
     ///
     /// # Errors
@@ -372,8 +406,11 @@ impl<'c> Tx<'c> {
     }
 }
 
-fn log_slow(sql: &str, started: Instant) {
+/// Tells of a statement that was run: in figures and traces, and in the log where it was slow.
+fn note_statement(sql: &str, kind: Kind, started: Instant) {
     let took = started.elapsed();
+    metrics::histogram!(figures::STATEMENT).record(took.as_secs_f64());
+    traces::statement(sql, kind.as_str(), started);
     if took > SLOW {
         let request = super::http::request_id();
         tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");

@@ -55,7 +55,7 @@ pub use cookie::{
     DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
     STAFF_PENDING_COOKIE, clear_site_data, set_cookie,
 };
-pub use health::install_metrics;
+pub use health::{install_metrics, metrics_router};
 pub use observe::request_id;
 
 /// The largest request body: forms are small, files come by import.

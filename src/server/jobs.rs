@@ -2,8 +2,14 @@
 //!
 //! Each job is run again and again in a task of its own, so that a slow one holds no other up. A job that fails or
 //! panics is logged and tried again later; it must do no harm when it is run twice, here or on another node.
+//!
+//! Every node runs every job, so that none waits for a node that is no more. What must happen once is claimed in the
+//! database by a conditional change, as part of the transaction that does it (an order expires, a booking is told of, a
+//! night is opened), or before it, with a time after which another node may try (an effect of the outbox, a copy of
+//! somebody's data). So the pauses and failures here, and the wake-up after a new effect, may be those of one process: a
+//! node that is not woken looks by itself within a second.
 
-use super::{App, account, backup, booking, catalog, context::now, keys, order, outbox, privacy};
+use super::{App, account, backup, booking, catalog, context::now, figures, keys, order, outbox, privacy};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -110,7 +116,8 @@ async fn watch_products(app: App, mut stop: watch::Receiver<bool>) {
         let pause = match catalog::changed_since(&app, now() - LOOK_BACK).await {
             Ok(changed) => {
                 for (product, _) in changed.iter().filter(|(product, at)| told.get(*product) != Some(*at)) {
-                    app.live.changed(Topic::Product(product.clone()));
+                    // Not told to other nodes: each looks for itself.
+                    app.live.heard(Topic::Product(product.clone()));
                 }
                 told = changed;
                 LOOK
@@ -141,6 +148,8 @@ async fn repeat(job: &'static Job, app: App, mut stop: watch::Receiver<bool>) {
                 failures + 1
             }
         };
+        let end = if failures == 0 { "done" } else { "failed" };
+        metrics::counter!(figures::JOBS, "name" => job.name, "end" => end).increment(1);
         let pause = match result {
             Ok(Ok(true)) => Duration::ZERO,
             Ok(Ok(false)) => job.every,

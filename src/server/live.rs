@@ -3,8 +3,11 @@
 //! A room says [`Hub::changed`] after a commit. Changes are gathered for a moment, each topic that someone listens to is
 //! read once, and the same text goes to all who listen. A connection that is slower than the changes gets the latest
 //! state of each topic and nothing in between, so what waits for it never grows.
+//!
+//! Who listens is known to the process that holds the connection and to nobody else. Where several nodes serve one shop,
+//! each tells the others what changed, see [`nodes`](super::nodes).
 
-use super::{App, cart, catalog, order};
+use super::{App, cart, catalog, figures, order};
 use crate::domain::{
     Error, Result,
     live::{Topic, Update},
@@ -37,8 +40,11 @@ const ROUND: usize = 256;
 const AT_ONCE: usize = 8;
 /// A quiet connection gets a comment, so that nothing on the way takes it for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// The most open connections of one process.
-const MAX_CONNECTIONS: usize = 20_000;
+/// The most topics that wait for other nodes to be told of them.
+const OUTGOING: usize = 10_000;
+/// The most open connections of one process: a quarter of the places of its listener
+/// ([`Limits`](super::http::listen::Limits)) stays for those who load a page or order.
+const MAX_CONNECTIONS: usize = 12_000;
 
 /// Who listens to what. Cloning it gives another handle on the same.
 #[derive(Clone, Default)]
@@ -50,6 +56,18 @@ struct Shared {
     work: Notify,
     next_id: AtomicU64,
     product_changes: AtomicU64,
+    /// What other nodes are to be told; none where there are no others.
+    outgoing: Mutex<Option<Outgoing>>,
+    /// There is something in it.
+    to_tell: Notify,
+}
+
+/// What changed here since other nodes were last told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    pub topics: HashSet<Topic>,
+    /// More than was noted: they should look at everything anew.
+    pub all: bool,
 }
 
 #[derive(Default)]
@@ -95,6 +113,15 @@ impl Hub {
 
     /// Notes that a topic has changed. Cheap, and nothing at all when nobody listens; call it after the commit.
     pub fn changed(&self, topic: Topic) {
+        let noted = lock(&self.0.outgoing).as_mut().map(|outgoing| outgoing.note(topic.clone()));
+        if noted.is_some() {
+            self.0.to_tell.notify_one();
+        }
+        self.heard(topic);
+    }
+
+    /// The same for what another node says of a change there.
+    pub fn heard(&self, topic: Topic) {
         if matches!(topic, Topic::Product(_)) {
             self.0.product_changes.fetch_add(1, Ordering::Relaxed);
         }
@@ -105,7 +132,40 @@ impl Hub {
         }
     }
 
-    /// How often the stock or the price of some product has changed since the start of this process.
+    /// Reads everything anew that somebody listens to: some change may not have been heard of.
+    pub fn all_changed(&self) {
+        self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+        let mut state = lock(&self.0.state);
+        state.changed = state.topics.keys().cloned().collect();
+        drop(state);
+        self.0.work.notify_one();
+    }
+
+    /// From now on what changes here is kept for other nodes, until it is taken.
+    pub fn keep_for_others(&self) {
+        lock(&self.0.outgoing).get_or_insert_default();
+    }
+
+    /// Takes what other nodes are to be told.
+    pub fn take_for_others(&self) -> Outgoing {
+        lock(&self.0.outgoing).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Puts back what they could not be told.
+    pub fn put_back(&self, untold: Outgoing) {
+        if let Some(outgoing) = lock(&self.0.outgoing).as_mut() {
+            outgoing.all |= untold.all;
+            untold.topics.into_iter().for_each(|topic| outgoing.note(topic));
+        }
+    }
+
+    /// Done when there is something to tell other nodes.
+    pub async fn to_tell(&self) {
+        self.0.to_tell.notified().await;
+    }
+
+    /// How often the stock or the price of some product has changed, here or on another node, since the start of this
+    /// process.
     pub fn product_changes(&self) -> u64 {
         self.0.product_changes.load(Ordering::Relaxed)
     }
@@ -121,7 +181,7 @@ impl Hub {
                 return None;
             }
             state.connections += 1;
-            metrics::gauge!("live_connections").set(state.connections as f64);
+            metrics::gauge!(figures::LIVE).set(state.connections as f64);
             for (index, topic) in topics.iter().enumerate() {
                 let place = Place { inbox: inbox.clone(), topic: index, new: true };
                 state.topics.entry(topic.clone()).or_default().insert(id, place);
@@ -221,6 +281,7 @@ impl Hub {
             })
             .collect()
         };
+        metrics::counter!(figures::LIVE_SENT).increment(told.len() as u64);
         for (inbox, topic) in told {
             inbox.put(topic, text.clone());
         }
@@ -237,7 +298,24 @@ impl Hub {
             }
         }
         state.connections -= 1;
-        metrics::gauge!("live_connections").set(state.connections as f64);
+        metrics::gauge!(figures::LIVE).set(state.connections as f64);
+    }
+}
+
+impl Outgoing {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty() && !self.all
+    }
+
+    fn note(&mut self, topic: Topic) {
+        if self.topics.len() >= OUTGOING {
+            self.topics.clear();
+            self.all = true;
+        }
+        if !self.all {
+            self.topics.insert(topic);
+        }
     }
 }
 
@@ -388,6 +466,43 @@ mod tests {
         drop(listener);
         hub.changed(product("a"));
         assert!(hub.round().is_empty() && lock(&hub.0.state).connections == 0);
+    }
+
+    #[test]
+    fn what_other_nodes_are_told_is_bounded_and_waits_until_they_are_told() {
+        let hub = Hub::new();
+        hub.changed(product("a"));
+        assert!(hub.take_for_others().is_empty(), "there are no others");
+        hub.keep_for_others();
+        hub.changed(product("a"));
+        hub.changed(product("a"));
+        hub.heard(product("b"));
+        let taken = hub.take_for_others();
+        assert_eq!(
+            taken,
+            Outgoing { topics: HashSet::from([product("a")]), all: false },
+            "what they said is not said back"
+        );
+        assert!(hub.take_for_others().is_empty());
+        hub.changed(product("c"));
+        hub.put_back(taken);
+        assert_eq!(hub.take_for_others().topics, HashSet::from([product("a"), product("c")]));
+        for n in 0..=OUTGOING {
+            hub.changed(product(&n.to_string()));
+        }
+        hub.put_back(Outgoing { topics: HashSet::from([product("a")]), all: false });
+        assert_eq!(hub.take_for_others(), Outgoing { topics: HashSet::new(), all: true });
+    }
+
+    #[tokio::test]
+    async fn after_something_may_have_been_missed_all_that_is_watched_is_read() {
+        let hub = Hub::new();
+        let _listener = hub.listen(vec![product("a"), product("b")]);
+        assert_eq!(hub.round().len(), 2);
+        let before = hub.product_changes();
+        hub.all_changed();
+        assert_eq!(hub.round().iter().filter(|(_, for_all)| *for_all).count(), 2);
+        assert_ne!(hub.product_changes(), before, "and nothing is answered from memory");
     }
 
     #[tokio::test]

@@ -11,7 +11,6 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// Hex digits of the hash in a name: enough that no two pictures ever share one.
@@ -152,12 +151,11 @@ impl Media {
 
     /// Writes a file of the store, whole or not at all.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         if let Some(group) = path.parent() {
             fs::create_dir_all(group)?;
         }
-        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.folder.join(format!("{}-{unique}.part", std::process::id()));
+        // Several nodes may write to one folder, and in containers all of them may be process 1.
+        let unfinished = self.folder.join(format!("{}.part", uuid::Uuid::now_v7()));
         let written = File::create(&unfinished)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&unfinished, path));

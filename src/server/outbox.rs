@@ -9,7 +9,7 @@
 use super::{
     App,
     context::{internal, now},
-    message, payment,
+    figures, message, payment,
 };
 use crate::{
     args,
@@ -26,14 +26,6 @@ const LOUD: i64 = 10;
 const KEEP_MS: i64 = 7 * 24 * 60 * 60_000;
 /// How many of them are removed at once, so that nobody waits behind it.
 const SWEEP: i64 = 500;
-/// The gauge of effects that should have been carried out by now.
-const OVERDUE: &str = "outbox_overdue";
-
-/// Explains the figures of the outbox; once the metrics of the process are installed.
-pub fn describe_metrics() {
-    metrics::describe_gauge!(OVERDUE, "Effects that failed again and again, or that nobody carries out");
-}
-
 /// Tries everything that is due and answers with how many effects were carried out.
 ///
 /// # Errors
@@ -60,6 +52,7 @@ pub async fn run(app: &App, messages: bool) -> Result<usize> {
         match effect(app, &kind, &row.get::<String>("payload")?).await {
             Ok(()) => {
                 finish(app, &id, None).await?;
+                count(&kind, "done");
                 done += 1;
             }
             Err(error) => {
@@ -71,6 +64,7 @@ pub async fn run(app: &App, messages: bool) -> Result<usize> {
                     tracing::warn!(%kind, %id, attempts, %error, "an effect failed and is tried again");
                 }
                 finish(app, &id, Some(now() + pause)).await?;
+                count(&kind, "failed");
             }
         }
     }
@@ -79,9 +73,13 @@ pub async fn run(app: &App, messages: bool) -> Result<usize> {
     }
     let waiting = overdue(app, now()).await?;
     // Counts are small, and a gauge is a float.
-    metrics::gauge!(OVERDUE).set(waiting as f64);
+    metrics::gauge!(figures::OVERDUE).set(waiting as f64);
     sweep(app, now()).await?;
     Ok(done)
+}
+
+fn count(kind: &str, end: &'static str) {
+    metrics::counter!(figures::EFFECTS, "kind" => kind.to_owned(), "end" => end).increment(1);
 }
 
 /// How many effects need somebody to look: they failed [`LOUD`] times, or were due long ago and no worker took them.

@@ -1,4 +1,7 @@
 //! What many ask for at the same time is found out once, and told to all who ask within a second.
+//!
+//! Each process remembers for itself: a change on another node is heard of (see [`nodes`](super::nodes)) and ends what is
+//! remembered here as well; what is not heard of is found anew after the second.
 
 use std::{
     collections::HashMap,
@@ -13,7 +16,7 @@ const LIFE: Duration = Duration::from_secs(1);
 /// The most answers that are kept at once. Of more, each who asks gets one of their own.
 pub const MOST: usize = 128;
 
-/// Answers of the last second, each for as long as the catalogue does not change in this process; see
+/// Answers of the last second, each for as long as nothing is heard of a change of the catalogue; see
 /// [`Hub::product_changes`](super::live::Hub::product_changes).
 pub struct Recent<K, V>(Mutex<HashMap<K, Kept<V>>>);
 

@@ -20,7 +20,7 @@ use super::{
     live::Hub,
     media::Media,
     message::Post,
-    outbox, payment,
+    nodes, payment, traces,
 };
 use crate::{args, domain::pricing::ShippingRules};
 use std::{
@@ -42,8 +42,8 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long requests in flight may take once no more are taken.
 const REQUESTS: Duration = Duration::from_secs(15);
-/// How long jobs, the sandbox provider and the database may each take after that: with the requests less than the half
-/// minute that those who start processes commonly give them to end.
+/// How long jobs, what speaks with others, and the database may each take after that: with the requests
+/// less than the half minute that those who start processes commonly give them to end.
 const FINISH: Duration = Duration::from_secs(3);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
@@ -215,6 +215,8 @@ pub struct Listeners {
     pub sandbox: Option<TcpListener>,
     /// Plain HTTP, from where customers are sent on to HTTPS.
     pub redirect: Option<TcpListener>,
+    /// The figures, where they are not for everybody in the shop's own network.
+    pub metrics: Option<TcpListener>,
 }
 
 /// Serves the shop and its sandbox provider until `stop` is done, and for the time that it gives longer: by then who
@@ -226,7 +228,7 @@ pub struct Listeners {
 /// When the site or the certificate cannot be read or metrics cannot be installed.
 pub async fn serve(
     app: App,
-    Listeners { shop, sandbox, redirect }: Listeners,
+    Listeners { shop, sandbox, redirect, metrics: figures }: Listeners,
     started: Instant,
     stop: impl Future<Output = Duration>,
 ) -> Result<(), Failure> {
@@ -246,7 +248,6 @@ pub async fn serve(
     let (leave_sender, leaving) = watch::channel(false);
     let metrics = http::install_metrics()?;
     let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
-    outbox::describe_metrics();
     backup::schedule::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
@@ -255,7 +256,8 @@ pub async fn serve(
     // Requests and jobs that are being finished may still pay and refund.
     let (last_sender, last) = watch::channel(false);
     let provider = sandbox.map(|listener| {
-        tokio::spawn(logged("sandbox provider", payment::sandbox::serve(app.clone(), listener, told(last))))
+        let served = payment::sandbox::serve(app.clone(), listener, told(last.clone()));
+        tokio::spawn(logged("sandbox provider", served))
     });
     let redirecting = redirect.map(|listener| {
         let router = redirect::router(&app.config.public_url);
@@ -267,6 +269,13 @@ pub async fn serve(
             told(stopping.clone()),
         ))
     });
+    let told_figures = figures.map(|listener| {
+        let limits = Limits { connections: 100, ..Limits::default() };
+        tokio::spawn(listen::serve(listener, None, http::metrics_router(front.clone()), limits, told(stopping.clone())))
+    });
+    let others = tokio::spawn(nodes::run(app.clone(), last.clone()));
+    let traced =
+        app.config.otlp_url.clone().map(|url| tokio::spawn(traces::run(app.client.clone(), url, last.clone())));
     let secure = tls.is_some();
     let server = tokio::spawn(listen::serve(shop, tls, http::router(front), Limits::default(), told(stopping)));
     let ms = started.elapsed().as_millis();
@@ -283,14 +292,21 @@ pub async fn serve(
     // Only now, so that a page that comes back at once comes to another process.
     app.live.close();
     finish("requests", server, REQUESTS).await;
-    for part in redirecting.into_iter().chain(renewing) {
+    for part in redirecting.into_iter().chain(renewing).chain(told_figures) {
         part.abort();
     }
     finish("jobs", jobs, FINISH).await;
     let _ = last_sender.send(true);
-    if let Some(provider) = provider {
-        finish("sandbox provider", provider, FINISH).await;
-    }
+    let ended = async |name: &str, part: Option<JoinHandle<()>>| {
+        if let Some(part) = part {
+            finish(name, part, FINISH).await;
+        }
+    };
+    tokio::join!(
+        ended("sandbox provider", provider),
+        ended("messages to other nodes", Some(others)),
+        ended("traces", traced)
+    );
     feed.abort();
     resting.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {

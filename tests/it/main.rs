@@ -12,12 +12,16 @@ mod authority;
 mod client;
 #[path = "../support/door.rs"]
 mod door;
+#[path = "../support/ledger.rs"]
+mod ledger;
 #[path = "../support/mail.rs"]
 mod mail_server;
 #[path = "../support/member.rs"]
 mod member;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[path = "../support/second.rs"]
 mod second;
 #[path = "../support/shop.rs"]
@@ -47,6 +51,7 @@ mod cookies;
 mod crash;
 mod crossing;
 mod faults;
+mod figures;
 mod found;
 mod guessing;
 mod hostile;
@@ -59,6 +64,7 @@ mod mail;
 mod media;
 mod migrate;
 mod moving;
+mod nodes;
 mod order;
 mod outbox;
 mod passkey;
@@ -75,3 +81,4 @@ mod stop;
 mod targets;
 mod tls;
 mod traces;
+mod trouble;

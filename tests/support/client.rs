@@ -182,6 +182,11 @@ impl Buyer {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
+    /// Goes on at another node of the same shop.
+    pub fn turn_to(&mut self, url: &str) {
+        url.clone_into(&mut self.url);
+    }
+
     /// Takes in the cookies of an answer; one without a value is one that goes.
     fn keep_cookies(&mut self, answer: &Response) {
         for set in answer.headers().get_all(header::SET_COOKIE) {

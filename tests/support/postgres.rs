@@ -51,6 +51,80 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Has it keep what it confirmed when the server is restarted at once. The throw-away cluster has no need to otherwise.
+    pub fn keep(&self) {
+        cluster().run(&format!("alter database {} set synchronous_commit = on", self.name));
+    }
+
+    /// Has the server wait for the disk before it confirms anything, as one that is no throw-away does.
+    pub fn wait_for_the_disk(&self) {
+        for setting in ["fsync = on", "full_page_writes = on", "synchronous_commit = on", "autovacuum = on"] {
+            cluster().run(&format!("alter system set {setting}"));
+        }
+        cluster().run("select pg_reload_conf()");
+    }
+
+    /// Transactions per second that PostgreSQL's own benchmark gets out of this database with so many clients at once: its
+    /// `pgbench`, as simple updates of one of a million rows each.
+    pub fn bench(&self, clients: usize, seconds: u32) -> f64 {
+        let pgbench = |arguments: &[&str]| {
+            let output = Command::new(cluster().programs.join("pgbench"))
+                .args(arguments)
+                .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port().to_string(), &self.name])
+                .output()
+                .unwrap_or_else(|error| panic!("pgbench cannot be run: {error}"));
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        if MADE.fetch_add(1, Ordering::Relaxed) == 0 {
+            pgbench(&["--initialize", "--scale=10", "--quiet"]);
+        }
+        let (clients, seconds) = (format!("--client={clients}"), format!("--time={seconds}"));
+        let told =
+            pgbench(&["--builtin=simple-update", "--protocol=prepared", "--jobs=2", "--no-vacuum", &clients, &seconds]);
+        let rate = told.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        rate.unwrap_or_else(|| panic!("pgbench told no rate: {told}"))
+    }
+
+    /// The same database by way of another port of this machine.
+    pub fn through(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// Where the server listens.
+    pub fn port(&self) -> u16 {
+        cluster().port
+    }
+}
+
+/// Ends the server at once, as a crash of it would, and starts it again. All tests of the process lose their connections.
+pub fn restart() {
+    let cluster = cluster();
+    let pg_ctl = cluster.programs.join("pg_ctl");
+    let root = Path::new("/proc/self").metadata().is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let mut command = if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(pg_ctl);
+        command
+    } else {
+        Command::new(pg_ctl)
+    };
+    let status = command
+        .args(["-m", "immediate", "-w", "-t", "60", "-D"])
+        .arg(cluster.folder.join("data"))
+        .arg("-l")
+        .arg(cluster.folder.join("log"))
+        .arg("restart")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "PostgreSQL could not be restarted");
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         cluster().run(&format!("drop database if exists {} with (force)", self.name));

@@ -57,30 +57,34 @@ impl Shop {
 
     /// Puts one product with these variants into the catalogue.
     pub async fn sell(&self, pieces: &[Piece]) {
-        let pieces: Vec<_> = pieces.iter().map(|p| (p.0, p.1, p.2)).collect();
-        self.app
-            .db
-            .write::<_, DbError>(move |tx| {
-                let pieces = pieces.clone();
-                Box::pin(async move {
-                    let sql = "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
-                        values ('p', 'mug', 'active', 'Brand', '[]', 1, 1, 0, 0, 0)";
-                    tx.exec(sql, args![]).await?;
-                    let sql = "insert into product_text (product_id, locale, title, description_html, seo_title, seo_description, options, tags, words)
-                        values ('p', 'zh-CN', '马克杯', '', '', '', '[]', '[]', '马克杯')";
-                    tx.exec(sql, args![]).await?;
-                    for (id, price, on_hand) in pieces {
-                        let sql = "insert into variant (id, product_id, position, sku, barcode, choices, price, grams, backorder, active, version)
-                            values ($1, 'p', 1, $1, '', '[]', $2, 300, false, true, 1)";
-                        tx.exec(sql, args![id, price]).await?;
-                        tx.exec("insert into stock (variant_id, location, on_hand, held, imported) values ($1, 'main', $2, 0, $2)", args![id, on_hand]).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-            .unwrap();
+        sell(&self.app, pieces).await;
     }
+}
+
+/// Puts one product with these variants into the catalogue.
+pub async fn sell(app: &App, pieces: &[Piece]) {
+    let pieces: Vec<_> = pieces.iter().map(|p| (p.0, p.1, p.2)).collect();
+    app.db
+        .write::<_, DbError>(move |tx| {
+            let pieces = pieces.clone();
+            Box::pin(async move {
+                let sql = "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
+                    values ('p', 'mug', 'active', 'Brand', '[]', 1, 1, 0, 0, 0)";
+                tx.exec(sql, args![]).await?;
+                let sql = "insert into product_text (product_id, locale, title, description_html, seo_title, seo_description, options, tags, words)
+                    values ('p', 'zh-CN', '马克杯', '', '', '', '[]', '[]', '马克杯')";
+                tx.exec(sql, args![]).await?;
+                for (id, price, on_hand) in pieces {
+                    let sql = "insert into variant (id, product_id, position, sku, barcode, choices, price, grams, backorder, active, version)
+                        values ($1, 'p', 1, $1, '', '[]', $2, 300, false, true, 1)";
+                    tx.exec(sql, args![id, price]).await?;
+                    tx.exec("insert into stock (variant_id, location, on_hand, held, imported) values ($1, 'main', $2, 0, $2)", args![id, on_hand]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
 }
 
 /// A browser of a new customer.

@@ -28,7 +28,7 @@ use super::{
     App, Ctx,
     context::{new_id, now},
     db::Tx,
-    http, risk,
+    http, pace, risk,
 };
 use crate::{
     args,
@@ -155,6 +155,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 pending::sweep(tx, now).await?;
                 second_factor::sweep(tx, now).await?;
                 risk::sweep(tx, now).await?;
+                pace::sweep(tx, now).await?;
                 ceremony::sweep(tx, now).await?;
                 code::sweep(tx, now).await
             })

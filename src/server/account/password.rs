@@ -20,7 +20,7 @@ const QUEUE: usize = 64;
 /// In how many seconds those come back.
 const COME_BACK: u32 = 2;
 
-/// Hashing is slow on purpose; more at once than half the cores would only starve the pages.
+/// Hashing is slow on purpose; more at once than half the cores of this machine would only starve its pages.
 static HASHING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))))
 });

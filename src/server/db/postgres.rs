@@ -19,14 +19,14 @@ use sqlx::{
 use tokio::sync::oneshot;
 
 use super::{
-    Args, ColumnType, Connection, DbError, Options, Row, Sql, Tx, Value,
+    Args, Channels, ColumnType, Connection, DbError, Kind, Options, Row, Sql, Tx, Value,
     job::{Job, Work},
-    log_slow,
+    note_statement,
     origin::Origin,
     panicked, unheard,
 };
 
-use crate::server::config::is_this_machine;
+use crate::server::{config::is_this_machine, figures};
 
 /// How often a transaction is begun before its conflict is the caller's.
 const TRIES: u32 = 5;
@@ -36,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Postgres {
     pool: PgPool,
+    channels: Channels,
 }
 
 impl Postgres {
@@ -67,7 +68,7 @@ impl Postgres {
             match connect.connect().await {
                 Ok(connection) => {
                     let _ = connection.close().await;
-                    return Ok(Self { pool });
+                    return Ok(Self { pool, channels: Channels::new(connect) });
                 }
                 Err(error) => {
                     let error = from_sqlx(&error);
@@ -132,6 +133,7 @@ impl Postgres {
                         return ended;
                     }
                     tracing::debug!(%cause, attempt, "a transaction is repeated");
+                    metrics::counter!(figures::REPEATED).increment(1);
                     before = Some(cause);
                     pause(attempt).await;
                     attempt += 1;
@@ -153,6 +155,15 @@ impl Postgres {
             }
             drop(connection.detach());
         }
+    }
+
+    pub(super) fn channels(&self) -> Channels {
+        self.channels.clone()
+    }
+
+    /// How many connections there are, and how many of them nobody uses.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        (usize::try_from(self.pool.size()).unwrap_or(usize::MAX), self.pool.num_idle())
     }
 
     pub(super) async fn close(&self) {
@@ -228,7 +239,7 @@ pub(super) async fn exec(
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
     let result = connection.execute(query).await;
-    log_slow(&sql, started);
+    note_statement(&sql, Kind::Postgres, started);
     result.map(|done| done.rows_affected()).map_err(|error| from_sqlx(&error))
 }
 
@@ -236,7 +247,7 @@ pub(super) async fn all(connection: &mut PgConnection, sql: Sql, args: Args) -> 
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
     let result = connection.fetch_all(query).await;
-    log_slow(&sql, started);
+    note_statement(&sql, Kind::Postgres, started);
     let rows = result.map_err(|error| from_sqlx(&error))?;
 
     let Some(first) = rows.first() else { return Ok(Vec::new()) };
@@ -298,7 +309,7 @@ fn value(row: &PgRow, index: usize) -> Result<Value, DbError> {
     }
 }
 
-fn from_sqlx(error: &sqlx::Error) -> DbError {
+pub(super) fn from_sqlx(error: &sqlx::Error) -> DbError {
     match error {
         sqlx::Error::Database(error) => from_server(error.as_ref()),
         sqlx::Error::PoolTimedOut => DbError::Unavailable("no free connection in time".into()),

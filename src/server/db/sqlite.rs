@@ -77,6 +77,11 @@ impl Sqlite {
         self.threads.writer.run(job).await
     }
 
+    /// How many writes wait for their turn.
+    pub(super) fn writes_waiting(&self) -> usize {
+        self.threads.writer.waiting()
+    }
+
     /// Readers first, so that the writer's last checkpoint finds nobody in its way.
     pub(super) async fn close(&self) {
         self.threads.readers.close().await;

@@ -6,11 +6,14 @@ use super::{
     guard::from_own_page,
     private, request_id,
 };
-use crate::{domain::Error, server::Ctx};
+use crate::{
+    domain::Error,
+    server::{Ctx, figures},
+};
 use axum::{
     Extension,
     body::{Bytes, to_bytes},
-    extract::{FromRequest, Request, State},
+    extract::{FromRequest, MatchedPath, Request, State},
     http::{
         HeaderValue, Method, StatusCode,
         header::{REFERER, RETRY_AFTER},
@@ -33,12 +36,21 @@ const PUBLIC: [&str; 5] = [
 ];
 
 /// Runs the server function that the address names.
-pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, request: Request) -> Response {
+pub async fn answer(
+    State(front): State<Front>,
+    Extension(ctx): Extension<Ctx>,
+    function: MatchedPath,
+    request: Request,
+) -> Response {
     let outline = Outline::of(&front, &request);
     let secret = !PUBLIC.contains(&request.uri().path());
     let mut request = match whole(request).await {
         Ok(request) => request,
-        Err(status) => return private(failure(&front, &outline, status, &Error::Invalid(Default::default())), secret),
+        Err(status) => {
+            let error = Error::Invalid(Default::default());
+            figures::function_failed(function.as_str(), &error);
+            return private(failure(&front, &outline, status, &error), secret);
+        }
     };
     // `server_fn` sends a form without script to where it says it comes from.
     let config = &front.app.config;
@@ -47,7 +59,7 @@ pub async fn answer(State(front): State<Front>, Extension(ctx): Extension<Ctx>, 
     }
     let context = move || provide_context(ctx.clone());
     let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
-    private(typed(&front, &outline, response).await, secret)
+    private(typed(&front, &outline, function.as_str(), response).await, secret)
 }
 
 /// Takes in the body. One that is too long or cut off is the client's error; `server_fn` would not tell it from others.
@@ -61,7 +73,7 @@ async fn whole(request: Request) -> Result<Request, StatusCode> {
 
 /// `server_fn` answers every error with 500; here it gets its own status. A form posted without JavaScript is redirected
 /// to its page, with the error in the address, and stays as it is.
-async fn typed(front: &Front, outline: &Outline, response: Response) -> Response {
+async fn typed(front: &Front, outline: &Outline, function: &str, response: Response) -> Response {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR
         || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
     {
@@ -69,13 +81,16 @@ async fn typed(front: &Front, outline: &Outline, response: Response) -> Response
     }
     let (mut parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, LONGEST).await else {
-        return failure(front, outline, StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(request_id()));
+        let error = Error::Internal(request_id());
+        figures::function_failed(function, &error);
+        return failure(front, outline, StatusCode::INTERNAL_SERVER_ERROR, &error);
     };
     let error = match Error::de(body.clone()) {
         // Said by `server_fn` itself: what was posted is no text, or not the JSON that the function takes.
         Error::Internal(id) if id.is_empty() && outline.method == Method::POST => {
             tracing::warn!(request = request_id(), path = outline.uri.path(), "what was posted could not be read");
             let error = Error::Invalid(Default::default());
+            figures::function_failed(function, &error);
             parts.status = StatusCode::UNPROCESSABLE_ENTITY;
             return Response::from_parts(parts, error.ser().into());
         }
@@ -83,10 +98,12 @@ async fn typed(front: &Front, outline: &Outline, response: Response) -> Response
         Error::Internal(id) if id.is_empty() => {
             tracing::error!(request = request_id(), path = outline.uri.path(), "a server function could not be run");
             let error = Error::Internal(request_id());
+            figures::function_failed(function, &error);
             return Response::from_parts(parts, error.ser().into());
         }
         error => error,
     };
+    figures::function_failed(function, &error);
     parts.status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Error::TooMany { retry_after } = error {
         parts.headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));

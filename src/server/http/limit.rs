@@ -2,12 +2,23 @@
 //!
 //! Beside this each target, account and login has limits of its own in the database, see
 //! [`attempt`](crate::server::account::attempt); these here hold up those who try many of them.
+//!
+//! The counts are those of one process: what they protect first is the process itself, which answers every other network
+//! meanwhile. Behind a load balancer a network may look around as many times as fast as there are nodes, and have so many
+//! offers of passkeys. It may not guess faster: what can be guessed at is counted once more in the database, for all nodes
+//! together, see [`pace`](crate::server::pace).
 
 use super::{
     Front,
     document::{Outline, failure},
 };
-use crate::{domain::Error, server::context::Asker};
+use crate::{
+    domain::Error,
+    server::{
+        context::{Asker, now},
+        pace,
+    },
+};
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER},
@@ -150,13 +161,23 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let kind = Kind::of(request.method(), request.uri().path());
-    match front.limits.count(&asker.network(), kind) {
+    let here = front.limits.count(&asker.network(), kind).map_err(|wait| {
+        let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Error::TooMany { retry_after }
+    });
+    let counted = match here {
+        // Where nobody can count, nobody guesses.
+        Ok(()) if kind == Kind::Guess => pace::count(&front.app, &asker, now()).await,
+        here => here,
+    };
+    match counted {
         Ok(()) => next.run(request).await,
-        Err(wait) => {
-            let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            let error = Error::TooMany { retry_after };
-            let mut response = failure(&front, &Outline::of(&front, &request), StatusCode::TOO_MANY_REQUESTS, &error);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = failure(&front, &Outline::of(&front, &request), status, &error);
+            if let Error::TooMany { retry_after } = error {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            }
             response
         }
     }

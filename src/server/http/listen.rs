@@ -78,7 +78,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
-            connections: 10_000,
+            connections: 16_000,
             handshake: Duration::from_secs(5),
             handshakes: 5_000,
             streams: 100,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::Error,
-    server::{Ctx, context::REQUEST_ID},
+    server::{Ctx, context::REQUEST_ID, figures, traces},
 };
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -61,7 +61,8 @@ fn record(request: &Outline, route: Option<String>, status: StatusCode, started:
         ("method", if known { method.to_owned() } else { "other".to_owned() }),
         ("status", status.as_str().to_owned()),
     ];
-    metrics::histogram!("http_request_seconds", &labels).record(took.as_secs_f64());
+    metrics::histogram!(figures::REQUEST, &labels).record(took.as_secs_f64());
+    traces::request(id, if known { method } else { "other" }, &route, status.as_u16(), started);
     let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
     let status = status.as_u16();
     let probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");

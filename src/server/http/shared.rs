@@ -3,7 +3,8 @@
 //!
 //! Only pages of the catalogue are shared, and only with visitors whose browser sent no cookie but the language: they have
 //! no cart, no account and no past here. A page is made anew after a second, and at once when stock or a price changed in
-//! this process. What changed elsewhere meanwhile is told by the live feed, which begins with the present state.
+//! this process or another node told that it did (see [`nodes`](crate::server::nodes)). What changed meanwhile is told by
+//! the live feed, which begins with the present state.
 //!
 //! The nonce of the content security policy is another one in each answer, because one that is known in advance protects
 //! from nothing.

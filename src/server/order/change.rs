@@ -16,7 +16,7 @@ use crate::{
         booking::{after, lines as bookings, waiting},
         context::now,
         db::Tx,
-        payment, stock,
+        figures, payment, stock,
     },
 };
 
@@ -287,7 +287,10 @@ pub async fn expire_due(app: &App) -> Result<usize> {
     for row in &due {
         let id: String = row.get("id")?;
         match cancel_as(app, &id, CancelReason::Expired, "clock", now).await {
-            Ok(()) => cancelled += 1,
+            Ok(()) => {
+                metrics::counter!(figures::ORDERS, "step" => "expired").increment(1);
+                cancelled += 1;
+            }
             Err(Error::OrderClosed(_)) => {}
             // The oldest comes first each time: it must not keep those behind it from being released.
             Err(error) => tracing::error!(order_id = %id, %error, "an order could not expire"),

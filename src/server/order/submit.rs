@@ -21,7 +21,7 @@ use crate::{
         context::{internal, new_id},
         crypto,
         db::{Args, DbError, Tx, placeholders},
-        stock,
+        figures, stock,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -123,6 +123,7 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
             Err(Refused::Raced(error) | Refused::Error(error)) => return Err(error),
         }
     };
+    metrics::counter!(figures::ORDERS, "step" => "placed").increment(1);
     ctx.app.live.changed(Topic::Cart(customer));
     super::announce(&ctx.app, &placed);
     Ok(placed.number)

@@ -17,6 +17,7 @@ use super::{
     context::{internal, new_id, now},
     crypto::Keys,
     db::{Row, Tx},
+    figures,
     order::{announce, own, store},
     sharing, stock,
 };
@@ -144,6 +145,12 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
         })
         .await?;
     if settled != Settled::Nothing {
+        let step = match settled {
+            Settled::Paid => "paid",
+            Settled::Failed => "payment_failed",
+            Settled::Refunded | Settled::Nothing => "refunded",
+        };
+        metrics::counter!(figures::ORDERS, "step" => step).increment(1);
         tracing::info!(order = %changed.number, ?settled, "payment settled");
         announce(app, &changed);
     }

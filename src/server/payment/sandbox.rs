@@ -2,6 +2,8 @@
 //! as a real provider would. The shop reaches it, and is reached by it, over HTTP alone.
 //!
 //! Its cashier lets a tester choose what happens: success, failure, a slow notification, or the same one twice.
+//! Its books are a file in the data folder: nodes on one machine that share the folder share the books, while a shop on
+//! several machines, which sells for real, has no sandbox.
 //! A notification is kept until the shop has confirmed it, also over a restart.
 
 use super::provider::{self, Charge, Notification, Opened, Outcome, RefundRequest, Refunded, SIGNATURE, TIMESTAMP};

@@ -7,7 +7,7 @@ use rusqlite::{
     types::{Null, ValueRef},
 };
 
-use crate::server::db::{Args, ColumnType, DbError, Row, Value, log_slow};
+use crate::server::db::{Args, ColumnType, DbError, Kind, Row, Value, note_statement};
 
 /// A statement of our own without arguments: begin, savepoint, commit.
 pub(super) fn run(connection: &Connection, sql: &str) -> Result<(), DbError> {
@@ -35,7 +35,7 @@ fn step_through(
     bind(statement, args)?;
     let mut rows = statement.raw_query();
     while rows.next().map_err(|error| running(&error))?.is_some() {}
-    log_slow(sql, started);
+    note_statement(sql, Kind::Sqlite, started);
     // `changes` keeps its figure across statements that change nothing, such as `create table`.
     Ok(if connection.total_changes() == before { 0 } else { connection.changes() })
 }
@@ -67,7 +67,7 @@ pub(in crate::server::db) fn all(connection: &Connection, sql: &str, args: &Args
         }
         found.push(Row::new(names.clone(), values));
     }
-    log_slow(sql, started);
+    note_statement(sql, Kind::Sqlite, started);
     Ok(found)
 }
 

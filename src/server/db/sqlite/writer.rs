@@ -14,7 +14,10 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{SAVEPOINT, joined, statement::run, transaction};
-use crate::server::db::{DbError, job::Job, origin::Origin, unheard};
+use crate::server::{
+    db::{DbError, job::Job, origin::Origin, unheard},
+    figures,
+};
 
 /// Jobs in one commit.
 const BATCH: usize = 64;
@@ -73,6 +76,11 @@ impl Writer {
         });
         self.queue.send(Message::Step(step)).await.map_err(|_| DbError::Closed)?;
         receiver.await.unwrap_or(Err(DbError::Closed))
+    }
+
+    /// How many jobs wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     pub(super) async fn close(&self) {
@@ -150,6 +158,8 @@ fn batch(connection: &mut Connection, first: Step, jobs: &mut mpsc::Receiver<Mes
         commit_us = commit.elapsed().as_micros() as u64,
         "batch of writes"
     );
+    // Jobs in one commit are at most 64, and a histogram is of floats.
+    metrics::histogram!(figures::COMMITTED).record(answers.len() as f64);
     for answer in answers {
         answer(failure.as_ref());
     }

@@ -1,0 +1,299 @@
+//! Several nodes, one shop: what changed on one is told to all others, whose open pages then show it, and whose answers
+//! from memory are found anew.
+//!
+//! On SQLite there is one node, and nothing of this runs. On PostgreSQL each node says on a channel of the database (its
+//! `NOTIFY`) which topics changed, and nothing of their content: who hears it reads the present state, as for a change of
+//! its own. What changed is gathered for some milliseconds and said after the commit that changed it, not within: a
+//! transaction with a word in it holds a lock of the whole server until its commit is on the disk (`PreCommit_Notify` in
+//! PostgreSQL's `async.c`), so that all orders of a shop would wait for each other, whatever they buy.
+//!
+//! Nothing depends on a word: each message carries its node's count of messages, and every node says something at least
+//! once a second. So a node that misses one, that lost its connection, or that does not hear from another any more which
+//! did not say good-bye and may have ended between a commit and the word of it, reads everything anew that its pages
+//! watch. A page itself begins with the present state each time it connects.
+
+use super::{
+    App,
+    db::{Channels, DbError, Ear, LONGEST, Voice},
+    figures,
+    live::Outgoing,
+};
+use crate::domain::live::Topic;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::{BuildHasher, Hasher},
+    mem,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+
+/// The channel; those of other databases on the same server are others.
+const CHANNEL: &str = "xiadan_live";
+/// How long changes are gathered before they are told.
+const GATHER: Duration = Duration::from_millis(10);
+/// How often each node says something, be it that there is nothing new.
+const BEAT: Duration = Duration::from_secs(1);
+/// After so long without a word from a node something is wrong with it, or with the way to it.
+const SILENCE: Duration = Duration::from_secs(4);
+/// The pause after a first failure; each further one doubles it.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What a node says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Message {
+    /// Which node; another one after each start.
+    node: String,
+    /// How many messages it has sent, this one included.
+    version: u64,
+    /// What changed there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    topics: Vec<Topic>,
+    /// More changed than is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    all: bool,
+    /// It says nothing after this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    leaves: bool,
+}
+
+/// Tells other nodes and hears them until `stop` turns true, where the database is one that several nodes share.
+pub async fn run(app: App, stop: watch::Receiver<bool>) {
+    let Some(channels) = app.db.channels() else { return };
+    let node = uuid::Uuid::now_v7().to_string();
+    app.live.keep_for_others();
+    tokio::select! {
+        () = speak(&app, channels.voice(), &node, stop) => {}
+        () = listen(&app, &channels, &node) => {}
+    }
+}
+
+/// Says what changed here, and good-bye in the end.
+async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receiver<bool>) {
+    let (mut version, mut failures) = (0, 0);
+    let mut beat = interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let (leaves, more) = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => (true, false),
+            () = app.live.to_tell() => (false, true),
+            _ = beat.tick() => (false, false),
+        };
+        if more {
+            sleep(GATHER).await;
+        }
+        let outgoing = app.live.take_for_others();
+        match say(&mut voice, node, &mut version, &outgoing, leaves).await {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                if failures == 0 {
+                    tracing::warn!(%error, "other nodes cannot be told of changes; it is tried again");
+                }
+                app.live.put_back(outgoing);
+                failures += 1;
+                if !leaves {
+                    sleep(pause(failures)).await;
+                }
+            }
+        }
+        if leaves {
+            return;
+        }
+    }
+}
+
+async fn say(
+    voice: &mut Voice,
+    node: &str,
+    version: &mut u64,
+    outgoing: &Outgoing,
+    leaves: bool,
+) -> Result<(), DbError> {
+    let mut parts = parts(outgoing);
+    let last = parts.pop().unwrap_or_default();
+    for (topics, end) in parts.into_iter().map(|part| (part, false)).chain([(last, true)]) {
+        *version += 1;
+        let (all, leaves) = (outgoing.all && end, leaves && end);
+        let message = Message { node: node.to_owned(), version: *version, topics, all, leaves };
+        let words = serde_json::to_string(&message).map_err(|error| DbError::Other(error.to_string()))?;
+        voice.say(CHANNEL, &words).await?;
+    }
+    Ok(())
+}
+
+/// Topics in parts, each of which fits into a message.
+fn parts(outgoing: &Outgoing) -> Vec<Vec<Topic>> {
+    // Of what else is in a message.
+    const AROUND: usize = 200;
+    let (mut parts, mut part, mut size) = (Vec::new(), Vec::new(), AROUND);
+    for topic in &outgoing.topics {
+        let more = serde_json::to_string(topic).map_or(LONGEST, |text| text.len() + 1);
+        if size + more > LONGEST && !part.is_empty() {
+            parts.push(mem::take(&mut part));
+            size = AROUND;
+        }
+        size += more;
+        part.push(topic.clone());
+    }
+    parts.push(part);
+    parts
+}
+
+/// Hears other nodes, over one connection after the other.
+async fn listen(app: &App, channels: &Channels, node: &str) {
+    let mut failures = 0;
+    loop {
+        match channels.listen(CHANNEL).await {
+            Ok(mut ear) => {
+                if failures > 0 {
+                    tracing::info!("other nodes are heard again");
+                }
+                // What was said before this was missed.
+                app.live.all_changed();
+                let begun = Instant::now();
+                let error = hear(app, &mut ear, node).await;
+                tracing::warn!(%error, "other nodes are not heard; it is tried again");
+                if begun.elapsed() > LONGEST_PAUSE {
+                    failures = 0;
+                }
+            }
+            Err(error) if failures == 0 => tracing::warn!(%error, "other nodes are not heard; it is tried again"),
+            Err(_) => {}
+        }
+        metrics::counter!(figures::DEAF).increment(1);
+        metrics::gauge!(figures::NODES).set(0.0);
+        failures += 1;
+        sleep(pause(failures)).await;
+    }
+}
+
+/// Hears what is said until the connection is of no more use.
+async fn hear(app: &App, ear: &mut Ear, node: &str) -> DbError {
+    let mut nodes = Nodes::default();
+    let mut own = Instant::now();
+    loop {
+        match timeout(BEAT, ear.next()).await {
+            Ok(Ok(words)) => {
+                // A later version of the program may say what this one does not understand: then all may have changed.
+                let Ok(message) = serde_json::from_str::<Message>(&words) else {
+                    app.live.all_changed();
+                    continue;
+                };
+                if message.node == node {
+                    own = Instant::now();
+                } else if nodes.hear(&message, Instant::now()) || message.all {
+                    app.live.all_changed();
+                } else {
+                    message.topics.into_iter().for_each(|topic| app.live.heard(topic));
+                }
+            }
+            Ok(Err(error)) => return error,
+            Err(_) => {}
+        }
+        let now = Instant::now();
+        if nodes.forget(now) {
+            tracing::warn!("a node ended without a word: what it changed last is read anew");
+            app.live.all_changed();
+        }
+        // Besides, whoever is here is one.
+        metrics::gauge!(figures::NODES).set(nodes.0.len() as f64 + 1.0);
+        // What this node says itself comes back on the same way as all else.
+        if now.duration_since(own) > SILENCE {
+            return DbError::Unavailable("nothing is heard, not even what was said here".into());
+        }
+    }
+}
+
+/// The other nodes, with how many messages each has sent and when it was heard last.
+#[derive(Default)]
+struct Nodes(HashMap<String, (u64, Instant)>);
+
+impl Nodes {
+    /// Notes a message; true where one before it was missed.
+    fn hear(&mut self, message: &Message, now: Instant) -> bool {
+        if message.leaves {
+            let before = self.0.remove(&message.node);
+            return before.is_some_and(|(version, _)| message.version > version + 1);
+        }
+        let before = self.0.insert(message.node.clone(), (message.version, now));
+        before.is_some_and(|(version, _)| message.version > version + 1)
+    }
+
+    /// Forgets those that say nothing any more; true where there were some.
+    fn forget(&mut self, now: Instant) -> bool {
+        let before = self.0.len();
+        self.0.retain(|_, (_, heard)| now.duration_since(*heard) <= SILENCE);
+        self.0.len() < before
+    }
+}
+
+/// The pause after so many failures, spread by chance: those who lost the same database do not come back at one moment.
+fn pause(failures: u32) -> Duration {
+    let longest = PAUSE.saturating_mul(1 << failures.clamp(1, 10).saturating_sub(1)).min(LONGEST_PAUSE);
+    let ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+    let chance = RandomState::new().build_hasher().finish() % ms.max(1);
+    Duration::from_millis(ms / 2 + chance / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_message_that_was_missed_is_noticed_with_the_next() {
+        let (mut nodes, now) = (Nodes::default(), Instant::now());
+        let mut hear = |node: &str, version, leaves| {
+            nodes.hear(&Message { node: node.into(), version, leaves, ..Message::default() }, now)
+        };
+        assert!(!hear("a", 7, false), "what was said before is read anew at the beginning");
+        assert!(!hear("a", 8, false) && !hear("a", 8, false), "said twice");
+        assert!(!hear("b", 1, false));
+        assert!(hear("a", 10, false));
+        assert!(!hear("a", 11, true) && !hear("a", 12, true));
+        assert!(hear("b", 3, true));
+    }
+
+    #[test]
+    fn a_node_that_ends_without_a_word_is_noticed_once() {
+        let (mut nodes, now) = (Nodes::default(), Instant::now());
+        for node in ["a", "b"] {
+            nodes.hear(&Message { node: node.into(), version: 1, ..Message::default() }, now);
+        }
+        nodes.hear(&Message { node: "a".into(), version: 2, leaves: true, ..Message::default() }, now);
+        assert!(!nodes.forget(now + SILENCE));
+        assert!(nodes.forget(now + SILENCE + BEAT));
+        assert!(!nodes.forget(now + SILENCE + BEAT) && nodes.0.is_empty());
+    }
+
+    #[test]
+    fn everything_that_changed_is_said_in_messages_that_the_database_takes() -> serde_json::Result<()> {
+        let topics: HashSet<_> = (0..1_000).map(|n| Topic::Cart(format!("{n:036}"))).collect();
+        let outgoing = Outgoing { topics, all: false };
+        let parts = parts(&outgoing);
+        assert!(parts.len() > 5, "{}", parts.len());
+        for part in &parts {
+            let node = "0".repeat(36);
+            let message = Message { node, version: u64::MAX, topics: part.clone(), all: true, leaves: true };
+            let words = serde_json::to_string(&message)?;
+            assert!(words.len() <= LONGEST, "{}", words.len());
+            assert_eq!(serde_json::from_str::<Message>(&words)?, message);
+        }
+        assert_eq!(parts.into_iter().flatten().collect::<HashSet<_>>(), outgoing.topics);
+        assert_eq!(super::parts(&Outgoing::default()), [Vec::new()], "a beat");
+        Ok(())
+    }
+
+    #[test]
+    fn pauses_grow_to_a_bound() {
+        for failures in 0..40 {
+            let pause = pause(failures);
+            assert!(pause >= PAUSE / 2 && pause <= LONGEST_PAUSE, "{failures}: {pause:?}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ test('a room is found by place and dates, and goes into the cart', async ({ shop
   if (shopper.js) await expect(page.getByText(t('booking_stay.added'))).toBeVisible();
   else await expect(page).toHaveURL(/\/cart$/);
   const cart = await get<{ bookings: { title: string; label: string }[] }>(shopper, 'cart/get', {});
-  expect(cart.bookings.map((booking) => booking.title)).toEqual([product.title]);
+  expect(cart.bookings.map((booking) => booking.title)).toEqual([`${product.title} · ${name}`]);
   expect(cart.bookings[0].label).toContain(t('booking.nights', { n: 2 }));
 });
 

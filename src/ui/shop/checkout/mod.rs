@@ -11,6 +11,7 @@ pub use review::ReviewPage;
 
 use crate::{
     domain::{
+        booking::wish::beside_time,
         cart::{BuyNow, CartBooking, CartLine},
         money::Currency,
         texts::checkout as t,
@@ -62,6 +63,7 @@ fn ReadLines(lines: Vec<CartLine>, bookings: Vec<CartBooking>, currency: Currenc
     };
     let booking = move |booking: CartBooking| {
         let CartBooking { image, title, label, price, .. } = booking.clone();
+        let label = beside_time(&label).to_owned();
         view! {
             <CompactLine image title label unit_price=price quantity=1 currency><BookedInCart booking/></CompactLine>
         }

@@ -97,7 +97,7 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
         paid.get().then(|| {
             view! {
                 <li class="line-after stack-sm">
-                    {state.is_open().then(|| view! { <CalendarLink page position/> })}
+                    {state.is_open().then(|| view! { <div class="cluster"><CalendarLink page position/></div> })}
                     <Transition fallback=|| ()>{tools}</Transition>
                 </li>
             }

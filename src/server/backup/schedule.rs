@@ -68,7 +68,7 @@ async fn claim(app: &App, schedule: &Schedule, now: i64) -> Result<Option<i64>> 
     let sql = "select value from setting where key = $1";
     let stored = app.db.optional(sql, args![BEGUN]).await?.map(|row| row.get::<String>("value")).transpose()?;
     let stored = stored.unwrap_or_else(|| "0".to_owned());
-    let last = stored.parse().unwrap_or(0);
+    let last: i64 = stored.parse().unwrap_or(0);
     // A clock that was ahead must not put the next one off for long.
     if (last..last.saturating_add(schedule.every_ms)).contains(&now) {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::{
     claim::Claim,
-    quote::{Asked, Quote},
+    quote::{Asked, By, Quote},
     tables, trips, visit, waiting,
 };
 use crate::{

@@ -178,8 +178,8 @@ fn Row(review: OfficeReview, again: Callback<()>) -> impl IntoView {
     };
     view! {
         <li>
-            <article class="panel review" aria-labelledby=name.clone()>
-                <h2 class="small" id=name><a class="link link-quiet" href=product_href(&handle)>{title}</a></h2>
+            <article class="panel review" aria-labelledby=name>
+                <h2 class="small" id=name.clone()><a class="link link-quiet" href=product_href(&handle)>{title}</a></h2>
                 <p class="review-head">
                     <Stars stars/>
                     <strong>{author}</strong>

@@ -28,7 +28,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 # the failure to `finish`. The table of all durations is printed at the end, also after a failure. XIADAN_STEPS is
 # the file that a called script adds its own lines to.
 BEGIN=${EPOCHREALTIME/[.,]/}
-CURRENT='' CURRENT_BEGIN=$BEGIN FAILED=()
+CURRENT='' CURRENT_BEGIN=$BEGIN FAILED=() REASONS=''
 if [ -z "${XIADAN_STEPS:-}" ]; then
     XIADAN_STEPS=$(mktemp)
     export XIADAN_STEPS
@@ -54,15 +54,24 @@ step() {
 }
 
 attempt() {
+    local log
     CURRENT=$1 CURRENT_BEGIN=${EPOCHREALTIME/[.,]/}
     shift
     say "== $CURRENT"
-    if "$@"; then
+    log=$(mktemp)
+    if "$@" 2>&1 | tee "$log"; then
         record "$CURRENT"
     else
         FAILED+=("$CURRENT")
+        REASONS+=$(say '' "$CURRENT:"; reasons "$log")$'\n'
         record "$CURRENT" FAILED
     fi
+    rm -f "$log"
+}
+
+# What a failed command said of its failures, for whoever reads only the end of a long output.
+reasons() {
+    grep -E -A 4 '^test .* FAILED$|panicked at|^error(\[|:)|^ +[0-9]+\) \[|^Diff in' "$1" | tail -n 80 || tail -n 20 "$1"
 }
 
 table() {
@@ -80,6 +89,9 @@ end_of_script() {
 
 # The end of a task: the table, and failure if any attempt failed.
 finish() {
-    [ ${#FAILED[@]} = 0 ] || die "failed: ${FAILED[*]}"
+    [ ${#FAILED[@]} = 0 ] || {
+        say "$REASONS"
+        die "failed: ${FAILED[*]}"
+    }
     table
 }

@@ -9,13 +9,7 @@ use crate::{
     },
     domain::{Error, booking::after::Waiting, texts::booking_after as t},
     ui::{
-        components::{
-            form::FormState,
-            icon::Icon,
-            links::product_href,
-            shell::{use_cart_count, use_toasts},
-            time::date_time,
-        },
+        components::{form::FormState, icon::Icon, links::product_href, shell::use_cart_count, time::date_time},
         error::ErrorNotice,
         set_status, use_locale,
     },

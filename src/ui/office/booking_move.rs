@@ -9,7 +9,7 @@ use crate::{
         Error, Locale,
         booking::{
             after::{clock_of, minute_of},
-            agenda::{Agenda, AgendaBooking, AgendaItem, AgendaResource, AgendaWhat, MoveOrder, STEP_MINUTES, dropped},
+            agenda::{Agenda, AgendaBooking, AgendaItem, AgendaResource, AgendaWhat, MoveOrder, dropped},
             date::LocalDate,
             words,
             zone::{LocalTime, Zone},
@@ -447,6 +447,5 @@ mod tests {
         let moving = Moving::read(get).unwrap_or_default();
         assert_eq!((moving.claim.as_str(), moving.time.as_deref(), moving.resource), ("c", Some("18:30"), None));
         assert_eq!(Moving::read(|_| None), None);
-        assert_eq!(STEP_MINUTES, 5);
     }
 }

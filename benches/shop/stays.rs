@@ -19,7 +19,7 @@ use xiadan::{
     server::{
         App, Ctx,
         booking::{
-            quote::{Asked, quote},
+            quote::{Asked, By, quote},
             stays,
         },
         config::Config,
@@ -127,7 +127,7 @@ async fn reference(ctx: &Ctx, region: &str, form: &StayForm) -> Vec<Amount> {
             let mut totals: BTreeMap<String, Amount> = BTreeMap::new();
             for row in tx.all(sql, args![region]).await? {
                 let variant: String = row.get("id")?;
-                let quote = quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now }).await?;
+                let quote = quote(tx, &Asked { variant_id: &variant, wish: &wish, before: &[], now, by: By::Customer }).await?;
                 if let Some(total) = quote.price.filter(|_| quote.is_available()) {
                     let least = totals.entry(row.get("product_id")?).or_insert(total);
                     *least = total.min(*least);

@@ -41,6 +41,7 @@ mod value;
 
 use std::{
     borrow::Cow,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -139,7 +140,7 @@ pub struct Db {
 #[derive(Clone)]
 enum Arm {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Arc<postgres::Postgres>),
 }
 
 impl Db {
@@ -152,7 +153,7 @@ impl Db {
         let arm = if let Some(path) = options.url.strip_prefix("sqlite://") {
             Arm::Sqlite(sqlite::Sqlite::open(path.into(), &options).await?)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            Arm::Postgres(postgres::Postgres::open(&options).await?)
+            Arm::Postgres(Arc::new(postgres::Postgres::open(&options).await?))
         } else {
             return Err(DbError::Other("the database URL must begin with sqlite:// or postgres://".into()));
         };

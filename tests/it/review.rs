@@ -438,6 +438,7 @@ async fn the_page_of_a_product_tells_them_as_text_and_without_script() {
         assert!(sent.headers()["location"].to_str().unwrap().starts_with(&format!("/orders/{other}?done=review")));
         assert_eq!(add_up(&app).await, Rating { sum: 9, count: 2 });
         exec(&app, "update product set status = 'archived'").await;
+        app.live.all_changed();
         assert_eq!(door.get("/api/review/list?handle=mug").await.status(), 404);
     })
     .await;

@@ -3,10 +3,10 @@
 use super::parts::SearchForm;
 use crate::{
     domain::{catalog::percent_encode, locale::Text},
-    ui::use_locale,
+    ui::{components::travel::use_asked, use_locale},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 use serde::{Deserialize, Serialize};
 
 /// What is looked for.
@@ -48,14 +48,9 @@ impl Wanted {
     }
 }
 
-/// What is looked for in the list at `path`. On the way to another page the address is already that of the other page: this
-/// one keeps what it looked for.
+/// What is looked for in the list at `path`.
 pub fn use_wanted(path: &'static str) -> Memo<Wanted> {
-    let (query, location) = (use_query_map(), use_location());
-    Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|here| here.trim_end_matches('/') != path) => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    })
+    use_asked(path, |query| Wanted::read(|name| query.get(name)))
 }
 
 /// The field above the list at `path`, which leads to the first page of what is found.

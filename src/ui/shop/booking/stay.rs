@@ -32,13 +32,14 @@ use crate::{
             price::{Price, use_currency},
             shell::{use_cart_count, use_toasts},
             skeleton::SkeletonText,
+            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 
 /// Where a stay leads that was put into the cart.
 const CART: &str = "/cart";
@@ -102,16 +103,8 @@ impl Staying {
 #[component]
 pub fn StayBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
     let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
-    let asked = Memo::new(move |last: Option<&Asked>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address says nothing of this one.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| Asked::read(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked("/p/", |query| Asked::read(|name| query.get(name)));
     let product_id = product.id.clone();
     let known: Vec<_> = product.variants.iter().map(|variant| variant.id.clone()).collect();
     let staying = Staying {

@@ -26,6 +26,7 @@ use crate::{
             price::use_currency,
             shell::{use_cart_count, use_toasts},
             skeleton::SkeletonText,
+            travel::use_asked,
             typed::show_ticked,
         },
         error::ErrorNotice,
@@ -33,10 +34,7 @@ use crate::{
     },
 };
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
@@ -109,17 +107,9 @@ impl Booking {
 #[component]
 pub fn TableBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
     let variant_id = product.variants.first().map(|variant| variant.id.clone()).unwrap_or_default();
     let path = product_href(&product.handle);
-    let asked = Memo::new(move |last: Option<&TableAsk>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address is already that of the other page.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TableAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked("/p/", |query| TableAsk::parse(|name| query.get(name)));
     let again = RwSignal::new(0_usize);
     let variant = variant_id.clone();
     let sittings = Resource::new(

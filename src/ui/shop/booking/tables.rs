@@ -12,8 +12,13 @@ use crate::{
     },
     ui::{
         components::{
-            head::Head, icon::Icon, links::product_href, picture::Picture, skeleton::SkeletonText, stars::Mean,
-            travel::Main,
+            head::Head,
+            icon::Icon,
+            links::product_href,
+            picture::Picture,
+            skeleton::SkeletonText,
+            stars::Mean,
+            travel::{Main, use_asked},
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -21,7 +26,6 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/tables";
 /// The id of the place where restaurants are shown.
@@ -32,14 +36,7 @@ const OFFERED_GUESTS: i64 = 20;
 #[component]
 pub fn TablesPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let asked = Memo::new(move |last: Option<&TableAsk>| {
-        let here = location.pathname.with(|path| path.trim_end_matches('/') == PATH);
-        match last {
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TableAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked(PATH, |query| TableAsk::parse(|name| query.get(name)));
     let list = Resource::new(
         move || asked.get(),
         |asked| async move {

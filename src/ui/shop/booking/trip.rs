@@ -27,16 +27,14 @@ use crate::{
             price::use_currency,
             shell::{use_cart_count, use_toasts},
             skeleton::SkeletonText,
+            travel::use_asked,
         },
         error::ErrorNotice,
         set_status, use_locale,
     },
 };
 use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
@@ -46,16 +44,9 @@ const FOUND: &str = "departures";
 /// In place of the way into the cart, on the page of a line.
 #[component]
 pub fn TripBox(product: Product) -> impl IntoView {
-    let (l, query, location) = (use_locale(), use_query_map(), use_location());
+    let l = use_locale();
     let path = product_href(&product.handle);
-    let asked = Memo::new(move |last: Option<&TripAsk>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address is already that of the other page.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TripAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked("/p/", |query| TripAsk::parse(|name| query.get(name)));
     let again = RwSignal::new(0_usize);
     let product_id = product.id;
     let offer = Resource::new(

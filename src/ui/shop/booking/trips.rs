@@ -11,8 +11,13 @@ use crate::{
     },
     ui::{
         components::{
-            head::Head, icon::Icon, links::product_href, picture::Picture, price::use_currency, skeleton::SkeletonText,
-            travel::Main,
+            head::Head,
+            icon::Icon,
+            links::product_href,
+            picture::Picture,
+            price::use_currency,
+            skeleton::SkeletonText,
+            travel::{Main, use_asked},
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -20,7 +25,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/trips";
 /// The id of the place where lines are shown.
@@ -28,14 +32,8 @@ const FOUND: &str = "trips";
 
 #[component]
 pub fn TripsPage() -> impl IntoView {
-    let (l, query, location) = (use_locale(), use_query_map(), use_location());
-    let asked = Memo::new(move |last: Option<&TripAsk>| {
-        let here = location.pathname.with(|path| path.trim_end_matches('/') == PATH);
-        match last {
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TripAsk::parse(|name| query.get(name))),
-        }
-    });
+    let l = use_locale();
+    let asked = use_asked(PATH, |query| TripAsk::parse(|name| query.get(name)));
     let list = Resource::new(
         move || asked.get(),
         |asked| async move {

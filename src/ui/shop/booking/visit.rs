@@ -33,13 +33,14 @@ use crate::{
             shell::{use_cart_count, use_toasts},
             skeleton::SkeletonText,
             slot_list::{SlotList, SlotTime},
+            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 
 /// Where a visit leads that was put into the cart.
 const CART: &str = "/cart";
@@ -92,16 +93,8 @@ impl Booking {
 #[component]
 pub fn VisitBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
     let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
-    let chosen = Memo::new(move |before: Option<&Chosen>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match before {
-            // On the way to another page the address says nothing of this one.
-            Some(before) if !here => before.clone(),
-            _ => query.with(|query| Chosen::parse(|name| query.get(name))),
-        }
-    });
+    let chosen = use_asked("/p/", |query| Chosen::parse(|name| query.get(name)));
     let booking = Booking {
         path: StoredValue::new(product_href(&product.handle)),
         chosen,

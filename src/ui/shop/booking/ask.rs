@@ -4,9 +4,8 @@
 use crate::{
     domain::{
         Locale,
-        booking::{DAY_MS, HOUR_MS, MINUTE_MS, date::LocalDate},
+        booking::{HOUR_MS, MINUTE_MS},
         texts::booking_table as t,
-        time,
     },
     ui::components::{field::focus, typed::taking_over},
 };
@@ -57,18 +56,6 @@ pub fn show_select(field: NodeRef<html::Select>, value: String) {
     });
 }
 
-/// A date with its day of the week: `2026年11月26日 周四`, `Thu, 26 Nov 2026`.
-pub fn date_words(l: Locale, date: LocalDate) -> String {
-    let days = [t::MONDAY, t::TUESDAY, t::WEDNESDAY, t::THURSDAY, t::FRIDAY, t::SATURDAY, t::SUNDAY];
-    let weekday = days.get(date.weekday()).map_or("", |day| l.t(*day));
-    // The beginning of the day at Greenwich is within it by the clock of the shop.
-    let date = time::date(l, date.day() * DAY_MS);
-    match l {
-        Locale::ZhCn => format!("{date} {weekday}"),
-        Locale::En => format!("{weekday}, {date}"),
-    }
-}
-
 /// How long something takes, in milliseconds: `2 小时 30 分钟`, `2 hours 30 minutes`.
 pub fn duration_words(l: Locale, ms: i64) -> String {
     let (hours, minutes) = (ms / HOUR_MS, ms % HOUR_MS / MINUTE_MS);
@@ -87,10 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_durations_are_told_as_people_say_them() {
-        let date = LocalDate::parse("2026-11-26").unwrap_or(LocalDate::MIN);
-        assert_eq!(date_words(Locale::En, date), "Thu, 26 Nov 2026");
-        assert_eq!(date_words(Locale::ZhCn, date), "2026年11月26日 周四");
+    fn durations_are_told_as_people_say_them() {
         assert_eq!(duration_words(Locale::En, HOUR_MS), "1 hour");
         assert_eq!(duration_words(Locale::En, 150 * MINUTE_MS), "2 hours 30 minutes");
         assert_eq!(duration_words(Locale::ZhCn, 45 * MINUTE_MS), "45 分钟");

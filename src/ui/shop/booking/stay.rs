@@ -5,7 +5,7 @@
 //! a form that puts the stay into the cart.
 
 use super::{
-    lodging::{AskForm, beds_words, clock, date_words, facility_name, moment_words, rules, stay_words},
+    lodging::{AskForm, beds_words, facility_name, moment_words, rules, stay_words},
     nights::Nights,
     wait::{WaitForm, WaitNotice},
 };
@@ -19,6 +19,8 @@ use crate::{
             rates::{StayPrice, StayProblem, StayRequest},
             stay::{Occupancy, Stay},
             wish::Wish,
+            words::full_date,
+            zone::clock,
         },
         catalog::{Image, Product, Width, percent_encode},
         money::{Amount, Currency},
@@ -332,7 +334,7 @@ fn Way(
     });
     let parts = parts.collect_view();
     let nights = request.stay.dates().zip(price.nights.iter()).map(|(date, amount)| {
-        view! { <div class="sum"><dt>{date_words(l, date)}</dt><dd>{amount.display(currency)}</dd></div> }
+        view! { <div class="sum"><dt>{full_date(l, date)}</dt><dd>{amount.display(currency)}</dd></div> }
     });
     let nights = nights.collect_view();
     let hidden = format!(" {room}, {meal}");
@@ -398,7 +400,7 @@ fn problem_words(l: Locale, problem: RoomProblem) -> String {
         RoomProblem::Date => l.t(t::PROBLEM_DATE).to_owned(),
         RoomProblem::Left(..=0) => l.t(t::PROBLEM_SOLD_OUT).to_owned(),
         RoomProblem::Left(left) => l.n(t::PROBLEM_LEFT_ONE, t::PROBLEM_LEFT, left),
-        RoomProblem::Rule(StayProblem::Closed(date)) => l.f(t::PROBLEM_CLOSED, &[("date", &date_words(l, date))]),
+        RoomProblem::Rule(StayProblem::Closed(date)) => l.f(t::PROBLEM_CLOSED, &[("date", &full_date(l, date))]),
         RoomProblem::Rule(StayProblem::ClosedToArrival) => l.t(t::PROBLEM_ARRIVAL).to_owned(),
         RoomProblem::Rule(StayProblem::ClosedToDeparture) => l.t(t::PROBLEM_DEPARTURE).to_owned(),
         RoomProblem::Rule(StayProblem::TooShort(nights)) => l.n(t::PROBLEM_SHORT_ONE, t::PROBLEM_SHORT, nights),

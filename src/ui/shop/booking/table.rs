@@ -2,7 +2,7 @@
 //! tap. What is asked for is in the address, so that it can be linked and asked without script.
 
 use super::{
-    ask::{date_words, duration_words, show_input, show_select, use_asking},
+    ask::{duration_words, show_input, show_select, use_asking},
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
@@ -11,9 +11,11 @@ use crate::{
         Error, Locale,
         booking::{
             date::LocalDate,
-            seating::{Request, SittingList, TableAsk, TableTime, area_name, clock},
+            seating::{Request, SittingList, TableAsk, TableTime, area_name},
             tables::{PartyProblem, PartyTerms},
             wish::Wish,
+            words::full_date,
+            zone::clock,
         },
         catalog::Product,
         money::Amount,
@@ -279,7 +281,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
             return notice("clock", l.t(t::CLOSED_TITLE).to_owned(), l.t(t::CLOSED_TEXT));
         }
     };
-    let title = date_words(l, list.date);
+    let title = full_date(l, list.date);
     let facts = facts(l, &list, terms);
     let days = days(l, &list, &asked, &path);
     let found = i64::try_from(list.times.len()).unwrap_or(i64::MAX);
@@ -330,7 +332,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
 /// That the wanted time cannot be had, and what is nearest to it.
 fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
     let Some(wanted) = list.wanted.filter(|_| !list.nearest.is_empty()) else { return ().into_any() };
-    let (date, time) = (date_words(l, list.date), list.zone.local(wanted).clock());
+    let (date, time) = (full_date(l, list.date), list.zone.local(wanted).clock());
     view! {
         <div class="notice notice-warn" role="status">
             <Icon name="clock"/>
@@ -373,7 +375,7 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
     let wish = serde_json::to_string(&wish).unwrap_or_default();
     let mut notes = Vec::new();
     if local.date != list.date {
-        notes.push(date_words(l, local.date));
+        notes.push(full_date(l, local.date));
     }
     if time.area != asked.area {
         notes.extend(time.area.as_deref().map(|area| area_name(l, area)));
@@ -404,7 +406,7 @@ fn days(l: Locale, list: &SittingList, asked: &TableAsk, path: &str) -> AnyView 
         (list.today <= date && date <= list.last).then(|| {
             let href = TableAsk { date: Some(date), ..asked.clone() }.href(path);
             view! {
-                <a class="btn btn-quiet" href=href data-noscroll=""><Icon name=icon class="icon-sm"/>{date_words(l, date)}</a>
+                <a class="btn btn-quiet" href=href data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
             }
         })
     };

@@ -1,12 +1,16 @@
 //! Restaurants with a free table: a form that reads into an address, and each restaurant with its times around the wanted
 //! one, which lead to its page with everything filled in.
 
-use super::ask::{date_words, show_input, show_select, use_asking};
+use super::ask::{show_input, show_select, use_asking};
 use crate::{
     api,
     domain::{
         Locale,
-        booking::seating::{Restaurant, RestaurantList, TableAsk, TableTime, clock},
+        booking::{
+            seating::{Restaurant, RestaurantList, TableAsk, TableTime},
+            words::full_date,
+            zone::clock,
+        },
         catalog::Width,
         texts::{booking as words, booking_table as t},
     },
@@ -158,7 +162,7 @@ fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
     let asked = TableAsk { date: Some(list.date), place: None, area: None, ..asked };
     let card = |restaurant: Restaurant| card(l, restaurant, &asked);
     view! {
-        <h2 class="section-title">{date_words(l, list.date)}</h2>
+        <h2 class="section-title">{full_date(l, list.date)}</h2>
         <p class="muted small" role="status">{l.n(t::RESTAURANTS_FOUND_ONE, t::RESTAURANTS_FOUND, count)}</p>
         <ul class="venues">{list.restaurants.into_iter().map(card).collect_view()}</ul>
     }

@@ -3,7 +3,6 @@
 //! works without script.
 
 use super::{
-    ask::date_words,
     trip_form::AskForm,
     voyage::{VoyageCard, fare_of},
     wait::WaitNotice,
@@ -15,6 +14,7 @@ use crate::{
         booking::{
             travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, TripOffer, Voyage},
             trips::Travellers,
+            words::full_date,
         },
         catalog::Product,
         money::Amount,
@@ -137,7 +137,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
     let l = use_locale();
     let wanted = asked.travellers.seats();
     let there = asked.there.as_ref().and_then(|pick| chosen(&offer.there, pick, wanted));
-    let title = l.f(t::THERE_ON, &[("date", &date_words(l, offer.there.date))]);
+    let title = l.f(t::THERE_ON, &[("date", &full_date(l, offer.there.date))]);
     let anew = TripAsk { there: None, home: None, ..asked.clone() };
     let wait = (asked.travellers, asked.href(&path));
     let Some((voyage, pick)) = there else {
@@ -163,7 +163,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
         let ways = vec![(voyage, pick, offer.seats)];
         return view! { {first} <Final ways asked price action/> }.into_any();
     };
-    let title = l.f(t::HOME_ON, &[("date", &date_words(l, back.date))]);
+    let title = l.f(t::HOME_ON, &[("date", &full_date(l, back.date))]);
     let home = asked.home.as_ref().and_then(|pick| chosen(&back, pick, wanted));
     let Some((home, home_pick)) = home.filter(|(home, _)| home.leaves_at >= arrives) else {
         let later: Vec<_> = back.voyages.iter().filter(|home| home.leaves_at >= arrives).cloned().collect();
@@ -209,9 +209,9 @@ fn Nothing(list: DepartureList, asked: TripAsk, path: String) -> impl IntoView {
     let l = use_locale();
     let on = |date| TripAsk { date: Some(date), ..asked.clone() }.href(&path);
     let none = list.voyages.is_empty().then(|| {
-        let title = l.f(t::NONE_TITLE, &[("date", &date_words(l, list.date))]);
+        let title = l.f(t::NONE_TITLE, &[("date", &full_date(l, list.date))]);
         let next = list.next.map(|date| {
-            let text = l.f(t::NEXT_DAY, &[("date", &date_words(l, date))]);
+            let text = l.f(t::NEXT_DAY, &[("date", &full_date(l, date))]);
             view! { <p><a class="link" href=on(date) data-noscroll="">{text}</a></p> }
         });
         view! {
@@ -225,7 +225,7 @@ fn Nothing(list: DepartureList, asked: TripAsk, path: String) -> impl IntoView {
         let date = list.date.plus(by);
         (list.today <= date && date <= list.last).then(|| {
             view! {
-                <a class="btn btn-quiet" href=on(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{date_words(l, date)}</a>
+                <a class="btn btn-quiet" href=on(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
             }
         })
     };

@@ -1,11 +1,14 @@
 //! The search for trips: a form that reads into an address, and each line that goes there with its departures of the date.
 
-use super::{ask::date_words, trip_form::AskForm, voyage::ends};
+use super::{trip_form::AskForm, voyage::ends};
 use crate::{
     api,
     domain::{
         Locale,
-        booking::travel::{Trip, TripAsk, TripList},
+        booking::{
+            travel::{Trip, TripAsk, TripList},
+            words::full_date,
+        },
         catalog::Width,
         texts::booking_trip as t,
     },
@@ -80,7 +83,7 @@ pub fn TripsPage() -> impl IntoView {
 #[component]
 fn Found(list: TripList, asked: TripAsk) -> impl IntoView {
     let l = use_locale();
-    let date = date_words(l, list.date);
+    let date = full_date(l, list.date);
     if asked.from.is_none() || asked.to.is_none() {
         return empty(l.t(t::ASK_TITLE).to_owned(), l.t(t::ASK_TEXT));
     }

@@ -4,13 +4,15 @@
 use crate::{
     domain::{
         Locale,
-        booking::{HOUR_MS, MINUTE_MS},
+        booking::{HOUR_MS, MINUTE_MS, date::LocalDate, words::full_date},
+        locale::Text,
         texts::booking_table as t,
     },
-    ui::components::{field::focus, typed::taking_over},
+    ui::components::{field::focus, icon::Icon, typed::taking_over},
 };
 use leptos::{ev, form::form_data_from_event, html, prelude::*, web_sys::UrlSearchParams};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+use std::ops::RangeInclusive;
 
 /// What follows a form that reads into an address, within the page and where the reader is; afterwards the focus goes to
 /// what was found, by the id of that place.
@@ -54,6 +56,26 @@ pub fn show_select(field: NodeRef<html::Select>, value: String) {
             field.set_value(&value);
         }
     });
+}
+
+/// The days before and after a date, as far as they can be booked; `href` is the address that asks for a day.
+pub fn days_around(
+    l: Locale,
+    date: LocalDate,
+    bookable: RangeInclusive<LocalDate>,
+    label: Text,
+    href: impl Fn(LocalDate) -> String,
+) -> AnyView {
+    let link = |by: i64, icon: &'static str| {
+        let date = date.plus(by);
+        bookable.contains(&date).then(|| {
+            view! {
+                <a class="btn btn-quiet" href=href(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
+            }
+        })
+    };
+    view! { <nav class="spread booking-days" aria-label=l.t(label)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav> }
+        .into_any()
 }
 
 /// How long something takes, in milliseconds: `2 小时 30 分钟`, `2 hours 30 minutes`.

@@ -2,7 +2,7 @@
 //! tap. What is asked for is in the address, so that it can be linked and asked without script.
 
 use super::{
-    ask::{duration_words, show_input, show_select, use_asking},
+    ask::{days_around, duration_words, show_input, show_select, use_asking},
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
@@ -283,7 +283,8 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
     };
     let title = full_date(l, list.date);
     let facts = facts(l, &list, terms);
-    let days = days(l, &list, &asked, &path);
+    let on = |date| TableAsk { date: Some(date), ..asked.clone() }.href(&path);
+    let days = days_around(l, list.date, list.today..=list.last, t::SEE_DAYS, on);
     let found = i64::try_from(list.times.len()).unwrap_or(i64::MAX);
     let near = nearest(l, &list, &asked);
     let on_date = if list.times.is_empty() {
@@ -397,21 +398,6 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
         </li>
     }
     .into_any()
-}
-
-/// The days before and after, as far as they can be booked.
-fn days(l: Locale, list: &SittingList, asked: &TableAsk, path: &str) -> AnyView {
-    let link = |by: i64, icon: &'static str| {
-        let date = list.date.plus(by);
-        (list.today <= date && date <= list.last).then(|| {
-            let href = TableAsk { date: Some(date), ..asked.clone() }.href(path);
-            view! {
-                <a class="btn btn-quiet" href=href data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
-            }
-        })
-    };
-    view! { <nav class="spread booking-days" aria-label=l.t(t::SEE_DAYS)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav> }
-        .into_any()
 }
 
 /// How long the table is theirs, what is paid beforehand, until when it can be given up, and whose clock counts.

@@ -3,6 +3,7 @@
 //! works without script.
 
 use super::{
+    ask::days_around,
     trip_form::AskForm,
     voyage::{VoyageCard, fare_of},
     wait::WaitNotice,
@@ -221,17 +222,10 @@ fn Nothing(list: DepartureList, asked: TripAsk, path: String) -> impl IntoView {
             </div>
         }
     });
-    let link = |by: i64, icon: &'static str| {
-        let date = list.date.plus(by);
-        (list.today <= date && date <= list.last).then(|| {
-            view! {
-                <a class="btn btn-quiet" href=on(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
-            }
-        })
-    };
+    let days = days_around(l, list.date, list.today..=list.last, t::SEE_DAYS, on);
     view! {
         {none}
-        <nav class="spread booking-days" aria-label=l.t(t::SEE_DAYS)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav>
+        {days}
     }
     .into_any()
 }

@@ -1,5 +1,5 @@
-//! What forms that ask for a date have in common: they read into an address, which works without script, and with script is
-//! followed within the page.
+//! What pages that ask for a date have in common: a form that reads into an address, which works without script and with
+//! script is followed within the page, and the way to the days around.
 
 use crate::{
     domain::{
@@ -8,7 +8,10 @@ use crate::{
         locale::Text,
         texts::booking_table as t,
     },
-    ui::components::{field::focus, icon::Icon, typed::taking_over},
+    ui::{
+        components::{field::focus, icon::Icon, typed::taking_over},
+        use_locale,
+    },
 };
 use leptos::{ev, form::form_data_from_event, html, prelude::*, web_sys::UrlSearchParams};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -37,9 +40,87 @@ fn form_query(event: &ev::SubmitEvent) -> Option<String> {
     params.to_string().as_string()
 }
 
+/// A date to choose, from `first` on and where there is one up to `last`.
+#[component]
+pub fn DateField(
+    id: &'static str,
+    name: &'static str,
+    label: Text,
+    value: String,
+    first: LocalDate,
+    last: Option<LocalDate>,
+    required: bool,
+) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Input>::new();
+    show_input(field, value.clone());
+    view! {
+        <div class="field">
+            <label class="field-label" for=id>{l.t(label)}</label>
+            <input
+                class="input"
+                type="date"
+                id=id
+                name=name
+                value=value
+                min=first.to_string()
+                max=last.map(|last| last.to_string())
+                required=required
+                node_ref=field
+            />
+        </div>
+    }
+    .into_any()
+}
+
+/// A time of the day, which can be left open.
+#[component]
+pub fn TimeField(value: String) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Input>::new();
+    show_input(field, value.clone());
+    view! {
+        <div class="field">
+            <label class="field-label" for="booking-time">
+                {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
+            </label>
+            <input class="input" type="time" id="booking-time" name="time" value=value node_ref=field/>
+        </div>
+    }
+    .into_any()
+}
+
+/// A choice among some values, each with its words.
+#[component]
+pub fn ChoiceField(
+    id: &'static str,
+    name: &'static str,
+    label: Text,
+    chosen: String,
+    options: Vec<(String, String)>,
+    required: bool,
+) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Select>::new();
+    show_select(field, chosen.clone());
+    let option = |(value, words): (String, String)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    };
+    view! {
+        <div class="field">
+            <label class="field-label" for=id>{l.t(label)}</label>
+            <select class="select" id=id name=name required=required node_ref=field>
+                {options.into_iter().map(option).collect_view()}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
 /// Shows a value in a field that stays when its part of the page is drawn anew; what was typed before the page came alive
 /// stays as well.
-pub fn show_input(field: NodeRef<html::Input>, value: String) {
+fn show_input(field: NodeRef<html::Input>, value: String) {
     let early = taking_over();
     Effect::new(move |_| {
         if let (false, Some(field)) = (early, field.get()) {
@@ -49,7 +130,7 @@ pub fn show_input(field: NodeRef<html::Input>, value: String) {
 }
 
 /// The same for a choice.
-pub fn show_select(field: NodeRef<html::Select>, value: String) {
+fn show_select(field: NodeRef<html::Select>, value: String) {
     let early = taking_over();
     Effect::new(move |_| {
         if let (false, Some(field)) = (early, field.get()) {

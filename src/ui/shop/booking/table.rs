@@ -2,7 +2,7 @@
 //! tap. What is asked for is in the address, so that it can be linked and asked without script.
 
 use super::{
-    ask::{days_around, duration_words, show_input, show_select, use_asking},
+    ask::{ChoiceField, DateField, TimeField, days_around, duration_words, use_asking},
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
@@ -182,36 +182,23 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
         return ().into_any();
     }
     let follow = use_asking(path.clone(), FOUND);
-    let (date, time) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let (guests, area) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
-    let typed_time = asked.time.map(clock).unwrap_or_default();
-    let chosen_area = asked.area.clone().unwrap_or_default();
-    show_input(date, list.date.to_string());
-    show_input(time, typed_time.clone());
-    show_select(guests, asked.guests.min(list.largest + 1).to_string());
-    show_select(area, chosen_area.clone());
-    let count = move |n: i64| {
+    let count = |n: i64| {
         let text = if n > list.largest {
             l.f(t::MORE_GUESTS, &[("n", &list.largest)])
         } else {
             l.n(words::GUESTS_ONE, words::GUESTS, n)
         };
-        view! { <option value=n.to_string() selected={n == asked.guests.min(list.largest + 1)}>{text}</option> }
+        (n.to_string(), text)
     };
-    let place = |area: &String| {
-        let chosen = *area == chosen_area;
-        view! { <option value=area.clone() selected=chosen>{area_name(l, area)}</option> }
-    };
+    let guests = (1..=list.largest + 1).map(count).collect::<Vec<_>>();
+    let party = asked.guests.min(list.largest + 1).to_string();
+    let (date, time) = (list.date.to_string(), asked.time.map(clock).unwrap_or_default());
+    let area = asked.area.clone().unwrap_or_default();
     let areas = (list.areas.len() > 1).then(|| {
-        view! {
-            <div class="field">
-                <label class="field-label" for="booking-area">{l.t(t::AREA)}</label>
-                <select class="select" id="booking-area" name="area" node_ref=area>
-                    <option value="" selected=chosen_area.is_empty()>{l.t(t::ANYWHERE)}</option>
-                    {list.areas.iter().map(place).collect_view()}
-                </select>
-            </div>
-        }
+        let anywhere = (String::new(), l.t(t::ANYWHERE).to_owned());
+        let named = list.areas.iter().map(|area| (area.clone(), area_name(l, area)));
+        let areas = std::iter::once(anywhere).chain(named).collect::<Vec<_>>();
+        view! { <ChoiceField id="booking-area" name="area" label=t::AREA chosen=area options=areas required=false/> }
     });
     let request = |request: Request| {
         let (field, ticked) = (NodeRef::<html::Input>::new(), asked.requests.contains(&request));
@@ -227,34 +214,19 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
     view! {
         <form class="form booking-form" action=path method="get" on:submit=follow>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
-                    <input
-                        class="input"
-                        type="date"
-                        id="booking-date"
-                        name="date"
-                        value=list.date.to_string()
-                        min=list.today.to_string()
-                        max=list.last.to_string()
-                        required
-                        node_ref=date
-                    />
-                </div>
-                <div class="field">
-                    <label class="field-label" for="booking-guests">{l.t(t::GUESTS)}</label>
-                    <select class="select" id="booking-guests" name="guests" node_ref=guests>
-                        {(1..=list.largest + 1).map(count).collect_view()}
-                    </select>
-                </div>
+                <DateField
+                    id="booking-date"
+                    name="date"
+                    label=t::DATE
+                    value=date
+                    first=list.today
+                    last=Some(list.last)
+                    required=true
+                />
+                <ChoiceField id="booking-guests" name="guests" label=t::GUESTS chosen=party options=guests required=false/>
             </div>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-time">
-                        {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
-                    </label>
-                    <input class="input" type="time" id="booking-time" name="time" value=typed_time node_ref=time/>
-                </div>
+                <TimeField value=time/>
                 {areas}
             </div>
             <fieldset>

@@ -24,7 +24,7 @@ use crate::{
         },
         catalog::{Image, Product, Width, percent_encode},
         money::{Amount, Currency},
-        texts::{booking_stay as t, catalog},
+        texts::booking_stay as t,
     },
     ui::{
         components::{
@@ -32,7 +32,7 @@ use crate::{
             links::product_href,
             picture::Picture,
             price::{Price, use_currency},
-            shell::{use_cart_count, use_toasts},
+            shell::use_added,
             skeleton::SkeletonText,
             travel::use_asked,
         },
@@ -41,7 +41,6 @@ use crate::{
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_navigate;
 
 /// Where a stay leads that was put into the cart.
 const CART: &str = "/cart";
@@ -105,7 +104,7 @@ impl Staying {
 #[component]
 pub fn StayBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
+    let added = use_added();
     let asked = use_asked("/p/", |query| Asked::read(|name| query.get(name)));
     let product_id = product.id.clone();
     let known: Vec<_> = product.variants.iter().map(|variant| variant.id.clone()).collect();
@@ -129,11 +128,7 @@ pub fn StayBox(product: Product) -> impl IntoView {
     let nights = Resource::new(move || (room.get(), month.get()), |(room, month)| api::stay::nights(room, month));
     let add = staying.add;
     Effect::new(move |_| match add.value().get() {
-        Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            toasts.show_with(l.t(t::ADDED), l.t(catalog::VIEW_CART), move || navigate(CART, Default::default()));
-        }
+        Some(Ok(cart)) => added(&cart, t::ADDED),
         // What is shown as free is not, most likely.
         Some(Err(Error::SlotTaken(_))) => house.refetch(),
         Some(Err(_)) | None => {}

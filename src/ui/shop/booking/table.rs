@@ -23,13 +23,8 @@ use crate::{
     },
     ui::{
         components::{
-            icon::Icon,
-            links::product_href,
-            price::use_currency,
-            shell::{use_cart_count, use_toasts},
-            skeleton::SkeletonText,
-            travel::use_asked,
-            typed::show_ticked,
+            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
+            travel::use_asked, typed::show_ticked,
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -57,16 +52,11 @@ struct Booking {
 impl Booking {
     /// `again` lets the free times be asked for anew.
     fn new(path: String, asked: Memo<TableAsk>, again: RwSignal<usize>) -> Self {
-        let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
+        let (added, navigate) = (use_added(), use_navigate());
         let action = ServerAction::<AddBooking>::new();
         let tapped = StoredValue::new(None);
         Effect::new(move |_| match action.value().get() {
-            Some(Ok(cart)) => {
-                count.show(&cart);
-                let navigate = navigate.clone();
-                let to_cart = move || navigate(CART, NavigateOptions::default());
-                toasts.show_with(l.t(catalog::ADDED), l.t(catalog::VIEW_CART), to_cart);
-            }
+            Some(Ok(cart)) => added(&cart, catalog::ADDED),
             // Somebody else was quicker: what is nearest to what was wanted.
             Some(Err(Error::SlotTaken(_))) => {
                 again.update(|times| *times += 1);

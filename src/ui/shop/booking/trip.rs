@@ -23,11 +23,7 @@ use crate::{
     },
     ui::{
         components::{
-            icon::Icon,
-            links::product_href,
-            price::use_currency,
-            shell::{use_cart_count, use_toasts},
-            skeleton::SkeletonText,
+            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
             travel::use_asked,
         },
         error::ErrorNotice,
@@ -35,7 +31,6 @@ use crate::{
     },
 };
 use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
@@ -55,14 +50,9 @@ pub fn TripBox(product: Product) -> impl IntoView {
         move |(asked, _)| api::booking_trip::offer(product_id.clone(), asked),
     );
     let action = ServerAction::<AddTrip>::new();
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
+    let added = use_added();
     Effect::new(move |_| match action.value().get() {
-        Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            let to_cart = move || navigate(CART, NavigateOptions::default());
-            toasts.show_with(l.t(catalog::ADDED), l.t(catalog::VIEW_CART), to_cart);
-        }
+        Some(Ok(cart)) => added(&cart, catalog::ADDED),
         // Somebody else was quicker: what is left now.
         Some(Err(Error::SlotTaken(_))) => again.update(|times| *times += 1),
         Some(Err(_)) | None => {}

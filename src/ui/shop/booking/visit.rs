@@ -21,7 +21,7 @@ use crate::{
         },
         catalog::{Product, Variant},
         locale::Text,
-        texts::{booking_visit as t, catalog},
+        texts::booking_visit as t,
     },
     ui::{
         components::{
@@ -30,7 +30,7 @@ use crate::{
             icon::Icon,
             links::product_href,
             price::{Price, use_currency},
-            shell::{use_cart_count, use_toasts},
+            shell::use_added,
             skeleton::SkeletonText,
             slot_list::{SlotList, SlotTime},
             travel::use_asked,
@@ -40,7 +40,6 @@ use crate::{
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_navigate;
 
 /// Where a visit leads that was put into the cart.
 const CART: &str = "/cart";
@@ -93,7 +92,7 @@ impl Booking {
 #[component]
 pub fn VisitBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
+    let added = use_added();
     let chosen = use_asked("/p/", |query| Chosen::parse(|name| query.get(name)));
     let booking = Booking {
         path: StoredValue::new(product_href(&product.handle)),
@@ -116,9 +115,7 @@ pub fn VisitBox(product: Product) -> impl IntoView {
     );
     Effect::new(move |_| match booking.action.value().get() {
         Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            toasts.show_with(l.t(t::ADDED), l.t(catalog::VIEW_CART), move || navigate(CART, Default::default()));
+            added(&cart, t::ADDED);
             choice.refetch();
         }
         // What is shown as free is not, most likely.

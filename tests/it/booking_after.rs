@@ -7,8 +7,8 @@ use crate::{
     member::{Member, exec, member, number as count, posted, reached_by},
     order::charge,
     privacy::fetched,
-    shop::{Piece, books, both, customer, form, later, staff, submit},
-    venues::{self, at, dinner, first_day, massage, nights, ride},
+    shop::{Piece, books, both, form, later, staff, submit},
+    venues::{self, at, dinner, first_day, guest, massage, nights, ride},
 };
 use futures::future::join_all;
 use xiadan::{
@@ -37,13 +37,6 @@ use xiadan::{
 const MUG: Piece = Piece("mug", 5_000, 10);
 const LI: &str = "+8613800138000";
 const HAN: &str = "+8613900139000";
-
-/// A customer whose form is filled in.
-pub async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
 
 /// Somebody with an account who is reached by mail, and whose form is filled in.
 async fn owner(app: &App, phone: &str, email: &str) -> Member {

@@ -43,6 +43,7 @@ mod booking_stay;
 mod booking_table;
 mod booking_trip;
 mod booking_visit;
+mod booking_wait;
 mod books;
 mod catalog;
 mod completion;

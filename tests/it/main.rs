@@ -60,6 +60,7 @@ mod http;
 mod kept;
 mod keys;
 mod leaks;
+mod listen;
 mod lockout;
 mod mail;
 mod media;

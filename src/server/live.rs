@@ -7,27 +7,29 @@
 //! Who listens is known to the process that holds the connection and to nobody else. Where several nodes serve one shop,
 //! each tells the others what changed, see [`nodes`](super::nodes).
 
+mod listener;
+
+pub use listener::Listener;
+
 use super::{App, cart, catalog, figures, order};
 use crate::domain::{
     Error, Result,
     live::{Topic, Update},
 };
 use axum::body::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
+use listener::Inbox;
 use std::{
     collections::{HashMap, HashSet},
-    convert::Infallible,
-    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 use tokio::{
     sync::Notify,
-    time::{Instant, Interval, interval_at},
+    time::{Instant, interval_at},
 };
 
 /// How long changes are gathered before they are read.
@@ -88,17 +90,6 @@ struct Place {
     topic: usize,
     /// Whether it has not been told anything yet.
     new: bool,
-}
-
-/// What waits to be sent on a connection: at most one text for each of its topics.
-#[derive(Default)]
-struct Inbox(Mutex<Mail>);
-
-#[derive(Default)]
-struct Mail {
-    texts: Vec<(usize, Bytes)>,
-    waker: Option<Waker>,
-    closed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -339,74 +330,6 @@ async fn read(app: &App, topic: &Topic) -> Result<Update> {
         }
         Topic::Office => Update::Office { to_ship: order::to_ship_count(app).await? },
     })
-}
-
-impl Inbox {
-    fn put(&self, topic: usize, text: Bytes) {
-        let waker = {
-            let mut mail = lock(&self.0);
-            match mail.texts.iter_mut().find(|(waiting, _)| *waiting == topic) {
-                Some((_, waiting)) => *waiting = text,
-                None => mail.texts.push((topic, text)),
-            }
-            mail.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn close(&self) {
-        let waker = {
-            let mut mail = lock(&self.0);
-            mail.closed = true;
-            mail.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-/// A connection's end of the feed: a stream in the format of server-sent events. Dropping it stops listening.
-pub struct Listener {
-    hub: Hub,
-    id: u64,
-    topics: Vec<Topic>,
-    inbox: Arc<Inbox>,
-    keep_alive: Interval,
-}
-
-impl Stream for Listener {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let texts = {
-            let mut mail = lock(&self.inbox.0);
-            if mail.closed {
-                return Poll::Ready(None);
-            }
-            if mail.texts.is_empty() {
-                mail.waker = Some(context.waker().clone());
-            }
-            std::mem::take(&mut mail.texts)
-        };
-        if let [(_, text)] = texts.as_slice() {
-            return Poll::Ready(Some(Ok(text.clone())));
-        }
-        if !texts.is_empty() {
-            let all: Vec<u8> = texts.iter().flat_map(|(_, text)| text.iter().copied()).collect();
-            return Poll::Ready(Some(Ok(all.into())));
-        }
-        ready!(self.keep_alive.poll_tick(context));
-        Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))))
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.hub.leave(self.id, &self.topics);
-    }
 }
 
 #[cfg(test)]

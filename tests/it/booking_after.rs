@@ -1,25 +1,20 @@
-//! What comes after a booking, rule by rule: it is given up or moved by the rules that were shown before paying, somebody
-//! else waits for it, and the venue says who came.
+//! What comes after a booking, rule by rule: it is given up or moved by the rules that were shown before paying, and the
+//! venue says who came.
 
 use crate::{
     booking::balanced,
     door::Door,
     member::{Member, exec, member, number as count, posted, reached_by},
     order::charge,
-    privacy::fetched,
-    shop::{Piece, books, both, customer, form, later, staff, submit},
-    venues::{self, at, dinner, first_day, massage, nights, ride},
+    shop::{Piece, books, both, form, later, staff, submit},
+    venues::{self, at, dinner, first_day, guest, massage, nights, ride},
 };
 use futures::future::join_all;
 use xiadan::{
     args,
     domain::{
         Error,
-        booking::{
-            HOUR_MS,
-            after::{Mark, OFFER_MS},
-            interval::Interval,
-        },
+        booking::after::Mark,
         error::Problem,
         money::Amount,
         order::{BookingState, EventKind, Order, State},
@@ -27,26 +22,17 @@ use xiadan::{
     server::{
         App, Ctx,
         audit::{self, Finding},
-        booking::{after, claim, moving, remind, waiting, wishes},
+        booking::{after, moving, remind, wishes},
         cart, order,
         payment::{self, Settled},
-        privacy,
     },
 };
 
 const MUG: Piece = Piece("mug", 5_000, 10);
-const LI: &str = "+8613800138000";
-const HAN: &str = "+8613900139000";
-
-/// A customer whose form is filled in.
-pub async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
+pub const LI: &str = "+8613800138000";
 
 /// Somebody with an account who is reached by mail, and whose form is filled in.
-async fn owner(app: &App, phone: &str, email: &str) -> Member {
+pub async fn owner(app: &App, phone: &str, email: &str) -> Member {
     let member = member(app, phone).await;
     reached_by(&member, email).await;
     order::save_checkout(&member.ctx, form("李雷"), true).await.unwrap();
@@ -69,7 +55,7 @@ fn moment(ctx: &Ctx, now: i64) -> Ctx {
     Ctx { now, ..ctx.clone() }
 }
 
-async fn states(ctx: &Ctx, number: &str) -> Vec<BookingState> {
+pub async fn states(ctx: &Ctx, number: &str) -> Vec<BookingState> {
     let lines = order::get(ctx, number).await.unwrap().lines;
     lines.iter().filter_map(|line| line.booking.as_ref().map(|booking| booking.state)).collect()
 }
@@ -82,11 +68,11 @@ async fn sold(app: &App, product: &str) -> i64 {
     app.db.one("select sales from product where id = $1", args![product]).await.unwrap().get("sales").unwrap()
 }
 
-fn of_field(field: &str, problem: Problem) -> Result<(), Error> {
+pub fn of_field(field: &str, problem: Problem) -> Result<(), Error> {
     Err(Error::field(field, problem))
 }
 
-fn taken<T>(answer: &Result<T, Error>) -> bool {
+pub fn taken<T>(answer: &Result<T, Error>) -> bool {
     matches!(answer, Err(Error::SlotTaken(_)))
 }
 
@@ -275,156 +261,6 @@ async fn an_hour_is_moved_by_the_clocks_of_the_venue_and_a_trip_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_free_is_held_for_the_first_in_line_and_then_for_the_next() {
-    both(&[], async |app| {
-        venues::open(&app).await;
-        let wish = massage(at(14, 0), Some("wu"));
-        let (li, han) = (owner(&app, LI, "li@example.com").await, owner(&app, HAN, "han@example.com").await);
-        let ctx = guest(&app).await;
-        assert_eq!(waiting::wait(&li.ctx, "massage", &wish).await, Err(Error::Conflict), "it can be had");
-        wishes::add(&ctx, "massage", &wish).await.unwrap();
-        let number = paid(&ctx).await;
-        assert_eq!(waiting::wait(&ctx, "massage", &wish).await, Err(Error::Unauthenticated));
-        assert_eq!(waiting::wait(&li.ctx, "mug", &wish).await, Err(Error::NotFound));
-        let past = massage(1, None);
-        let refused = waiting::wait(&li.ctx, "massage", &past).await;
-        assert_eq!(refused, of_field("wish", Problem::BookingOver));
-        for member in [&li, &li, &han] {
-            waiting::wait(&later(&member.ctx), "massage", &wish).await.unwrap();
-        }
-        let line = async |member: &Member| waiting::list(&member.ctx).await.unwrap();
-        assert_eq!((line(&li).await.len(), line(&han).await.len()), (1, 1));
-        assert_eq!(line(&li).await[0].held_until, None);
-
-        let now = later(&ctx);
-        after::cancel(&now, &number, 0, Amount(20_000)).await.unwrap();
-        assert_eq!(line(&li).await[0].held_until, Some(now.now + OFFER_MS), "in the same transaction");
-        assert_eq!(line(&han).await[0].held_until, None);
-        assert_eq!(balanced(&app).await, 1);
-        let told = |email: &'static str| {
-            let app = app.clone();
-            async move {
-                let free = |(to, text): &(String, String)| {
-                    to == email && text.contains("推拿") && text.contains("/me/waiting")
-                };
-                posted(&app).await.iter().filter(|message| free(message)).count()
-            }
-        };
-        assert_eq!((told("li@example.com").await, told("han@example.com").await), (1, 0));
-        for (of, free) in [(&ctx, false), (&han.ctx, false), (&li.ctx, true)] {
-            let added = wishes::add(&later(of), "massage", &wish).await;
-            assert_eq!(added.is_ok(), free, "{:?}", added.err());
-        }
-        assert!(taken(&wishes::add(&later(&li.ctx), "massage", &wish).await), "once");
-        // While the hold lasts it is nobody else's.
-        assert_eq!(waiting::run_due(&app, now.now + OFFER_MS - 1).await, Ok(0));
-
-        let over = now.now + OFFER_MS;
-        assert_eq!(waiting::run_due(&app, over).await, Ok(1));
-        assert_eq!(waiting::run_due(&app, over).await, Ok(0));
-        assert_eq!((line(&li).await.len(), line(&han).await[0].held_until), (0, Some(over + OFFER_MS)));
-        assert_eq!((told("li@example.com").await, told("han@example.com").await), (1, 1));
-        assert!(!cart::get(&li.ctx).await.unwrap().bookings[0].available, "it was not taken in time");
-
-        wishes::add(&later(&han.ctx), "massage", &wish).await.unwrap();
-        let theirs = submit(&later(&han.ctx)).await.unwrap();
-        assert_eq!((balanced(&app).await, line(&han).await.len()), (1, 0));
-        assert_eq!(waiting::run_due(&app, over + OFFER_MS).await, Ok(0), "it is the order's now");
-        assert_eq!(states(&han.ctx, &theirs).await, [BookingState::Booked]);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_kind_can_be_waited_for_unless_nobody_could_ever_have_it() {
-    both(&[], async |app| {
-        venues::open(&app).await;
-        let (ctx, li) = (guest(&app).await, owner(&app, LI, "li@example.com").await);
-        let all = [
-            ("twin", nights(0, 1, 2)),
-            ("massage", massage(at(14, 0), Some("wu"))),
-            ("massage", massage(at(14, 0), Some("li"))),
-            ("table", dinner(at(18, 0), 4)),
-            ("coach", ride("counted", (0, 1), &[], 3)),
-        ];
-        for (variant, wish) in &all {
-            wishes::add(&later(&ctx), variant, wish).await.unwrap();
-        }
-        let number = paid(&ctx).await;
-        for (variant, wish) in [
-            ("twin", nights(9, 2, 1)),
-            ("massage", massage(at(3, 0), None)),
-            ("massage", massage(at(14, 1), None)),
-            ("table", dinner(at(3, 0), 2)),
-            ("table", dinner(at(18, 0), 5)),
-            ("coach", ride("counted", (0, 1), &[], 4)),
-            ("coach", ride("mapped", (0, 1), &[], 1)),
-        ] {
-            let refused = waiting::wait(&li.ctx, variant, &wish).await;
-            assert_eq!(refused, of_field("wish", Problem::Choice), "{variant} {wish:?}");
-        }
-        let wanted = [
-            ("twin", nights(0, 1, 1)),
-            ("massage", massage(at(14, 15), None)),
-            ("table", dinner(at(18, 0), 2)),
-            ("coach", ride("counted", (0, 1), &[], 2)),
-        ];
-        for (variant, wish) in &wanted {
-            assert_eq!(waiting::wait(&later(&li.ctx), variant, wish).await, Ok(()), "{variant}");
-        }
-        order::cancel(&ctx, &number).await.unwrap();
-        waiting::look(&app, later(&li.ctx).now).await.unwrap();
-        let line = waiting::list(&li.ctx).await.unwrap();
-        assert_eq!((line.len(), line.iter().filter(|one| one.held_until.is_some()).count()), (4, 4));
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_waits_no_longer_makes_way_and_what_is_unblocked_is_offered() {
-    both(&[], async |app| {
-        venues::open(&app).await;
-        let wish = massage(at(14, 0), Some("wu"));
-        let (li, han) = (owner(&app, LI, "li@example.com").await, owner(&app, HAN, "han@example.com").await);
-        let block = app.db.write::<_, Error>(move |tx| {
-            let time = Interval { start: at(14, 0), end: at(14, 0) + HOUR_MS };
-            Box::pin(async move { claim::block(tx, "wu", time, "").await })
-        });
-        let block = block.await.unwrap().unwrap();
-        for member in [&li, &han] {
-            waiting::wait(&later(&member.ctx), "massage", &wish).await.unwrap();
-        }
-        let now = later(&li.ctx).now;
-        waiting::look(&app, now).await.unwrap();
-        assert_eq!(waiting::list(&li.ctx).await.unwrap()[0].held_until, None);
-        let freed = app.db.write::<_, Error>(move |tx| {
-            let block = block.clone();
-            Box::pin(async move { claim::unblock(tx, &block).await })
-        });
-        freed.await.unwrap();
-        for _ in 0..2 {
-            waiting::look(&app, now).await.unwrap();
-        }
-        let of = async |member: &Member| waiting::list(&member.ctx).await.unwrap().first().map(|one| one.held_until);
-        assert_eq!((of(&li).await, of(&han).await), (Some(Some(now + OFFER_MS)), Some(None)));
-        let id = waiting::list(&li.ctx).await.unwrap()[0].id.clone();
-        waiting::stop(&han.ctx, &id).await.unwrap();
-        assert_eq!(of(&li).await, Some(Some(now + OFFER_MS)), "only one's own");
-        for _ in 0..2 {
-            waiting::stop(&later(&li.ctx), &id).await.unwrap();
-        }
-        assert_eq!((of(&li).await, balanced(&app).await), (None, 1));
-        assert!(matches!(of(&han).await, Some(Some(_))), "the next in line has it");
-        // An account that is gone leaves a hold that ends like any other.
-        exec(&app, "delete from waiting").await;
-        let over = now + 3 * OFFER_MS;
-        assert_eq!((waiting::run_due(&app, over).await, balanced(&app).await), (Ok(1), 0));
-        wishes::add(&han.ctx, "massage", &wish).await.unwrap();
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn somebody_is_reminded_once_and_again_after_a_move() {
     both(&[], async |app| {
         venues::open(&app).await;
@@ -596,30 +432,6 @@ async fn a_booking_is_a_calendar_file_for_whoever_may_see_its_order() {
         after::cancel(&ctx, &number, 1, Amount(20_000)).await.unwrap();
         let file = get(&ctx, "1.ics").await.text().await.unwrap();
         assert!(file.contains("SEQUENCE:2\r\n") && file.contains("STATUS:CANCELLED\r\n"), "{file}");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_waited_for_is_in_the_copy_of_an_account_and_goes_with_it() {
-    both(&[], async |app| {
-        venues::open(&app).await;
-        let ctx = guest(&app).await;
-        let li = owner(&app, LI, "li@example.com").await;
-        wishes::add(&ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
-        paid(&ctx).await;
-        waiting::wait(&li.ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
-        let copy = privacy::ask(&li.ctx).await.unwrap();
-        assert_eq!(privacy::run_due(&app, li.ctx.now).await, Ok(1));
-        let file = String::from_utf8_lossy(&fetched(&li.ctx, &copy.id).await).into_owned();
-        assert!(privacy::COVERED.contains(&"waiting"));
-        for told in ["json/waiting.json", "sku,wish,asked_at,offered_at,expires_at", "massage"] {
-            assert!(file.contains(told), "{told} is not in the copy");
-        }
-        assert_eq!(count(&app, "select count(*) as n from waiting").await, 1);
-        exec(&app, "delete from account").await;
-        exec(&app, "delete from customer where id not in (select customer_id from orders)").await;
-        assert_eq!(count(&app, "select count(*) as n from waiting").await, 0);
     })
     .await;
 }

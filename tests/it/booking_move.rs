@@ -3,10 +3,10 @@
 
 use crate::{
     booking::balanced,
-    booking_after::{guest, paid},
+    booking_after::paid,
     member::{exec, number as count, posted},
     shop::{both, later, staff, submit},
-    venues::{self, at, dinner, first_day, massage, nights, ride},
+    venues::{self, at, dinner, first_day, guest, massage, nights, ride},
 };
 use futures::future::join_all;
 use xiadan::{

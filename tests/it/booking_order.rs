@@ -6,10 +6,8 @@ use crate::{
     member::{exec, number as count},
     order::{charge, expire},
     shop::{Piece, Shop, books, both, customer, form, later, staff, submission, submit},
-    venues::{self, at, dinner, massage, nights, ride},
+    venues::{self, at, dinner, guest, massage, nights, ride, rush},
 };
-use std::sync::Arc;
-use tokio::sync::Barrier;
 use xiadan::{
     args,
     domain::{
@@ -35,13 +33,6 @@ use xiadan::{
 };
 
 const MUG: Piece = Piece("mug", 5_000, 10);
-
-/// A customer of a shop with venues, whose form is filled in.
-async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
 
 /// Somebody else has the time of a person.
 async fn block(app: &App, person: &'static str, start: i64) {
@@ -138,7 +129,6 @@ async fn of_many_who_want_the_last_hours_with_a_mug_two_get_both() {
         let shop = Shop::open(postgres).await;
         shop.sell(&[Piece("mug", 5_000, 1_000)]).await;
         venues::open(&shop.app).await;
-        let start = Arc::new(Barrier::new(customers));
         let mut ready: Vec<(Ctx, Submission)> = Vec::new();
         for number in 0..customers {
             let ctx = guest(&shop.app).await;
@@ -151,24 +141,7 @@ async fn of_many_who_want_the_last_hours_with_a_mug_two_get_both() {
             let seen = submission(&order::review(&ctx, None).await.unwrap());
             ready.push((ctx, seen));
         }
-        let tasks: Vec<_> = ready
-            .into_iter()
-            .map(|(ctx, seen)| {
-                let start = start.clone();
-                tokio::spawn(async move {
-                    start.wait().await;
-                    order::submit(&ctx, seen).await
-                })
-            })
-            .collect();
-        let mut orders = 0;
-        for task in tasks {
-            match task.await.unwrap() {
-                Ok(_) => orders += 1,
-                Err(Error::SlotTaken(_)) => {}
-                Err(other) => panic!("an unclear answer: {other}"),
-            }
-        }
+        let orders = rush(ready).await;
         assert_eq!(orders, 2, "each of the two people works once");
         assert_eq!(books(&shop.app, "mug").await, (1_000, 2, 0));
         assert!((2..=4).contains(&balanced(&shop.app).await));

@@ -4,11 +4,10 @@
 use crate::{
     booking::balanced,
     member::{exec, number as count},
-    shop::{Shop, both, customer, form, staff, submission, submit},
-    venues::{self, first_day, nights as stay_in},
+    shop::{Shop, both, customer, form, staff, submit},
+    venues::{self, first_day, nights as stay_in, rush, wanting},
 };
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Barrier;
+use std::collections::BTreeMap;
 use xiadan::{
     args,
     domain::{
@@ -351,34 +350,11 @@ async fn of_many_who_found_the_last_rooms_as_many_get_one_as_there_are() {
         let shop = Shop::open(postgres).await;
         let app = &shop.app;
         venues::open(app).await;
-        let start = Arc::new(Barrier::new(customers));
         let mut ready = Vec::new();
         for _ in 0..customers {
-            let ctx = customer(app).await;
-            order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-            wishes::add(&ctx, "twin", &stay_in(2, 3, 1)).await.unwrap();
-            let seen = submission(&order::review(&ctx, None).await.unwrap());
-            ready.push((ctx, seen));
+            ready.push(wanting(app, "twin", &stay_in(2, 3, 1)).await);
         }
-        let tasks: Vec<_> = ready
-            .into_iter()
-            .map(|(ctx, seen)| {
-                let start = start.clone();
-                tokio::spawn(async move {
-                    start.wait().await;
-                    order::submit(&ctx, seen).await
-                })
-            })
-            .collect();
-        let mut got = 0;
-        for task in tasks {
-            match task.await.unwrap() {
-                Ok(_) => got += 1,
-                Err(Error::SlotTaken(_)) => {}
-                Err(other) => panic!("an unclear answer: {other}"),
-            }
-        }
-        assert_eq!((got, balanced(app).await), (2, 2));
+        assert_eq!((rush(ready).await, balanced(app).await), (2, 2));
         assert_eq!(count(app, "select max(claimed) as n from capacity where resource_id = 'twin'").await, 2);
         let ctx = customer(app).await;
         assert_eq!(found(&ctx, asking(2, 3, 1)).await.stays.total, 0);

@@ -3,11 +3,9 @@
 use crate::{
     booking::balanced,
     member::{exec, number as count},
-    shop::{Shop, both, customer, form, submission, submit},
-    venues::{self, at, dinner},
+    shop::{Shop, both, submit},
+    venues::{self, at, dinner, guest, rush, wanting},
 };
-use std::sync::Arc;
-use tokio::sync::Barrier;
 use xiadan::{
     domain::{
         Error,
@@ -19,19 +17,11 @@ use xiadan::{
         error::Problem,
     },
     server::{
-        App, Ctx,
+        Ctx,
         booking::{tables, wishes},
-        cart,
-        order::{self, Submission},
+        cart, order,
     },
 };
-
-/// A customer whose form is filled in.
-async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
 
 fn ask(guests: i64, time: Option<i64>) -> TableAsk {
     TableAsk { date: Some(venues::first_day()), guests, time, ..TableAsk::default() }
@@ -171,49 +161,18 @@ async fn restaurants_of_a_city_come_with_their_times_around_the_wanted_one() {
     .await;
 }
 
-/// Lets everybody submit at one moment what is in their carts; answers with how many orders there are then.
-async fn rush(ready: Vec<(Ctx, Submission)>) -> usize {
-    let start = Arc::new(Barrier::new(ready.len()));
-    let tasks: Vec<_> = ready
-        .into_iter()
-        .map(|(ctx, seen)| {
-            let start = start.clone();
-            tokio::spawn(async move {
-                start.wait().await;
-                order::submit(&ctx, seen).await
-            })
-        })
-        .collect();
-    let mut orders = 0;
-    for task in tasks {
-        match task.await.unwrap() {
-            Ok(_) => orders += 1,
-            Err(Error::SlotTaken(_)) => {}
-            Err(other) => panic!("an unclear answer: {other}"),
-        }
-    }
-    orders
-}
-
-async fn wanting(app: &App, wish: &Wish) -> (Ctx, Submission) {
-    let ctx = guest(app).await;
-    wishes::add(&ctx, "table", wish).await.unwrap();
-    let seen = submission(&order::review(&ctx, None).await.unwrap());
-    (ctx, seen)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_all_who_want_the_last_table_one_gets_it() {
     for (postgres, customers) in [(false, 60), (true, 25)] {
         let shop = Shop::open(postgres).await;
         let app = &shop.app;
         venues::open(app).await;
-        let (first, _) = wanting(app, &dinner(at(18, 0), 2)).await;
+        let (first, _) = wanting(app, "table", &dinner(at(18, 0), 2)).await;
         submit(&first).await.unwrap();
         let mut ready = Vec::new();
         for number in 0..customers {
             // Each overlaps with each of the others.
-            ready.push(wanting(app, &dinner(at(18, 0) + number % 4 * 15 * 60_000, 2)).await);
+            ready.push(wanting(app, "table", &dinner(at(18, 0) + number % 4 * 15 * 60_000, 2)).await);
         }
         assert_eq!(rush(ready).await, 1);
         // Two tables and two counts of covers.
@@ -232,7 +191,7 @@ async fn joined_tables_go_together_or_not_at_all() {
         let mut ready = Vec::new();
         for number in 0..customers {
             // Parties that need both tables, and such that need one.
-            ready.push(wanting(app, &dinner(at(18, 0), if number % 2 == 0 { 4 } else { 2 })).await);
+            ready.push(wanting(app, "table", &dinner(at(18, 0), if number % 2 == 0 { 4 } else { 2 })).await);
         }
         let orders = rush(ready).await;
         let tables = count(app, "select count(*) as n from calendar_cell where resource_id like 'table-%'").await;

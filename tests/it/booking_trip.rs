@@ -3,11 +3,9 @@
 use crate::{
     booking::balanced,
     member::{exec, number as count},
-    shop::{Shop, both, customer, form, submission, submit},
-    venues::{self, at, ride},
+    shop::{Shop, both, submit},
+    venues::{self, at, guest, ride, rush, wanting},
 };
-use std::sync::Arc;
-use tokio::sync::Barrier;
 use xiadan::{
     args,
     domain::{
@@ -18,7 +16,6 @@ use xiadan::{
             timetable::{Pattern, PatternStop},
             travel::{SeatRow, TripAsk, TripChoice, Way},
             trips::{Section, Travellers},
-            wish::Wish,
         },
         error::Problem,
         money::Amount,
@@ -32,16 +29,9 @@ use xiadan::{
             trips, wishes,
         },
         db::DbError,
-        order::{self, Submission},
+        order,
     },
 };
-
-/// A customer whose form is filled in.
-async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
 
 fn people(adults: i64) -> Travellers {
     Travellers { adults, children: 0, infants: 0 }
@@ -326,37 +316,6 @@ async fn departures_are_made_of_a_timetable_day_by_day_and_once() {
     .await;
 }
 
-/// Lets everybody submit at one moment; answers with the number of orders.
-async fn rush(ready: Vec<(Ctx, Submission)>) -> usize {
-    let start = Arc::new(Barrier::new(ready.len()));
-    let tasks: Vec<_> = ready
-        .into_iter()
-        .map(|(ctx, seen)| {
-            let start = start.clone();
-            tokio::spawn(async move {
-                start.wait().await;
-                order::submit(&ctx, seen).await
-            })
-        })
-        .collect();
-    let mut orders = 0;
-    for task in tasks {
-        match task.await.unwrap() {
-            Ok(_) => orders += 1,
-            Err(Error::SlotTaken(_)) => {}
-            Err(other) => panic!("an unclear answer: {other}"),
-        }
-    }
-    orders
-}
-
-async fn wanting(app: &App, wish: &Wish) -> (Ctx, Submission) {
-    let ctx = guest(app).await;
-    wishes::add(&ctx, "coach", wish).await.unwrap();
-    let seen = submission(&order::review(&ctx, None).await.unwrap());
-    (ctx, seen)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_all_who_want_the_last_seat_one_gets_it() {
     for (postgres, customers) in [(false, 60), (true, 25)] {
@@ -367,14 +326,14 @@ async fn of_all_who_want_the_last_seat_one_gets_it() {
         let (mut seat, mut places) = (Vec::new(), Vec::new());
         for number in 0..customers {
             let section = [(0, 2), (0, 1), (0, 2)][number % 3];
-            seat.push(wanting(app, &ride("mapped", section, &["1A"], 1)).await);
-            places.push(wanting(app, &ride("counted", (0, 2), &[], 1)).await);
+            seat.push(wanting(app, "coach", &ride("mapped", section, &["1A"], 1)).await);
+            places.push(wanting(app, "coach", &ride("counted", (0, 2), &[], 1)).await);
         }
         assert_eq!(rush(seat).await, 1);
         assert_eq!(rush(places).await, 3);
         assert_eq!(balanced(app).await, 4);
         assert_eq!(count(app, "select count(*) as n from orders").await, 4);
-        let (late, _) = wanting(app, &ride("mapped", (0, 2), &["1B"], 1)).await;
+        let (late, _) = wanting(app, "coach", &ride("mapped", (0, 2), &["1B"], 1)).await;
         submit(&late).await.unwrap();
         app.db.close().await;
     }

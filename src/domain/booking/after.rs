@@ -156,15 +156,13 @@ pub fn minute_of(text: &str) -> Option<i64> {
     Some(number(hour, 24)? * 60 + number(minute, 60)?)
 }
 
-/// `18:30`, for the same.
-pub fn clock_of(minute: i64) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::booking::samples::{berlin, date, shanghai, utc};
+    use crate::domain::booking::{
+        samples::{berlin, date, shanghai, utc},
+        zone::clock,
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -257,7 +255,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_minute_reads_back(minute in 0i64..1440, text in "\\PC{0,12}") {
-            prop_assert_eq!(minute_of(&clock_of(minute)), Some(minute));
+            prop_assert_eq!(minute_of(&clock(minute)), Some(minute));
             let _ = minute_of(&text);
         }
 

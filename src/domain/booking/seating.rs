@@ -8,7 +8,7 @@ use super::{
     slots::Slot,
     stay::MAX_GUESTS,
     tables::{PartyProblem, PartyTerms, Sitting},
-    zone::Zone,
+    zone::{Zone, clock},
 };
 use crate::domain::{
     Locale,
@@ -179,11 +179,6 @@ impl TableAsk {
         let text: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
         format!("{path}?{}", text.join("&"))
     }
-}
-
-/// A minute of the day as a clock shows it, `19:05`.
-pub fn clock(minute: i64) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 /// The name of an area: the usual ones in the language of the reader, any other as the restaurant wrote it.

@@ -1,7 +1,7 @@
 //! Dates and times of venues in words, by their own clocks.
 
 use super::{DAY_MS, HOUR_MS, MINUTE_MS, date::LocalDate, zone::Zone};
-use crate::domain::Locale;
+use crate::domain::{Locale, time};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -40,6 +40,17 @@ pub fn date(l: Locale, date: LocalDate) -> String {
     match l {
         Locale::ZhCn => format!("{month}月{day}日 {weekday}"),
         Locale::En => format!("{weekday} {day} {}", english_month(month).chars().take(3).collect::<String>()),
+    }
+}
+
+/// `2026年12月24日 周四`, `Thu, 24 Dec 2026`.
+pub fn full_date(l: Locale, date: LocalDate) -> String {
+    let weekday = weekday(l, date.weekday());
+    // Midnight at Greenwich is within the date by the clock of the shop.
+    let date = time::date(l, date.day() * DAY_MS);
+    match l {
+        Locale::ZhCn => format!("{date} {weekday}"),
+        Locale::En => format!("{weekday}, {date}"),
     }
 }
 
@@ -111,6 +122,8 @@ mod tests {
     fn days_and_months_are_named() {
         assert_eq!(date(Locale::ZhCn, day("2026-12-24")), "12月24日 周四");
         assert_eq!(date(Locale::En, day("2026-12-24")), "Thu 24 Dec");
+        assert_eq!(full_date(Locale::En, day("2026-12-24")), "Thu, 24 Dec 2026");
+        assert_eq!(full_date(Locale::ZhCn, day("2026-11-26")), "2026年11月26日 周四");
         assert_eq!(month(Locale::ZhCn, day("2026-05-01")), "2026年5月");
         assert_eq!(month(Locale::En, day("2026-05-01")), "May 2026");
     }

@@ -120,10 +120,15 @@ impl Zone {
     }
 }
 
+/// A minute of the day as a clock shows it: `19:05`.
+pub fn clock(minute: i64) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 impl LocalTime {
     /// `14:05`.
     pub fn clock(self) -> String {
-        format!("{:02}:{:02}", self.minute / 60, self.minute % 60)
+        clock(self.minute)
     }
 
     /// The distance from UTC, as `+05:45`.

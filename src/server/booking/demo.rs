@@ -1,51 +1,44 @@
 //! The services of the demo shop: who does them, when, and what of their time is taken already, relative to today. The
 //! products themselves come from a file of products like any others; a file of products cannot say these.
 
-use super::{claim, store::zone_around};
+use super::{
+    demo_venue::{self, Kept, Resource, Venue, cancellation, hours, text, wrong},
+    store::zone_around,
+};
 use crate::{
     args,
     domain::{
-        Error, Result,
+        Result,
         booking::{
-            HOUR_MS, MINUTE_MS, WHOLE,
-            cancellation::{Cancellation, Deadline, Fee, Step},
+            HOUR_MS, MINUTE_MS,
             date::LocalDate,
             interval::Interval,
             offer::{AddOn, Basis, Kind, Offer, Policies, Service},
-            schedule::{Day, Hours, Limits, Schedule},
+            schedule::{Day, Limits, Schedule},
             slots::{Times, Visit},
             visit::{Gender, Profile},
             zone::Zone,
         },
         money::Amount,
     },
-    server::{
-        App,
-        context::{internal, now},
-        db::Tx,
-    },
+    server::{App, db::Tx},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// For how many days some of everybody's time is taken.
 const BUSY_DAYS: i64 = 14;
-/// Why it is, as the office sees it.
-const BUSY: &str = "电话预约 / booked by phone";
 
 /// A product that is a service.
 #[derive(Clone, Deserialize)]
 struct Entry {
-    handle: String,
-    zone: String,
-    region: String,
-    address: String,
+    #[serde(flatten)]
+    venue: Venue,
     at_home: bool,
     basis: Basis,
     step_minutes: i64,
     notice_minutes: i64,
     horizon_days: i64,
-    /// From so many hours before the beginning on, so many per cent are kept.
     cancellation: Vec<Kept>,
     before_minutes: i64,
     after_minutes: i64,
@@ -54,12 +47,6 @@ struct Entry {
     add_ons: Vec<Extra>,
     people: Vec<Person>,
     things: Vec<Thing>,
-}
-
-#[derive(Clone, Deserialize)]
-struct Kept {
-    hours: i64,
-    percent: i64,
 }
 
 #[derive(Clone, Deserialize)]
@@ -106,30 +93,14 @@ struct Thing {
 /// # Errors
 /// When the list cannot be read or the database cannot be written.
 pub async fn take_over(app: &App, list: &str) -> Result<()> {
-    let entries: Vec<Entry> = serde_json::from_str(list).map_err(|e| internal("demo", &e))?;
-    let now = now();
-    for entry in entries {
-        app.db
-            .write::<_, Error>(move |tx| {
-                let entry = entry.clone();
-                Box::pin(async move { write(tx, &entry, now).await })
-            })
-            .await?;
-    }
-    Ok(())
+    demo_venue::take_over::<Entry>(app, list, |tx, entry, now| Box::pin(write(tx, entry, now))).await
 }
 
 async fn write(tx: &mut Tx<'_>, entry: &Entry, now: i64) -> Result<()> {
-    let sql = "update product set kind = $2 where handle = $1 returning id";
-    let Some(row) = tx.optional(sql, args![&entry.handle, Kind::Visit.name()]).await? else { return Ok(()) };
-    let product: String = row.get("id")?;
-    let zone = zone_around(&entry.zone, now)?;
+    let Some(product) = entry.venue.product(tx, Kind::Visit).await? else { return Ok(()) };
+    let zone = zone_around(&entry.venue.zone, now)?;
     let today = zone.local(now).date;
-    let sql = "insert into venue (product_id, zone, region, address, policies, version) values ($1, $2, $3, $4, $5, 1)
-        on conflict (product_id) do update set zone = excluded.zone, region = excluded.region,
-            address = excluded.address, policies = excluded.policies, version = venue.version + 1";
-    let args = args![&product, &entry.zone, &entry.region, &entry.address, text(&entry.policies())?];
-    tx.exec(sql, args).await?;
+    entry.venue.write(tx, &product, &entry.policies()).await?;
     let mut variants: Vec<String> = Vec::new();
     for variant in &entry.variants {
         let sql = "select id from variant where product_id = $1 and sku = $2";
@@ -141,7 +112,7 @@ async fn write(tx: &mut Tx<'_>, entry: &Entry, now: i64) -> Result<()> {
         variants.push(id);
     }
     let mut all_hours = Schedule::default();
-    for (place, person) in entry.people.iter().enumerate() {
+    for (place, person) in (0..).zip(&entry.people) {
         let schedule = person.schedule(today)?;
         for (all, own) in all_hours.week.iter_mut().zip(&schedule.week) {
             all.open.extend(&own.open);
@@ -149,11 +120,10 @@ async fn write(tx: &mut Tx<'_>, entry: &Entry, now: i64) -> Result<()> {
         let id = format!("{product}:{}", person.key);
         let resource = Resource { product: &product, id: &id, kind: "person", place, name: &person.name };
         resource.write(tx, &text(&person.profile())?, &schedule, &variants).await?;
-        let place = i64::try_from(place).unwrap_or(0);
-        occupy(tx, &id, &person.taken(&schedule, &zone, (today, now), place)).await?;
+        resource.occupy(tx, &person.taken(&schedule, &zone, (today, now), place)).await?;
     }
     // Things are there whenever anybody is.
-    for (place, thing) in entry.things.iter().enumerate() {
+    for (place, thing) in (0..).zip(&entry.things) {
         let id = format!("{product}:{}", thing.key);
         let resource = Resource { product: &product, id: &id, kind: "thing", place, name: &thing.name };
         resource.write(tx, "{}", &all_hours, &variants).await?;
@@ -161,65 +131,10 @@ async fn write(tx: &mut Tx<'_>, entry: &Entry, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// A row of people or things.
-struct Resource<'a> {
-    product: &'a str,
-    id: &'a str,
-    kind: &'static str,
-    place: usize,
-    name: &'a str,
-}
-
-impl Resource<'_> {
-    async fn write(&self, tx: &mut Tx<'_>, detail: &str, schedule: &Schedule, variants: &[String]) -> Result<()> {
-        let sql = "insert into resource (id, product_id, kind, position, active, name, detail, schedule, version)
-            values ($1, $2, $3, $4, true, $5, $6, $7, 1)
-            on conflict (id) do update set position = excluded.position, name = excluded.name, detail = excluded.detail,
-                schedule = excluded.schedule, version = resource.version + 1";
-        let place = i64::try_from(self.place).unwrap_or(0);
-        let args = args![self.id, self.product, self.kind, place, self.name, detail, text(schedule)?];
-        tx.exec(sql, args).await?;
-        for variant in variants {
-            let sql = "insert into resource_offer (resource_id, variant_id) values ($1, $2)
-                on conflict (resource_id, variant_id) do nothing";
-            tx.exec(sql, args![self.id, variant]).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Takes somebody's time, unless some was ever taken.
-async fn occupy(tx: &mut Tx<'_>, resource: &str, times: &[Interval]) -> Result<()> {
-    if tx.optional("select id from claim where resource_id = $1 limit 1", args![resource]).await?.is_none() {
-        for time in times {
-            claim::block(tx, resource, *time, BUSY).await?;
-        }
-    }
-    Ok(())
-}
-
-fn text(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| internal("demo", &e))
-}
-
-fn wrong(what: &str) -> Error {
-    internal("demo", &format!("{what} cannot be"))
-}
-
-/// Reads `09:00-18:00`.
-fn hours(text: &str) -> Result<Hours> {
-    let hours = text.split_once('-').and_then(|(from, until)| Hours::parse(from, until));
-    hours.ok_or_else(|| wrong(text))
-}
-
 impl Entry {
     fn policies(&self) -> Policies {
-        let step = |kept: &Kept| Step {
-            from: Deadline::Before { ms: kept.hours * HOUR_MS },
-            fee: Fee::Share(kept.percent * WHOLE / 100),
-        };
         Policies {
-            cancellation: Cancellation { steps: self.cancellation.iter().map(step).collect() },
+            cancellation: cancellation(&self.cancellation),
             limits: Limits {
                 step_ms: self.step_minutes * MINUTE_MS,
                 notice_ms: self.notice_minutes * MINUTE_MS,
@@ -309,7 +224,7 @@ mod tests {
         assert_eq!(entries.len(), 10);
         let (today, now) = (date("2026-11-26"), utc("2026-11-26", 0));
         for entry in entries {
-            assert!(entry.people.len() >= 2, "{}: somebody to choose from", entry.handle);
+            assert!(entry.people.len() >= 2, "{}: somebody to choose from", entry.venue.handle);
             for variant in &entry.variants {
                 assert!(entry.service(variant).is_ok(), "{}", variant.sku);
             }

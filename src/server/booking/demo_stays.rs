@@ -1,6 +1,9 @@
 //! The houses of the demo shop: their words and pictures are in its folder, their nights are counted from today.
 
-use super::horizon::{self, Like};
+use super::{
+    demo_venue::text,
+    horizon::{self, Like},
+};
 use crate::{
     args,
     domain::{
@@ -19,7 +22,7 @@ use crate::{
         media::Stored,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
 
 /// The file in the folder of the demo.
@@ -129,10 +132,6 @@ pub async fn fill(app: &App, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| internal("demo", &e))
-}
-
 async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[Stored], now: i64) -> Result<()> {
     if tx.optional("select id from product where handle = $1", args![&house.handle]).await?.is_some() {
         return Ok(());
@@ -145,11 +144,11 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
         width: stored.width,
         height: stored.height,
     });
-    let image = image.as_ref().map(json).transpose()?;
+    let image = image.as_ref().map(text).transpose()?;
     let least = house.rooms.iter().map(|room| room.price).min().unwrap_or(0);
     let most = house.rooms.iter().map(|room| room.price).max().unwrap_or(0);
     let main = house.texts.get(Locale::default().tag());
-    let tags = json(&main.map(|words| words.tags.clone()).unwrap_or_default())?;
+    let tags = text(&main.map(|words| words.tags.clone()).unwrap_or_default())?;
     let made = now - house.since_days * crate::domain::booking::DAY_MS;
     let sql = "insert into product (id, handle, status, brand, category_id, tags, price_min, price_max, compare_at, image, sales,
             created_at, updated_at, kind)
@@ -172,8 +171,8 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
             &words.html,
             &words.title,
             &words.lead,
-            json(&options)?,
-            json(&words.tags)?,
+            text(&options)?,
+            text(&words.tags)?,
             found.join(" ")
         ];
         tx.exec(sql, args).await?;
@@ -186,7 +185,7 @@ async fn put(tx: &mut Tx<'_>, category: &Category, house: &House, pictures: &[St
         tx.exec(sql, args![&product, position, &stored.name, alt, stored.width, stored.height, source]).await?;
     }
     let sql = "insert into venue (product_id, zone, region, address, policies, version) values ($1, $2, $3, $4, $5, 1)";
-    let policies = json(&house.policies)?;
+    let policies = text(&house.policies)?;
     tx.exec(sql, args![&product, &house.zone, &house.region, &house.address, policies]).await?;
     let today = super::store::zone_around(&house.zone, now)?.local(now).date;
     for (place, room) in house.rooms.iter().enumerate() {
@@ -233,8 +232,8 @@ async fn put_room(
     let sql = "insert into variant (id, product_id, position, sku, barcode, choices, price, grams, image_position, backorder, active,
             version)
         values ($1, $2, $3, $4, '', $5, $6, 0, 2, true, true, 1)";
-    tx.exec(sql, args![&variant, product, place + 1, &room.sku, json(&[place])?, room.price]).await?;
-    let offer = json(&Offer::Stay(room.room))?;
+    tx.exec(sql, args![&variant, product, place + 1, &room.sku, text(&[place])?, room.price]).await?;
+    let offer = text(&Offer::Stay(room.room))?;
     tx.exec("insert into offer (variant_id, detail, version) values ($1, $2, 1)", args![&variant, offer]).await?;
     let last = today.plus(house.policies.limits.horizon_days + 1);
     let nights: Vec<_> = today.plus(-BEFORE_DAYS).up_to(last).map(|date| night(house, room, date)).collect();

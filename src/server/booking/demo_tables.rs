@@ -1,50 +1,42 @@
 //! The restaurants of the demo shop: their hours, tables and rules, and what of their evenings is taken already, relative to
 //! today. The products themselves come from a file of products like any others; a file of products cannot say these.
 
-use super::{claim, store::zone_around};
+use super::{
+    demo_venue::{self, Kept, Resource, Venue, cancellation, hours, offer, text},
+    store::zone_around,
+};
 use crate::{
-    args,
     domain::{
-        Error, Result,
+        Result,
         booking::{
-            HOUR_MS, MINUTE_MS, WHOLE,
-            cancellation::{Cancellation, Deadline, Fee, Step},
+            MINUTE_MS,
             date::LocalDate,
             interval::Interval,
             offer::{Kind, Offer, Policies},
-            schedule::{Hours, Limits, Schedule},
+            schedule::{Limits, Schedule},
             tables::{PartyRules, Table, Turn},
             zone::Zone,
         },
         money::Amount,
     },
-    server::{
-        App,
-        context::{internal, now},
-        db::Tx,
-    },
+    server::{App, db::Tx},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// For how many days some tables are taken.
 const BUSY_DAYS: i64 = 10;
-/// Why they are, as the office sees it.
-const BUSY: &str = "电话预约 / booked by phone";
 
 /// A product that is a restaurant.
 #[derive(Clone, Deserialize)]
 struct Entry {
-    handle: String,
+    #[serde(flatten)]
+    venue: Venue,
     sku: String,
-    zone: String,
-    region: String,
-    address: String,
     /// Monday first; empty for a day off.
     week: [Vec<String>; 7],
     step_minutes: i64,
     notice_minutes: i64,
     horizon_days: i64,
-    /// From so many hours before the beginning on, so many per cent are kept.
     cancellation: Vec<Kept>,
     /// The largest party, and how many minutes it stays.
     turns: Vec<(i64, i64)>,
@@ -56,12 +48,6 @@ struct Entry {
     tables: Vec<Place>,
     /// Of ten tables so many are taken for a while each evening.
     busy: i64,
-}
-
-#[derive(Clone, Deserialize)]
-struct Kept {
-    hours: i64,
-    percent: i64,
 }
 
 /// Some tables that are alike, each of which can be put together with the next one where they join.
@@ -80,75 +66,37 @@ struct Place {
 /// # Errors
 /// When the list cannot be read or the database cannot be written.
 pub async fn take_over(app: &App, list: &str) -> Result<()> {
-    let entries: Vec<Entry> = serde_json::from_str(list).map_err(|e| internal("demo", &e))?;
-    let now = now();
-    for entry in entries {
-        app.db
-            .write::<_, Error>(move |tx| {
-                let entry = entry.clone();
-                Box::pin(async move { write(tx, &entry, now).await })
-            })
-            .await?;
-    }
-    Ok(())
+    demo_venue::take_over::<Entry>(app, list, |tx, entry, now| Box::pin(write(tx, entry, now))).await
 }
 
 async fn write(tx: &mut Tx<'_>, entry: &Entry, now: i64) -> Result<()> {
-    let sql = "update product set kind = $2 where handle = $1 returning id";
-    let Some(row) = tx.optional(sql, args![&entry.handle, Kind::Table.name()]).await? else { return Ok(()) };
-    let product: String = row.get("id")?;
-    let zone = zone_around(&entry.zone, now)?;
-    let sql = "insert into venue (product_id, zone, region, address, policies, version) values ($1, $2, $3, $4, $5, 1)
-        on conflict (product_id) do update set zone = excluded.zone, region = excluded.region,
-            address = excluded.address, policies = excluded.policies, version = venue.version + 1";
-    let policies = text(&entry.policies()?)?;
-    tx.exec(sql, args![&product, &entry.zone, &entry.region, &entry.address, policies]).await?;
-    let sql = "insert into offer (variant_id, detail, version)
-        select v.id, $3, 1 from variant v where v.product_id = $1 and v.sku = $2
-        on conflict (variant_id) do update set detail = excluded.detail, version = offer.version + 1";
-    tx.exec(sql, args![&product, &entry.sku, text(&Offer::Table)?]).await?;
+    let Some(product) = entry.venue.product(tx, Kind::Table).await? else { return Ok(()) };
+    let zone = zone_around(&entry.venue.zone, now)?;
+    entry.venue.write(tx, &product, &entry.policies()?).await?;
+    offer(tx, &product, &entry.sku, &Offer::Table).await?;
     let schedule = entry.schedule()?;
     for (place, table) in (0_i64..).zip(entry.tables()) {
-        let id = format!("{product}:table-{:02}", place + 1);
-        let sql = "insert into resource (id, product_id, kind, position, active, name, detail, schedule, version)
-            values ($1, $2, 'table', $3, true, $4, $5, $6, 1)
-            on conflict (id) do update set position = excluded.position, name = excluded.name, detail = excluded.detail,
-                schedule = excluded.schedule, version = resource.version + 1";
-        let name = format!("T{:02}", place + 1);
-        tx.exec(sql, args![&id, &product, place, name, text(&table)?, text(&schedule)?]).await?;
-        if tx.optional("select id from claim where resource_id = $1 limit 1", args![&id]).await?.is_none() {
-            for time in entry.taken(&schedule, &zone, now, place) {
-                claim::block(tx, &id, time, BUSY).await?;
-            }
-        }
+        let (id, name) = (format!("{product}:table-{:02}", place + 1), format!("T{:02}", place + 1));
+        let resource = Resource { product: &product, id: &id, kind: "table", place, name: &name };
+        resource.write(tx, &text(&table)?, &schedule, &[]).await?;
+        resource.occupy(tx, &entry.taken(&schedule, &zone, now, place)).await?;
     }
     Ok(())
-}
-
-fn text(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| internal("demo", &e))
 }
 
 impl Entry {
     fn schedule(&self) -> Result<Schedule> {
         let mut schedule = Schedule::default();
         for (day, open) in schedule.week.iter_mut().zip(&self.week) {
-            for hours in open {
-                let read = hours.split_once('-').and_then(|(from, until)| Hours::parse(from, until));
-                day.open.push(read.ok_or_else(|| internal("demo", &format!("{hours} cannot be")))?);
-            }
+            day.open = open.iter().map(|text| hours(text)).collect::<Result<_>>()?;
         }
         Ok(schedule)
     }
 
     fn policies(&self) -> Result<Policies> {
-        let step = |kept: &Kept| Step {
-            from: Deadline::Before { ms: kept.hours * HOUR_MS },
-            fee: Fee::Share(kept.percent * WHOLE / 100),
-        };
         let turn = |(up_to, minutes): &(i64, i64)| Turn { up_to: *up_to, duration_ms: minutes * MINUTE_MS };
         Ok(Policies {
-            cancellation: Cancellation { steps: self.cancellation.iter().map(step).collect() },
+            cancellation: cancellation(&self.cancellation),
             limits: Limits {
                 step_ms: self.step_minutes * MINUTE_MS,
                 notice_ms: self.notice_minutes * MINUTE_MS,
@@ -220,7 +168,7 @@ mod tests {
         assert_eq!(entries.len(), 6);
         let now = utc("2026-11-26", 0);
         for entry in entries {
-            let handle = &entry.handle;
+            let handle = &entry.venue.handle;
             let (Ok(schedule), Ok(policies)) = (entry.schedule(), entry.policies()) else {
                 panic!("{handle}: its hours cannot be read")
             };

@@ -1,14 +1,17 @@
 //! The lines of the demo shop: their fares and timetables, from which departures are made relative to today. The products
 //! themselves come from a file of products like any others; a file of products cannot say these.
 
-use super::timetable::{self, NEVER};
+use super::{
+    demo_venue::{self, Kept, Venue, cancellation, offer, text},
+    timetable::{self, NEVER},
+};
 use crate::{
     args,
     domain::{
-        Error, Result,
+        Result,
         booking::{
-            DAY_MINUTES, HOUR_MS, MINUTE_MS, WHOLE,
-            cancellation::{Cancellation, Deadline, Fee, Step},
+            DAY_MINUTES, HOUR_MS, MINUTE_MS,
+            cancellation::Deadline,
             offer::{Kind, Offer, Policies},
             schedule::{Limits, minute},
             timetable::{Pattern, PatternStop},
@@ -22,16 +25,14 @@ use crate::{
         db::Tx,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// A product that is a line.
 #[derive(Clone, Deserialize)]
 struct Entry {
-    handle: String,
-    zone: String,
-    region: String,
-    address: String,
+    #[serde(flatten)]
+    venue: Venue,
     notice_minutes: i64,
     horizon_days: i64,
     fares: Vec<Class>,
@@ -46,17 +47,10 @@ struct Class {
     child: i64,
     infant: i64,
     quota: Option<i64>,
-    /// From so many hours before the departure on, so many per cent are kept.
     cancellation: Vec<Kept>,
     change: Option<Change>,
     cabin_bags: i64,
     checked_kg: i64,
-}
-
-#[derive(Clone, Deserialize)]
-struct Kept {
-    hours: i64,
-    percent: i64,
 }
 
 /// Until so many hours before the departure it can be changed for a fee.
@@ -94,32 +88,15 @@ struct Call {
 /// # Errors
 /// When the list cannot be read or the database cannot be written.
 pub async fn take_over(app: &App, list: &str) -> Result<()> {
-    let entries: Vec<Entry> = serde_json::from_str(list).map_err(|e| internal("demo", &e))?;
-    for entry in entries {
-        app.db
-            .write::<_, Error>(move |tx| {
-                let entry = entry.clone();
-                Box::pin(async move { write(tx, &entry).await })
-            })
-            .await?;
-    }
+    demo_venue::take_over::<Entry>(app, list, |tx, entry, _| Box::pin(write(tx, entry))).await?;
     timetable::run_due(app, now()).await.map(drop)
 }
 
 async fn write(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
-    let sql = "update product set kind = $2 where handle = $1 returning id";
-    let Some(row) = tx.optional(sql, args![&entry.handle, Kind::Trip.name()]).await? else { return Ok(()) };
-    let product: String = row.get("id")?;
-    let sql = "insert into venue (product_id, zone, region, address, policies, version) values ($1, $2, $3, $4, $5, 1)
-        on conflict (product_id) do update set zone = excluded.zone, region = excluded.region,
-            address = excluded.address, policies = excluded.policies, version = venue.version + 1";
-    let policies = text(&entry.policies())?;
-    tx.exec(sql, args![&product, &entry.zone, &entry.region, &entry.address, policies]).await?;
+    let Some(product) = entry.venue.product(tx, Kind::Trip).await? else { return Ok(()) };
+    entry.venue.write(tx, &product, &entry.policies()).await?;
     for class in &entry.fares {
-        let sql = "insert into offer (variant_id, detail, version)
-            select v.id, $3, 1 from variant v where v.product_id = $1 and v.sku = $2
-            on conflict (variant_id) do update set detail = excluded.detail, version = offer.version + 1";
-        tx.exec(sql, args![&product, &class.sku, text(&Offer::Trip(class.fare()))?]).await?;
+        offer(tx, &product, &class.sku, &Offer::Trip(class.fare())).await?;
     }
     for leaving in &entry.departures {
         let sql = "insert into timetable (product_id, key, pattern, made_until) values ($1, $2, $3, $4)
@@ -127,10 +104,6 @@ async fn write(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
         tx.exec(sql, args![&product, &leaving.key, text(&leaving.pattern()?)?, NEVER]).await?;
     }
     Ok(())
-}
-
-fn text(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| internal("demo", &e))
 }
 
 /// Minutes of the day of the departure.
@@ -153,10 +126,6 @@ impl Entry {
 
 impl Class {
     fn fare(&self) -> Fare {
-        let step = |kept: &Kept| Step {
-            from: Deadline::Before { ms: kept.hours * HOUR_MS },
-            fee: Fee::Share(kept.percent * WHOLE / 100),
-        };
         let change = |change: &Change| ChangeRule {
             from: Deadline::Before { ms: change.hours * HOUR_MS },
             fee: Amount(change.fee),
@@ -167,7 +136,7 @@ impl Class {
             child: Amount(self.child),
             infant: Amount(self.infant),
             quota: self.quota,
-            cancellation: Cancellation { steps: self.cancellation.iter().map(step).collect() },
+            cancellation: cancellation(&self.cancellation),
             change: self.change.as_ref().map(change),
             cabin_bags: self.cabin_bags,
             checked_grams: self.checked_kg * 1_000,
@@ -209,14 +178,16 @@ mod tests {
         let entries: Vec<Entry> = serde_json::from_str(list).unwrap_or_default();
         assert_eq!(entries.len(), 6);
         for entry in entries {
-            assert!(!entry.fares.is_empty(), "{}: no fare", entry.handle);
+            assert!(!entry.fares.is_empty(), "{}: no fare", entry.venue.handle);
             for leaving in &entry.departures {
-                let Ok(pattern) = leaving.pattern() else { panic!("{}: {} is no pattern", entry.handle, leaving.key) };
-                assert!(pattern.seats.is_some() || pattern.places > 0, "{}: {}", entry.handle, leaving.key);
+                let Ok(pattern) = leaving.pattern() else {
+                    panic!("{}: {} is no pattern", entry.venue.handle, leaving.key)
+                };
+                assert!(pattern.seats.is_some() || pattern.places > 0, "{}: {}", entry.venue.handle, leaving.key);
                 let monday = date("2026-11-23");
                 let known = |name: &str| zone(name, 1_700_000_000_000, 1_900_000_000_000);
                 let days = monday.up_to(monday.plus(7)).filter(|day| pattern.on(*day, known).is_some()).count();
-                assert_eq!(days, leaving.days.len(), "{}: {}", entry.handle, leaving.key);
+                assert_eq!(days, leaving.days.len(), "{}: {}", entry.venue.handle, leaving.key);
             }
         }
     }

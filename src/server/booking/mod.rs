@@ -14,6 +14,7 @@ pub mod demo;
 pub mod demo_stays;
 pub mod demo_tables;
 pub mod demo_trips;
+mod demo_venue;
 pub mod horizon;
 pub mod lines;
 pub mod moving;

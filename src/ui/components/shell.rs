@@ -7,7 +7,8 @@ use crate::{
         cart::{Cart, Count},
         catalog::percent_encode,
         live::{Topic, cart_version},
-        texts::shell as t,
+        locale::Text,
+        texts::{catalog, shell as t},
     },
     ui::{
         components::{links::category_href, typed::follow_text, ways::WayLinks},
@@ -19,7 +20,7 @@ use crate::{
 use leptos::{html, prelude::*};
 use leptos_router::{
     components::Outlet,
-    hooks::{use_location, use_query_map},
+    hooks::{use_location, use_navigate, use_query_map},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -57,6 +58,16 @@ impl CartCount {
         if self.0.with_untracked(|shown| shown.is_none_or(|shown| shown.version <= new.version)) {
             self.0.set(Some(new));
         }
+    }
+}
+
+/// What is done with a cart that something was put into: the header shows it, and a message says so and leads there.
+pub fn use_added() -> impl Fn(&Cart, Text) + Clone + Send + Sync + 'static {
+    let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
+    move |cart: &Cart, said: Text| {
+        count.show(cart);
+        let navigate = navigate.clone();
+        toasts.show_with(l.t(said), l.t(catalog::VIEW_CART), move || navigate("/cart", Default::default()));
     }
 }
 

@@ -4,7 +4,11 @@
 
 use crate::{domain::texts::common as t, ui::use_locale};
 use leptos::{html, prelude::*};
-use leptos_router::{hooks::use_location, location::Url};
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    location::Url,
+    params::ParamsMap,
+};
 
 /// Where the visitor is on the way.
 #[derive(Clone, Copy)]
@@ -71,6 +75,24 @@ fn has_worker() -> bool {
 #[cfg(feature = "hydrate")]
 fn has_worker() -> bool {
     window().navigator().service_worker().controller().is_some()
+}
+
+/// What the address of a page asks for, as `read` takes it from the parameters. The page is the one at the path `here`, or
+/// where that ends in a slash any below it. On the way to another page the address is already that of the other page: this
+/// one keeps what it was asked for.
+pub fn use_asked<T: Clone + PartialEq + Send + Sync + 'static>(
+    here: &'static str,
+    read: impl Fn(&ParamsMap) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    let (query, location) = (use_query_map(), use_location());
+    let is_here = move |path: &String| match here.ends_with('/') {
+        true => path.starts_with(here),
+        false => path.trim_end_matches('/') == here,
+    };
+    Memo::new(move |last: Option<&T>| match last {
+        Some(last) if !location.pathname.with(is_here) => last.clone(),
+        _ => query.with(&read),
+    })
 }
 
 /// The bar at the upper edge. Inside the router.

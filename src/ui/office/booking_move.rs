@@ -8,11 +8,11 @@ use crate::{
     domain::{
         Error, Locale,
         booking::{
-            after::{clock_of, minute_of},
+            after::minute_of,
             agenda::{Agenda, AgendaBooking, AgendaItem, AgendaResource, AgendaWhat, MoveOrder, dropped},
             date::LocalDate,
             words,
-            zone::{LocalTime, Zone},
+            zone::{LocalTime, Zone, clock},
         },
         texts::booking_office as t,
     },
@@ -144,7 +144,7 @@ impl Hand {
 
 /// When and with whom: `12月24日 周四 14:00 · 吴`.
 fn place(l: Locale, date: LocalDate, minute: i64, name: &str) -> String {
-    format!("{} {} · {name}", words::date(l, date), clock_of(minute))
+    format!("{} {} · {name}", words::date(l, date), clock(minute))
 }
 
 /// What is dragged, at the pointer, with where it would be dropped.
@@ -229,7 +229,7 @@ pub fn MoveTools(hand: Hand, claim: String, booking: AgendaBooking, resource: (S
         let order = MoveOrder {
             claim: drag.claim,
             date: date.to_string(),
-            time: clock_of(minute),
+            time: clock(minute),
             resource: resource.0,
             ..MoveOrder::default()
         };
@@ -308,7 +308,7 @@ pub fn MovePanel(agenda: Agenda, hand: Hand, moving: Moving) -> impl IntoView {
     });
     let now = l.f(t::MOVE_FROM, &[("when", &place(l, from.date, from.minute, &resource.name))]);
     let date = moving.date.clone().unwrap_or_else(|| from.date.to_string());
-    let time = moving.time.clone().unwrap_or_else(|| clock_of(from.minute));
+    let time = moving.time.clone().unwrap_or_else(|| clock(from.minute));
     let chosen = moving.resource.clone().unwrap_or_else(|| resource.id.clone());
     let then = moving.date.as_ref().and_then(|date| {
         let name = agenda.resources.iter().find(|other| other.id == chosen).map(|other| other.name.clone());
@@ -421,7 +421,7 @@ mod tests {
         let goal = |last, over| {
             let drag = drag(last, over);
             let goal = drag.goal();
-            (goal.date.to_string(), clock_of(goal.minute), goal.resource.0, drag.is_elsewhere())
+            (goal.date.to_string(), clock(goal.minute), goal.resource.0, drag.is_elsewhere())
         };
         let told = |date: &str, time: &str, who: &str, elsewhere: bool| {
             (date.to_owned(), time.to_owned(), who.to_owned(), elsewhere)

@@ -26,8 +26,12 @@ use crate::{
     },
     ui::{
         components::{
-            booking_state::booking_state_name, form::FormState, icon::Icon, shell::use_toasts, skeleton::SkeletonText,
-            travel::Main,
+            booking_state::booking_state_name,
+            form::FormState,
+            icon::Icon,
+            shell::use_toasts,
+            skeleton::SkeletonText,
+            travel::{Main, use_asked},
         },
         error::problem_text,
         use_locale,
@@ -35,7 +39,6 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/office/bookings";
 /// What is typed to block time.
@@ -72,15 +75,8 @@ impl Wanted {
 #[component]
 pub fn BookingsPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
-    let moving = Memo::new(move |last: Option<&Option<Moving>>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
-        _ => query.with(|query| Moving::read(|name| query.get(name))),
-    });
+    let wanted = use_asked(PATH, |query| Wanted::read(|name| query.get(name)));
+    let moving = use_asked(PATH, |query| Moving::read(|name| query.get(name)));
     let agenda = Resource::new(
         move || wanted.get(),
         |wanted| {

@@ -14,6 +14,7 @@ mod parts;
 pub mod password;
 pub mod people;
 pub mod reviews;
+mod search;
 pub mod second;
 pub mod sign_in;
 pub mod stay_nights;

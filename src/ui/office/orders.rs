@@ -24,14 +24,14 @@ use crate::{
             order_state::{count_of, state_name},
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
-            travel::Main,
+            travel::{Main, use_asked},
         },
         use_locale,
     },
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 use serde::{Deserialize, Serialize};
 
 /// In the order of their urgency.
@@ -90,12 +90,7 @@ impl Wanted {
 #[component]
 pub fn OrdersPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    // On the way to another page the address is already that of the other page: this one keeps what it looked for.
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != "/office") => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_asked("/office", |query| Wanted::read(|name| query.get(name)));
     let counts = Resource::new(move || wanted.get(), |_| api::office::counts());
     let orders = Resource::new(
         move || wanted.get(),

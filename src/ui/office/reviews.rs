@@ -22,7 +22,7 @@ use crate::{
             skeleton::{Reloading, SkeletonText},
             stars::Stars,
             time::{Time, date_time},
-            travel::Main,
+            travel::{Main, use_asked},
         },
         error::problem_text,
         use_locale,
@@ -30,7 +30,6 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 use serde::{Deserialize, Serialize};
 
 const PATH: &str = "/office/reviews";
@@ -65,11 +64,7 @@ impl Wanted {
 #[component]
 pub fn ReviewsPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => *last,
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_asked(PATH, |query| Wanted::read(|name| query.get(name)));
     let reviews = Resource::new(
         move || wanted.get(),
         |wanted| async move {

@@ -12,6 +12,7 @@ use crate::{
         booking::{
             date::LocalDate,
             keeping::{MAX_TOTAL, OfficeMonth, OfficeNight, RateForm, RoomsForm, Weekdays},
+            words as dates,
         },
         catalog::percent_encode,
         error::Problem,
@@ -31,8 +32,7 @@ use crate::{
             travel::Main,
         },
         error::problem_text,
-        shop::booking::lodging::{date_words, short},
-        shop::booking::nights::month_words,
+        shop::booking::lodging::short,
         use_locale,
     },
 };
@@ -100,7 +100,7 @@ fn Month(month: OfficeMonth) -> impl IntoView {
     let link = |date: LocalDate, icon: &'static str, text: Text| {
         view! { <a class="btn btn-icon btn-quiet" href=to(date) aria-label=l.t(text)><Icon name=icon/></a> }
     };
-    let name = month_words(l, first);
+    let name = dates::month(l, first);
     let column = |text: Text| view! { <th scope="col">{l.t(text)}</th> };
     let number = |text: Text| view! { <th scope="col" class="is-num">{l.t(text)}</th> };
     let rows = nights.iter().map(|night| night_row(l, currency, night, today)).collect_view();
@@ -136,7 +136,7 @@ fn Month(month: OfficeMonth) -> impl IntoView {
 }
 
 fn night_row(l: Locale, currency: Currency, row: &OfficeNight, today: LocalDate) -> AnyView {
-    let date = date_words(l, row.date);
+    let date = dates::full_date(l, row.date);
     let class = (row.date < today).then_some("muted");
     let rooms = format!("{} / {}", row.claimed, row.total);
     let Some(night) = row.night else {

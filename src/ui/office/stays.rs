@@ -1,6 +1,9 @@
 //! The houses of the shop, and the way to the nights of each of their room types.
 
-use super::parts::{LoadFailed, SearchForm};
+use super::{
+    parts::LoadFailed,
+    search::{ListSearch, Wanted, use_wanted},
+};
 use crate::{
     api,
     domain::{
@@ -22,70 +25,26 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
-use serde::{Deserialize, Serialize};
 
 const PATH: &str = "/office/stays";
-
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Wanted {
-    q: String,
-    page: i64,
-}
-
-impl Wanted {
-    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
-            q: get("q").map(|q| q.trim().chars().take(100).collect()).unwrap_or_default(),
-            page: get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
-        }
-    }
-
-    fn href(&self) -> String {
-        let mut pairs = Vec::new();
-        if !self.q.is_empty() {
-            pairs.push(format!("q={}", percent_encode(&self.q)));
-        }
-        if self.page > 1 {
-            pairs.push(format!("page={}", self.page));
-        }
-        if pairs.is_empty() { PATH.to_owned() } else { format!("{PATH}?{}", pairs.join("&")) }
-    }
-}
 
 #[component]
 pub fn StaysPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_wanted(PATH);
     let houses = Resource::new(
         move || wanted.get(),
         |wanted| async move {
-            let q = (!wanted.q.is_empty()).then(|| wanted.q.clone());
-            let found = api::stay::office_stays(q, wanted.page).await;
+            let found = api::stay::office_stays(wanted.words(), wanted.page).await;
             (wanted, found)
         },
     );
     let pending = RwSignal::new(false);
-    let navigate = use_navigate();
-    let search = Callback::new(move |q: String| navigate(&Wanted { q, page: 1 }.href(), Default::default()));
     view! {
         <Title text=l.t(t::OFFICE_TITLE)/>
         <Main class="office-main">
             <div class="page-head"><h1 class="page-title">{l.t(t::OFFICE_STAYS)}</h1></div>
-            <div class="office-tools">
-                <SearchForm
-                    action=PATH
-                    words=Signal::derive(move || wanted.with(|wanted| wanted.q.clone()))
-                    placeholder=l.t(t::OFFICE_SEARCH_HINT)
-                    label=l.t(t::OFFICE_SEARCH)
-                    on_search=search
-                />
-            </div>
+            <ListSearch path=PATH wanted placeholder=t::OFFICE_SEARCH_HINT label=t::OFFICE_SEARCH/>
             <div aria-busy=move || pending.get().to_string()>
                 <Reloading pending fallback=|| view! { <section class="panel"><SkeletonText lines=6/></section> }>
                     {move || Suspend::new(async move {
@@ -105,8 +64,7 @@ pub fn StaysPage() -> impl IntoView {
 fn List(wanted: Wanted, houses: Page<OfficeHouse>) -> impl IntoView {
     let l = use_locale();
     if houses.items.is_empty() {
-        let back = (!wanted.q.is_empty() || wanted.page > 1)
-            .then(|| view! { <a class="btn btn-primary" href=PATH>{l.t(t::OFFICE_ALL)}</a> });
+        let back = wanted.is_part().then(|| view! { <a class="btn btn-primary" href=PATH>{l.t(t::OFFICE_ALL)}</a> });
         return view! {
             <div class="empty">
                 <span class="empty-art"><Icon name="store" class="icon-lg"/></span>
@@ -118,7 +76,7 @@ fn List(wanted: Wanted, houses: Page<OfficeHouse>) -> impl IntoView {
         .into_any();
     }
     let (page, pages) = (houses.page, houses.pages());
-    let href = move |page| Wanted { page, ..wanted.clone() }.href();
+    let href = move |page| Wanted { page, ..wanted.clone() }.href(PATH);
     let rows = houses.items.into_iter().map(|house| view! { <House house/> }).collect_view();
     view! {
         {rows}
@@ -157,17 +115,4 @@ fn House(house: OfficeHouse) -> impl IntoView {
         </section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_reads_back_as_what_was_looked_for() {
-        let wanted = Wanted::read(|name| (name == "q").then(|| " 湖 ".to_owned()));
-        assert_eq!(wanted, Wanted { q: "湖".into(), page: 1 });
-        assert_eq!(wanted.href(), "/office/stays?q=%E6%B9%96");
-        assert_eq!(Wanted { q: String::new(), page: 2 }.href(), "/office/stays?page=2");
-    }
 }

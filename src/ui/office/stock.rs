@@ -1,7 +1,8 @@
 //! What is on the shelf, and for how much: a list of all variants in which both can be changed.
 
 use super::{
-    parts::{Failure, LoadFailed, SearchForm},
+    parts::{Failure, LoadFailed},
+    search::{ListSearch, Wanted, use_wanted},
     stock_row::{Row, problem_words},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     },
     domain::{
         Error,
-        catalog::{UNLIMITED, percent_encode},
+        catalog::UNLIMITED,
         live::{self, Topic, VariantState},
         office::OfficeVariant,
         page::Page,
@@ -30,40 +31,12 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Wanted {
-    q: String,
-    page: i64,
-}
+const PATH: &str = "/office/stock";
 
-impl Wanted {
-    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
-            q: get("q").map(|q| q.trim().chars().take(100).collect()).unwrap_or_default(),
-            page: get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
-        }
-    }
-
-    fn href(&self) -> String {
-        let mut pairs = Vec::new();
-        if !self.q.is_empty() {
-            pairs.push(format!("q={}", percent_encode(&self.q)));
-        }
-        if self.page > 1 {
-            pairs.push(format!("page={}", self.page));
-        }
-        if pairs.is_empty() { "/office/stock".to_owned() } else { format!("/office/stock?{}", pairs.join("&")) }
-    }
-
-    async fn load(&self) -> Result<Page<OfficeVariant>, Error> {
-        let q = (!self.q.is_empty()).then(|| self.q.clone());
-        api::office::variants(q, self.page).await
-    }
+async fn load(wanted: &Wanted) -> Result<Page<OfficeVariant>, Error> {
+    api::office::variants(wanted.words(), wanted.page).await
 }
 
 /// The rows of the page, which are brought up to date in place, so that nothing moves and nothing typed is lost.
@@ -123,7 +96,7 @@ impl Rows {
             (shelf.wanted.clone(), shelf.asked)
         });
         let Some((wanted, asked)) = asked else { return };
-        let Ok(page) = wanted.load().await else { return };
+        let Ok(page) = load(&wanted).await else { return };
         let rows = self.0.try_with_value(|shelf| (shelf.asked == asked).then(|| shelf.rows.clone()));
         let Some(Some(rows)) = rows else { return };
         for variant in page.items {
@@ -147,16 +120,11 @@ fn differs(row: &OfficeVariant, variants: &[VariantState]) -> bool {
 #[component]
 pub fn StockPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    // On the way to another page the address is already that of the other page: this one keeps what it looked for.
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != "/office/stock") => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_wanted(PATH);
     let variants = Resource::new(
         move || wanted.get(),
         |wanted| async move {
-            let found = wanted.load().await;
+            let found = load(&wanted).await;
             (wanted, found)
         },
     );
@@ -164,22 +132,12 @@ pub fn StockPage() -> impl IntoView {
     let price = ServerAction::<SetPrice>::new().value().get_untracked().and_then(Result::err);
     let posted = stock.or(price);
     let pending = RwSignal::new(false);
-    let navigate = use_navigate();
-    let search = Callback::new(move |q: String| navigate(&Wanted { q, page: 1 }.href(), Default::default()));
     view! {
         <Title text=l.t(t::STOCK_TITLE)/>
         <Main class="office-main">
             <div class="page-head"><h1 class="page-title">{l.t(t::STOCK)}</h1></div>
             {posted.map(|error| view! { <NotSaved error/> })}
-            <div class="office-tools">
-                <SearchForm
-                    action="/office/stock"
-                    words=Signal::derive(move || wanted.with(|wanted| wanted.q.clone()))
-                    placeholder=l.t(t::SEARCH_STOCK_PLACEHOLDER)
-                    label=l.t(t::SEARCH_STOCK)
-                    on_search=search
-                />
-            </div>
+            <ListSearch path=PATH wanted placeholder=t::SEARCH_STOCK_PLACEHOLDER label=t::SEARCH_STOCK/>
             <div aria-busy=move || pending.get().to_string()>
                 <Reloading fallback=Loading pending>
                     {move || Suspend::new(async move {
@@ -231,7 +189,7 @@ fn List(wanted: Wanted, variants: Page<OfficeVariant>) -> impl IntoView {
     let rows = Rows(StoredValue::new(Shelf { wanted: wanted.clone(), rows: signals.clone(), asked: 0, news: false }));
     rows.follow();
     let shown = signals.into_iter().map(|(_, variant)| view! { <Row variant rows/> }).collect_view();
-    let href = move |page| Wanted { page, ..wanted.clone() }.href();
+    let href = move |page| Wanted { page, ..wanted.clone() }.href(PATH);
     let column = |text| view! { <th scope="col">{l.t(text)}</th> };
     let number = |text| view! { <th scope="col" class="is-num">{l.t(text)}</th> };
     view! {
@@ -263,8 +221,7 @@ fn Nothing(wanted: Wanted) -> impl IntoView {
         "" => (l.t(t::EMPTY_STOCK_TITLE).to_owned(), l.t(t::EMPTY_STOCK_TEXT)),
         q => (l.f(t::EMPTY_SEARCH_TITLE, &[("q", &q)]), l.t(t::EMPTY_STOCK_SEARCH_TEXT)),
     };
-    let back = (!wanted.q.is_empty() || wanted.page > 1)
-        .then(|| view! { <a class="btn btn-primary" href="/office/stock">{l.t(t::SHOW_ALL_STOCK)}</a> });
+    let back = wanted.is_part().then(|| view! { <a class="btn btn-primary" href=PATH>{l.t(t::SHOW_ALL_STOCK)}</a> });
     view! {
         <div class="empty">
             <span class="empty-art"><Icon name="stock" class="icon-lg"/></span>
@@ -274,17 +231,4 @@ fn Nothing(wanted: Wanted) -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_reads_back_as_what_was_looked_for() {
-        let wanted = Wanted::read(|name| (name == "q").then(|| " SX-1 ".to_owned()));
-        assert_eq!(wanted, Wanted { q: "SX-1".into(), page: 1 });
-        assert_eq!(wanted.href(), "/office/stock?q=SX-1");
-        assert_eq!(Wanted { q: String::new(), page: 2 }.href(), "/office/stock?page=2");
-    }
 }

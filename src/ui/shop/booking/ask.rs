@@ -1,17 +1,21 @@
-//! What forms that ask for a date have in common: they read into an address, which works without script, and with script is
-//! followed within the page.
+//! What pages that ask for a date have in common: a form that reads into an address, which works without script and with
+//! script is followed within the page, and the way to the days around.
 
 use crate::{
     domain::{
         Locale,
-        booking::{DAY_MS, HOUR_MS, MINUTE_MS, date::LocalDate},
+        booking::{HOUR_MS, MINUTE_MS, date::LocalDate, words::full_date},
+        locale::Text,
         texts::booking_table as t,
-        time,
     },
-    ui::components::{field::focus, typed::taking_over},
+    ui::{
+        components::{field::focus, icon::Icon, typed::taking_over},
+        use_locale,
+    },
 };
 use leptos::{ev, form::form_data_from_event, html, prelude::*, web_sys::UrlSearchParams};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+use std::ops::RangeInclusive;
 
 /// What follows a form that reads into an address, within the page and where the reader is; afterwards the focus goes to
 /// what was found, by the id of that place.
@@ -36,9 +40,87 @@ fn form_query(event: &ev::SubmitEvent) -> Option<String> {
     params.to_string().as_string()
 }
 
+/// A date to choose, from `first` on and where there is one up to `last`.
+#[component]
+pub fn DateField(
+    id: &'static str,
+    name: &'static str,
+    label: Text,
+    value: String,
+    first: LocalDate,
+    last: Option<LocalDate>,
+    required: bool,
+) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Input>::new();
+    show_input(field, value.clone());
+    view! {
+        <div class="field">
+            <label class="field-label" for=id>{l.t(label)}</label>
+            <input
+                class="input"
+                type="date"
+                id=id
+                name=name
+                value=value
+                min=first.to_string()
+                max=last.map(|last| last.to_string())
+                required=required
+                node_ref=field
+            />
+        </div>
+    }
+    .into_any()
+}
+
+/// A time of the day, which can be left open.
+#[component]
+pub fn TimeField(value: String) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Input>::new();
+    show_input(field, value.clone());
+    view! {
+        <div class="field">
+            <label class="field-label" for="booking-time">
+                {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
+            </label>
+            <input class="input" type="time" id="booking-time" name="time" value=value node_ref=field/>
+        </div>
+    }
+    .into_any()
+}
+
+/// A choice among some values, each with its words.
+#[component]
+pub fn ChoiceField(
+    id: &'static str,
+    name: &'static str,
+    label: Text,
+    chosen: String,
+    options: Vec<(String, String)>,
+    required: bool,
+) -> impl IntoView {
+    let l = use_locale();
+    let field = NodeRef::<html::Select>::new();
+    show_select(field, chosen.clone());
+    let option = |(value, words): (String, String)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    };
+    view! {
+        <div class="field">
+            <label class="field-label" for=id>{l.t(label)}</label>
+            <select class="select" id=id name=name required=required node_ref=field>
+                {options.into_iter().map(option).collect_view()}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
 /// Shows a value in a field that stays when its part of the page is drawn anew; what was typed before the page came alive
 /// stays as well.
-pub fn show_input(field: NodeRef<html::Input>, value: String) {
+fn show_input(field: NodeRef<html::Input>, value: String) {
     let early = taking_over();
     Effect::new(move |_| {
         if let (false, Some(field)) = (early, field.get()) {
@@ -48,7 +130,7 @@ pub fn show_input(field: NodeRef<html::Input>, value: String) {
 }
 
 /// The same for a choice.
-pub fn show_select(field: NodeRef<html::Select>, value: String) {
+fn show_select(field: NodeRef<html::Select>, value: String) {
     let early = taking_over();
     Effect::new(move |_| {
         if let (false, Some(field)) = (early, field.get()) {
@@ -57,16 +139,24 @@ pub fn show_select(field: NodeRef<html::Select>, value: String) {
     });
 }
 
-/// A date with its day of the week: `2026年11月26日 周四`, `Thu, 26 Nov 2026`.
-pub fn date_words(l: Locale, date: LocalDate) -> String {
-    let days = [t::MONDAY, t::TUESDAY, t::WEDNESDAY, t::THURSDAY, t::FRIDAY, t::SATURDAY, t::SUNDAY];
-    let weekday = days.get(date.weekday()).map_or("", |day| l.t(*day));
-    // The beginning of the day at Greenwich is within it by the clock of the shop.
-    let date = time::date(l, date.day() * DAY_MS);
-    match l {
-        Locale::ZhCn => format!("{date} {weekday}"),
-        Locale::En => format!("{weekday}, {date}"),
-    }
+/// The days before and after a date, as far as they can be booked; `href` is the address that asks for a day.
+pub fn days_around(
+    l: Locale,
+    date: LocalDate,
+    bookable: RangeInclusive<LocalDate>,
+    label: Text,
+    href: impl Fn(LocalDate) -> String,
+) -> AnyView {
+    let link = |by: i64, icon: &'static str| {
+        let date = date.plus(by);
+        bookable.contains(&date).then(|| {
+            view! {
+                <a class="btn btn-quiet" href=href(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{full_date(l, date)}</a>
+            }
+        })
+    };
+    view! { <nav class="spread booking-days" aria-label=l.t(label)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav> }
+        .into_any()
 }
 
 /// How long something takes, in milliseconds: `2 小时 30 分钟`, `2 hours 30 minutes`.
@@ -87,10 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_durations_are_told_as_people_say_them() {
-        let date = LocalDate::parse("2026-11-26").unwrap_or(LocalDate::MIN);
-        assert_eq!(date_words(Locale::En, date), "Thu, 26 Nov 2026");
-        assert_eq!(date_words(Locale::ZhCn, date), "2026年11月26日 周四");
+    fn durations_are_told_as_people_say_them() {
         assert_eq!(duration_words(Locale::En, HOUR_MS), "1 hour");
         assert_eq!(duration_words(Locale::En, 150 * MINUTE_MS), "2 hours 30 minutes");
         assert_eq!(duration_words(Locale::ZhCn, 45 * MINUTE_MS), "45 分钟");

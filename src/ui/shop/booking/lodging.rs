@@ -4,18 +4,18 @@ use crate::{
     domain::{
         Error, Locale,
         booking::{
-            DAY_MS, HOUR_MS, MINUTE_MS, WHOLE,
+            HOUR_MS, MINUTE_MS, WHOLE,
             cancellation::{Cancellation, Deadline, Fee},
             date::LocalDate,
             lodging::{Beds, Facility, StayForm},
             stay::{MAX_ROOMS, Stay},
-            zone::LocalTime,
+            words::full_date,
+            zone::{LocalTime, clock},
         },
         error::Problem,
         locale::Text,
         money::{Amount, Currency},
         texts::{booking as words, booking_stay as t},
-        time,
     },
     ui::{
         components::field::{Field, described_by, invalid},
@@ -149,44 +149,15 @@ fn field_problem(l: Locale, error: &Error, field: &str) -> Option<String> {
     })
 }
 
-/// A date with its day of the week: `2026年12月24日 周四`, `Thu, 24 Dec 2026`.
-pub fn date_words(l: Locale, date: LocalDate) -> String {
-    let weekday = l.t(weekday(date.weekday()));
-    // Midnight at Greenwich is within the date by the clock of the shop.
-    let day = time::date(l, date.day() * DAY_MS);
-    match l {
-        Locale::ZhCn => format!("{day} {weekday}"),
-        Locale::En => format!("{weekday}, {day}"),
-    }
-}
-
-/// The short name of a day of the week; 0 is Monday.
-pub const fn weekday(day: usize) -> Text {
-    match day {
-        0 => t::MONDAY,
-        1 => t::TUESDAY,
-        2 => t::WEDNESDAY,
-        3 => t::THURSDAY,
-        4 => t::FRIDAY,
-        5 => t::SATURDAY,
-        _ => t::SUNDAY,
-    }
-}
-
 /// From the date of arrival to that of departure, with the nights between them.
 pub fn stay_words(l: Locale, stay: Stay) -> String {
     let nights = l.n(words::NIGHTS_ONE, words::NIGHTS, stay.nights());
-    format!("{} – {} · {nights}", date_words(l, stay.arrival()), date_words(l, stay.departure()))
+    format!("{} – {} · {nights}", full_date(l, stay.arrival()), full_date(l, stay.departure()))
 }
 
 /// A moment by the clocks of the house.
 pub fn moment_words(l: Locale, at: LocalTime) -> String {
-    format!("{} {}", date_words(l, at.date), at.clock())
-}
-
-/// A minute of the day as a clock shows it.
-pub fn clock(minute: i64) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
+    format!("{} {}", full_date(l, at.date), at.clock())
 }
 
 /// An amount without cents where there are none.
@@ -265,10 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_beds_are_told_as_people_say_them() {
-        let date = LocalDate::parse("2026-12-24").unwrap_or(LocalDate::MIN);
-        assert_eq!(date_words(Locale::En, date), "Thu, 24 Dec 2026");
-        assert_eq!(date_words(Locale::ZhCn, date), "2026年12月24日 周四");
+    fn beds_and_amounts_are_told_as_people_say_them() {
         let beds = Beds { king: 1, single: 2, ..Beds::default() };
         assert_eq!(beds_words(Locale::En, beds), "1 king bed, 2 single beds");
         assert_eq!(beds_words(Locale::ZhCn, Beds::default()), "");

@@ -2,7 +2,7 @@
 
 mod ask;
 pub mod lodging;
-pub mod nights;
+mod nights;
 mod stay;
 pub mod stays;
 mod table;

@@ -1,7 +1,7 @@
 //! A month of a room type: the price of each night, and whether it can be had. A night on which somebody may arrive is a
 //! link that asks for a stay from it on.
 
-use super::lodging::{date_words, short, weekday};
+use super::lodging::short;
 use crate::{
     domain::{
         Locale,
@@ -9,6 +9,7 @@ use crate::{
             date::LocalDate,
             lodging::{MonthNight, NightList, NightState},
             stay::Stay,
+            words,
         },
         money::Currency,
         texts::booking_stay as t,
@@ -37,7 +38,7 @@ where
 {
     let (l, currency) = (use_locale(), use_currency());
     let Some(first) = list.nights.first().map(|night| night.date) else { return ().into_any() };
-    let title = month_words(l, first);
+    let title = words::month(l, first);
     let link = |there: bool, date: LocalDate, icon: &'static str, rel: &'static str, text| {
         if !there {
             return view! { <span class="nights-end"></span> }.into_any();
@@ -51,7 +52,7 @@ where
     };
     let before = link(list.before, first.plus(-1), "chevron-left", "prev nofollow", t::MONTH_BEFORE);
     let after = link(list.after, first.plus(31), "chevron-right", "next nofollow", t::MONTH_AFTER);
-    let heads = (0..7).map(|day| view! { <th scope="col">{l.t(weekday(day))}</th> }).collect_view();
+    let heads = (0..7).map(|day| view! { <th scope="col">{words::weekday(l, day)}</th> }).collect_view();
     let cell = |night: Option<&MonthNight>| match night {
         None => view! { <td></td> }.into_any(),
         Some(night) => view! { <td>{night_view(l, currency, night, stay, &href)}</td> }.into_any(),
@@ -85,27 +86,6 @@ where
     .into_any()
 }
 
-/// `2026年12月`, `December 2026`.
-pub fn month_words(l: Locale, date: LocalDate) -> String {
-    let (year, month, _) = date.civil();
-    let names = [
-        t::JANUARY,
-        t::FEBRUARY,
-        t::MARCH,
-        t::APRIL,
-        t::MAY,
-        t::JUNE,
-        t::JULY,
-        t::AUGUST,
-        t::SEPTEMBER,
-        t::OCTOBER,
-        t::NOVEMBER,
-        t::DECEMBER,
-    ];
-    let name = usize::try_from(month - 1).ok().and_then(|place| names.get(place)).map_or("", |name| l.t(*name));
-    l.f(t::MONTH, &[("month", &name), ("year", &year)])
-}
-
 fn night_view(
     l: Locale,
     currency: Currency,
@@ -123,7 +103,7 @@ fn night_view(
         NightState::Closed => l.t(t::NIGHT_CLOSED).to_owned(),
     };
     let least = (night.min_nights > 1).then(|| l.f(t::NIGHT_LEAST, &[("n", &night.min_nights)]));
-    let hidden = [Some(date_words(l, night.date)), Some(price.clone()), Some(state.clone()), least];
+    let hidden = [Some(words::full_date(l, night.date)), Some(price.clone()), Some(state.clone()), least];
     let hidden: Vec<_> = hidden.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     let hidden = hidden.join(l.t(t::LIST_COMMA));
     let arrives = stay.is_some_and(|stay| stay.arrival() == night.date);
@@ -155,17 +135,5 @@ fn night_view(
             .into_any()
         }
         _ => view! { <span class=class>{inside}</span> }.into_any(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_is_named_with_its_year() {
-        let date = LocalDate::parse("2026-12-24").unwrap_or(LocalDate::MIN);
-        assert_eq!(month_words(Locale::En, date), "December 2026");
-        assert_eq!(month_words(Locale::ZhCn, date), "2026年12月");
     }
 }

@@ -5,7 +5,7 @@
 //! a form that puts the stay into the cart.
 
 use super::{
-    lodging::{AskForm, beds_words, clock, date_words, facility_name, moment_words, rules, stay_words},
+    lodging::{AskForm, beds_words, facility_name, moment_words, rules, stay_words},
     nights::Nights,
     wait::{WaitForm, WaitNotice},
 };
@@ -19,10 +19,12 @@ use crate::{
             rates::{StayPrice, StayProblem, StayRequest},
             stay::{Occupancy, Stay},
             wish::Wish,
+            words::full_date,
+            zone::clock,
         },
         catalog::{Image, Product, Width, percent_encode},
         money::{Amount, Currency},
-        texts::{booking_stay as t, catalog},
+        texts::booking_stay as t,
     },
     ui::{
         components::{
@@ -30,15 +32,15 @@ use crate::{
             links::product_href,
             picture::Picture,
             price::{Price, use_currency},
-            shell::{use_cart_count, use_toasts},
+            shell::use_added,
             skeleton::SkeletonText,
+            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 /// Where a stay leads that was put into the cart.
 const CART: &str = "/cart";
@@ -102,16 +104,8 @@ impl Staying {
 #[component]
 pub fn StayBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
-    let asked = Memo::new(move |last: Option<&Asked>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address says nothing of this one.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| Asked::read(|name| query.get(name))),
-        }
-    });
+    let added = use_added();
+    let asked = use_asked("/p/", |query| Asked::read(|name| query.get(name)));
     let product_id = product.id.clone();
     let known: Vec<_> = product.variants.iter().map(|variant| variant.id.clone()).collect();
     let staying = Staying {
@@ -134,11 +128,7 @@ pub fn StayBox(product: Product) -> impl IntoView {
     let nights = Resource::new(move || (room.get(), month.get()), |(room, month)| api::stay::nights(room, month));
     let add = staying.add;
     Effect::new(move |_| match add.value().get() {
-        Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            toasts.show_with(l.t(t::ADDED), l.t(catalog::VIEW_CART), move || navigate(CART, Default::default()));
-        }
+        Some(Ok(cart)) => added(&cart, t::ADDED),
         // What is shown as free is not, most likely.
         Some(Err(Error::SlotTaken(_))) => house.refetch(),
         Some(Err(_)) | None => {}
@@ -339,7 +329,7 @@ fn Way(
     });
     let parts = parts.collect_view();
     let nights = request.stay.dates().zip(price.nights.iter()).map(|(date, amount)| {
-        view! { <div class="sum"><dt>{date_words(l, date)}</dt><dd>{amount.display(currency)}</dd></div> }
+        view! { <div class="sum"><dt>{full_date(l, date)}</dt><dd>{amount.display(currency)}</dd></div> }
     });
     let nights = nights.collect_view();
     let hidden = format!(" {room}, {meal}");
@@ -405,7 +395,7 @@ fn problem_words(l: Locale, problem: RoomProblem) -> String {
         RoomProblem::Date => l.t(t::PROBLEM_DATE).to_owned(),
         RoomProblem::Left(..=0) => l.t(t::PROBLEM_SOLD_OUT).to_owned(),
         RoomProblem::Left(left) => l.n(t::PROBLEM_LEFT_ONE, t::PROBLEM_LEFT, left),
-        RoomProblem::Rule(StayProblem::Closed(date)) => l.f(t::PROBLEM_CLOSED, &[("date", &date_words(l, date))]),
+        RoomProblem::Rule(StayProblem::Closed(date)) => l.f(t::PROBLEM_CLOSED, &[("date", &full_date(l, date))]),
         RoomProblem::Rule(StayProblem::ClosedToArrival) => l.t(t::PROBLEM_ARRIVAL).to_owned(),
         RoomProblem::Rule(StayProblem::ClosedToDeparture) => l.t(t::PROBLEM_DEPARTURE).to_owned(),
         RoomProblem::Rule(StayProblem::TooShort(nights)) => l.n(t::PROBLEM_SHORT_ONE, t::PROBLEM_SHORT, nights),

@@ -24,7 +24,7 @@ use crate::{
             price::{Price, use_currency},
             skeleton::{Reloading, SkeletonText},
             stars::Mean,
-            travel::Main,
+            travel::{Main, use_asked},
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -32,7 +32,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/stays";
 /// So many facilities stand on a card.
@@ -41,12 +40,7 @@ const SHOWN_FACILITIES: usize = 5;
 #[component]
 pub fn StaysPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    // On the way to another page the address is already that of the other page: this one keeps what it looked for.
-    let asked = Memo::new(move |last: Option<&StayForm>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != PATH) => last.clone(),
-        _ => query.with(|query| StayForm::read(|name| query.get(name))),
-    });
+    let asked = use_asked(PATH, |query| StayForm::read(|name| query.get(name)));
     let places = Resource::new(|| (), |()| async { api::stay::stay_places().await.unwrap_or_default() });
     let list = Resource::new(
         move || asked.get(),

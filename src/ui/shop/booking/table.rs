@@ -2,7 +2,7 @@
 //! tap. What is asked for is in the address, so that it can be linked and asked without script.
 
 use super::{
-    ask::{date_words, duration_words, show_input, show_select, use_asking},
+    ask::{ChoiceField, DateField, TimeField, days_around, duration_words, use_asking},
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
@@ -11,9 +11,11 @@ use crate::{
         Error, Locale,
         booking::{
             date::LocalDate,
-            seating::{Request, SittingList, TableAsk, TableTime, area_name, clock},
+            seating::{Request, SittingList, TableAsk, TableTime, area_name},
             tables::{PartyProblem, PartyTerms},
             wish::Wish,
+            words::full_date,
+            zone::clock,
         },
         catalog::Product,
         money::Amount,
@@ -21,22 +23,15 @@ use crate::{
     },
     ui::{
         components::{
-            icon::Icon,
-            links::product_href,
-            price::use_currency,
-            shell::{use_cart_count, use_toasts},
-            skeleton::SkeletonText,
-            typed::show_ticked,
+            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
+            travel::use_asked, typed::show_ticked,
         },
         error::ErrorNotice,
         set_status, use_locale,
     },
 };
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
@@ -57,16 +52,11 @@ struct Booking {
 impl Booking {
     /// `again` lets the free times be asked for anew.
     fn new(path: String, asked: Memo<TableAsk>, again: RwSignal<usize>) -> Self {
-        let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
+        let (added, navigate) = (use_added(), use_navigate());
         let action = ServerAction::<AddBooking>::new();
         let tapped = StoredValue::new(None);
         Effect::new(move |_| match action.value().get() {
-            Some(Ok(cart)) => {
-                count.show(&cart);
-                let navigate = navigate.clone();
-                let to_cart = move || navigate(CART, NavigateOptions::default());
-                toasts.show_with(l.t(catalog::ADDED), l.t(catalog::VIEW_CART), to_cart);
-            }
+            Some(Ok(cart)) => added(&cart, catalog::ADDED),
             // Somebody else was quicker: what is nearest to what was wanted.
             Some(Err(Error::SlotTaken(_))) => {
                 again.update(|times| *times += 1);
@@ -109,17 +99,9 @@ impl Booking {
 #[component]
 pub fn TableBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
     let variant_id = product.variants.first().map(|variant| variant.id.clone()).unwrap_or_default();
     let path = product_href(&product.handle);
-    let asked = Memo::new(move |last: Option<&TableAsk>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address is already that of the other page.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TableAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked("/p/", |query| TableAsk::parse(|name| query.get(name)));
     let again = RwSignal::new(0_usize);
     let variant = variant_id.clone();
     let sittings = Resource::new(
@@ -190,36 +172,23 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
         return ().into_any();
     }
     let follow = use_asking(path.clone(), FOUND);
-    let (date, time) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let (guests, area) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
-    let typed_time = asked.time.map(clock).unwrap_or_default();
-    let chosen_area = asked.area.clone().unwrap_or_default();
-    show_input(date, list.date.to_string());
-    show_input(time, typed_time.clone());
-    show_select(guests, asked.guests.min(list.largest + 1).to_string());
-    show_select(area, chosen_area.clone());
-    let count = move |n: i64| {
+    let count = |n: i64| {
         let text = if n > list.largest {
             l.f(t::MORE_GUESTS, &[("n", &list.largest)])
         } else {
             l.n(words::GUESTS_ONE, words::GUESTS, n)
         };
-        view! { <option value=n.to_string() selected={n == asked.guests.min(list.largest + 1)}>{text}</option> }
+        (n.to_string(), text)
     };
-    let place = |area: &String| {
-        let chosen = *area == chosen_area;
-        view! { <option value=area.clone() selected=chosen>{area_name(l, area)}</option> }
-    };
+    let guests = (1..=list.largest + 1).map(count).collect::<Vec<_>>();
+    let party = asked.guests.min(list.largest + 1).to_string();
+    let (date, time) = (list.date.to_string(), asked.time.map(clock).unwrap_or_default());
+    let area = asked.area.clone().unwrap_or_default();
     let areas = (list.areas.len() > 1).then(|| {
-        view! {
-            <div class="field">
-                <label class="field-label" for="booking-area">{l.t(t::AREA)}</label>
-                <select class="select" id="booking-area" name="area" node_ref=area>
-                    <option value="" selected=chosen_area.is_empty()>{l.t(t::ANYWHERE)}</option>
-                    {list.areas.iter().map(place).collect_view()}
-                </select>
-            </div>
-        }
+        let anywhere = (String::new(), l.t(t::ANYWHERE).to_owned());
+        let named = list.areas.iter().map(|area| (area.clone(), area_name(l, area)));
+        let areas = std::iter::once(anywhere).chain(named).collect::<Vec<_>>();
+        view! { <ChoiceField id="booking-area" name="area" label=t::AREA chosen=area options=areas required=false/> }
     });
     let request = |request: Request| {
         let (field, ticked) = (NodeRef::<html::Input>::new(), asked.requests.contains(&request));
@@ -235,34 +204,19 @@ fn AskForm(list: SittingList, asked: TableAsk, path: String) -> impl IntoView {
     view! {
         <form class="form booking-form" action=path method="get" on:submit=follow>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
-                    <input
-                        class="input"
-                        type="date"
-                        id="booking-date"
-                        name="date"
-                        value=list.date.to_string()
-                        min=list.today.to_string()
-                        max=list.last.to_string()
-                        required
-                        node_ref=date
-                    />
-                </div>
-                <div class="field">
-                    <label class="field-label" for="booking-guests">{l.t(t::GUESTS)}</label>
-                    <select class="select" id="booking-guests" name="guests" node_ref=guests>
-                        {(1..=list.largest + 1).map(count).collect_view()}
-                    </select>
-                </div>
+                <DateField
+                    id="booking-date"
+                    name="date"
+                    label=t::DATE
+                    value=date
+                    first=list.today
+                    last=Some(list.last)
+                    required=true
+                />
+                <ChoiceField id="booking-guests" name="guests" label=t::GUESTS chosen=party options=guests required=false/>
             </div>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-time">
-                        {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
-                    </label>
-                    <input class="input" type="time" id="booking-time" name="time" value=typed_time node_ref=time/>
-                </div>
+                <TimeField value=time/>
                 {areas}
             </div>
             <fieldset>
@@ -289,9 +243,10 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
             return notice("clock", l.t(t::CLOSED_TITLE).to_owned(), l.t(t::CLOSED_TEXT));
         }
     };
-    let title = date_words(l, list.date);
+    let title = full_date(l, list.date);
     let facts = facts(l, &list, terms);
-    let days = days(l, &list, &asked, &path);
+    let on = |date| TableAsk { date: Some(date), ..asked.clone() }.href(&path);
+    let days = days_around(l, list.date, list.today..=list.last, t::SEE_DAYS, on);
     let found = i64::try_from(list.times.len()).unwrap_or(i64::MAX);
     let near = nearest(l, &list, &asked);
     let on_date = if list.times.is_empty() {
@@ -340,7 +295,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
 /// That the wanted time cannot be had, and what is nearest to it.
 fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
     let Some(wanted) = list.wanted.filter(|_| !list.nearest.is_empty()) else { return ().into_any() };
-    let (date, time) = (date_words(l, list.date), list.zone.local(wanted).clock());
+    let (date, time) = (full_date(l, list.date), list.zone.local(wanted).clock());
     view! {
         <div class="notice notice-warn" role="status">
             <Icon name="clock"/>
@@ -383,7 +338,7 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
     let wish = serde_json::to_string(&wish).unwrap_or_default();
     let mut notes = Vec::new();
     if local.date != list.date {
-        notes.push(date_words(l, local.date));
+        notes.push(full_date(l, local.date));
     }
     if time.area != asked.area {
         notes.extend(time.area.as_deref().map(|area| area_name(l, area)));
@@ -405,21 +360,6 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
         </li>
     }
     .into_any()
-}
-
-/// The days before and after, as far as they can be booked.
-fn days(l: Locale, list: &SittingList, asked: &TableAsk, path: &str) -> AnyView {
-    let link = |by: i64, icon: &'static str| {
-        let date = list.date.plus(by);
-        (list.today <= date && date <= list.last).then(|| {
-            let href = TableAsk { date: Some(date), ..asked.clone() }.href(path);
-            view! {
-                <a class="btn btn-quiet" href=href data-noscroll=""><Icon name=icon class="icon-sm"/>{date_words(l, date)}</a>
-            }
-        })
-    };
-    view! { <nav class="spread booking-days" aria-label=l.t(t::SEE_DAYS)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav> }
-        .into_any()
 }
 
 /// How long the table is theirs, what is paid beforehand, until when it can be given up, and whose clock counts.

@@ -1,27 +1,35 @@
 //! Restaurants with a free table: a form that reads into an address, and each restaurant with its times around the wanted
 //! one, which lead to its page with everything filled in.
 
-use super::ask::{date_words, show_input, show_select, use_asking};
+use super::ask::{ChoiceField, DateField, TimeField, use_asking};
 use crate::{
     api,
     domain::{
         Locale,
-        booking::seating::{Restaurant, RestaurantList, TableAsk, TableTime, clock},
+        booking::{
+            seating::{Restaurant, RestaurantList, TableAsk, TableTime},
+            words::full_date,
+            zone::clock,
+        },
         catalog::Width,
         texts::{booking as words, booking_table as t},
     },
     ui::{
         components::{
-            head::Head, icon::Icon, links::product_href, picture::Picture, skeleton::SkeletonText, stars::Mean,
-            travel::Main,
+            head::Head,
+            icon::Icon,
+            links::product_href,
+            picture::Picture,
+            skeleton::SkeletonText,
+            stars::Mean,
+            travel::{Main, use_asked},
         },
         error::ErrorNotice,
         set_status, use_locale,
     },
 };
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/tables";
 /// The id of the place where restaurants are shown.
@@ -32,14 +40,7 @@ const OFFERED_GUESTS: i64 = 20;
 #[component]
 pub fn TablesPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let asked = Memo::new(move |last: Option<&TableAsk>| {
-        let here = location.pathname.with(|path| path.trim_end_matches('/') == PATH);
-        match last {
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TableAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked(PATH, |query| TableAsk::parse(|name| query.get(name)));
     let list = Resource::new(
         move || asked.get(),
         |asked| async move {
@@ -83,59 +84,21 @@ pub fn TablesPage() -> impl IntoView {
 fn AskForm(list: RestaurantList, asked: TableAsk) -> impl IntoView {
     let l = use_locale();
     let follow = use_asking(PATH.to_owned(), FOUND);
-    let (date, time) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let (guests, place) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
-    let typed_time = asked.time.map(clock).unwrap_or_default();
-    let chosen = asked.place.clone().unwrap_or_default();
-    show_input(date, list.date.to_string());
-    show_input(time, typed_time.clone());
-    show_select(guests, asked.guests.min(OFFERED_GUESTS).to_string());
-    show_select(place, chosen.clone());
-    let count = move |n: i64| {
-        let selected = n == asked.guests.min(OFFERED_GUESTS);
-        view! { <option value=n.to_string() selected=selected>{l.n(words::GUESTS_ONE, words::GUESTS, n)}</option> }
-    };
-    let city = |(code, name): &(String, String)| {
-        let selected = *code == chosen;
-        view! { <option value=code.clone() selected=selected>{name.clone()}</option> }
-    };
+    let count = |n: i64| (n.to_string(), l.n(words::GUESTS_ONE, words::GUESTS, n));
+    let guests = (1..=OFFERED_GUESTS).map(count).collect::<Vec<_>>();
+    let all = (String::new(), l.t(t::ALL_PLACES).to_owned());
+    let places = std::iter::once(all).chain(list.places).collect::<Vec<_>>();
+    let (place, party) = (asked.place.unwrap_or_default(), asked.guests.min(OFFERED_GUESTS).to_string());
+    let (date, time) = (list.date.to_string(), asked.time.map(clock).unwrap_or_default());
     view! {
         <form class="form booking-form" action=PATH method="get" on:submit=follow>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-place">{l.t(t::PLACE)}</label>
-                    <select class="select" id="booking-place" name="place" node_ref=place>
-                        <option value="" selected=chosen.is_empty()>{l.t(t::ALL_PLACES)}</option>
-                        {list.places.iter().map(city).collect_view()}
-                    </select>
-                </div>
-                <div class="field">
-                    <label class="field-label" for="booking-guests">{l.t(t::GUESTS)}</label>
-                    <select class="select" id="booking-guests" name="guests" node_ref=guests>
-                        {(1..=OFFERED_GUESTS).map(count).collect_view()}
-                    </select>
-                </div>
+                <ChoiceField id="booking-place" name="place" label=t::PLACE chosen=place options=places required=false/>
+                <ChoiceField id="booking-guests" name="guests" label=t::GUESTS chosen=party options=guests required=false/>
             </div>
             <div class="form-row form-row-2">
-                <div class="field">
-                    <label class="field-label" for="booking-date">{l.t(t::DATE)}</label>
-                    <input
-                        class="input"
-                        type="date"
-                        id="booking-date"
-                        name="date"
-                        value=list.date.to_string()
-                        min=list.today.to_string()
-                        required
-                        node_ref=date
-                    />
-                </div>
-                <div class="field">
-                    <label class="field-label" for="booking-time">
-                        {l.t(t::TIME)} " " <span class="field-optional">{l.t(t::ANY_TIME)}</span>
-                    </label>
-                    <input class="input" type="time" id="booking-time" name="time" value=typed_time node_ref=time/>
-                </div>
+                <DateField id="booking-date" name="date" label=t::DATE value=date first=list.today last=None required=true/>
+                <TimeField value=time/>
             </div>
             <button class="btn btn-primary" type="submit">{l.t(t::SEARCH)}</button>
         </form>
@@ -161,7 +124,7 @@ fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
     let asked = TableAsk { date: Some(list.date), place: None, area: None, ..asked };
     let card = |restaurant: Restaurant| card(l, restaurant, &asked);
     view! {
-        <h2 class="section-title">{date_words(l, list.date)}</h2>
+        <h2 class="section-title">{full_date(l, list.date)}</h2>
         <p class="muted small" role="status">{l.n(t::RESTAURANTS_FOUND_ONE, t::RESTAURANTS_FOUND, count)}</p>
         <ul class="venues">{list.restaurants.into_iter().map(card).collect_view()}</ul>
     }

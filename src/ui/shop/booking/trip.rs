@@ -3,7 +3,7 @@
 //! works without script.
 
 use super::{
-    ask::date_words,
+    ask::days_around,
     trip_form::AskForm,
     voyage::{VoyageCard, fare_of},
     wait::WaitNotice,
@@ -15,6 +15,7 @@ use crate::{
         booking::{
             travel::{DepartureList, Pick, Seat, SeatRow, TripAsk, TripOffer, Voyage},
             trips::Travellers,
+            words::full_date,
         },
         catalog::Product,
         money::Amount,
@@ -22,21 +23,14 @@ use crate::{
     },
     ui::{
         components::{
-            icon::Icon,
-            links::product_href,
-            price::use_currency,
-            shell::{use_cart_count, use_toasts},
-            skeleton::SkeletonText,
+            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
+            travel::use_asked,
         },
         error::ErrorNotice,
         set_status, use_locale,
     },
 };
 use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
 
 /// Where a booking leads when the page cannot stay.
 const CART: &str = "/cart";
@@ -46,16 +40,9 @@ const FOUND: &str = "departures";
 /// In place of the way into the cart, on the page of a line.
 #[component]
 pub fn TripBox(product: Product) -> impl IntoView {
-    let (l, query, location) = (use_locale(), use_query_map(), use_location());
+    let l = use_locale();
     let path = product_href(&product.handle);
-    let asked = Memo::new(move |last: Option<&TripAsk>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match last {
-            // On the way to another page the address is already that of the other page.
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TripAsk::parse(|name| query.get(name))),
-        }
-    });
+    let asked = use_asked("/p/", |query| TripAsk::parse(|name| query.get(name)));
     let again = RwSignal::new(0_usize);
     let product_id = product.id;
     let offer = Resource::new(
@@ -63,14 +50,9 @@ pub fn TripBox(product: Product) -> impl IntoView {
         move |(asked, _)| api::booking_trip::offer(product_id.clone(), asked),
     );
     let action = ServerAction::<AddTrip>::new();
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
+    let added = use_added();
     Effect::new(move |_| match action.value().get() {
-        Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            let to_cart = move || navigate(CART, NavigateOptions::default());
-            toasts.show_with(l.t(catalog::ADDED), l.t(catalog::VIEW_CART), to_cart);
-        }
+        Some(Ok(cart)) => added(&cart, catalog::ADDED),
         // Somebody else was quicker: what is left now.
         Some(Err(Error::SlotTaken(_))) => again.update(|times| *times += 1),
         Some(Err(_)) | None => {}
@@ -146,7 +128,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
     let l = use_locale();
     let wanted = asked.travellers.seats();
     let there = asked.there.as_ref().and_then(|pick| chosen(&offer.there, pick, wanted));
-    let title = l.f(t::THERE_ON, &[("date", &date_words(l, offer.there.date))]);
+    let title = l.f(t::THERE_ON, &[("date", &full_date(l, offer.there.date))]);
     let anew = TripAsk { there: None, home: None, ..asked.clone() };
     let wait = (asked.travellers, asked.href(&path));
     let Some((voyage, pick)) = there else {
@@ -172,7 +154,7 @@ fn Choice(offer: TripOffer, asked: TripAsk, path: String, action: ServerAction<A
         let ways = vec![(voyage, pick, offer.seats)];
         return view! { {first} <Final ways asked price action/> }.into_any();
     };
-    let title = l.f(t::HOME_ON, &[("date", &date_words(l, back.date))]);
+    let title = l.f(t::HOME_ON, &[("date", &full_date(l, back.date))]);
     let home = asked.home.as_ref().and_then(|pick| chosen(&back, pick, wanted));
     let Some((home, home_pick)) = home.filter(|(home, _)| home.leaves_at >= arrives) else {
         let later: Vec<_> = back.voyages.iter().filter(|home| home.leaves_at >= arrives).cloned().collect();
@@ -218,9 +200,9 @@ fn Nothing(list: DepartureList, asked: TripAsk, path: String) -> impl IntoView {
     let l = use_locale();
     let on = |date| TripAsk { date: Some(date), ..asked.clone() }.href(&path);
     let none = list.voyages.is_empty().then(|| {
-        let title = l.f(t::NONE_TITLE, &[("date", &date_words(l, list.date))]);
+        let title = l.f(t::NONE_TITLE, &[("date", &full_date(l, list.date))]);
         let next = list.next.map(|date| {
-            let text = l.f(t::NEXT_DAY, &[("date", &date_words(l, date))]);
+            let text = l.f(t::NEXT_DAY, &[("date", &full_date(l, date))]);
             view! { <p><a class="link" href=on(date) data-noscroll="">{text}</a></p> }
         });
         view! {
@@ -230,17 +212,10 @@ fn Nothing(list: DepartureList, asked: TripAsk, path: String) -> impl IntoView {
             </div>
         }
     });
-    let link = |by: i64, icon: &'static str| {
-        let date = list.date.plus(by);
-        (list.today <= date && date <= list.last).then(|| {
-            view! {
-                <a class="btn btn-quiet" href=on(date) data-noscroll=""><Icon name=icon class="icon-sm"/>{date_words(l, date)}</a>
-            }
-        })
-    };
+    let days = days_around(l, list.date, list.today..=list.last, t::SEE_DAYS, on);
     view! {
         {none}
-        <nav class="spread booking-days" aria-label=l.t(t::SEE_DAYS)>{link(-1, "chevron-left")} {link(1, "chevron-right")}</nav>
+        {days}
     }
     .into_any()
 }

@@ -1,6 +1,6 @@
 //! From where to where, when, and who: the form of a line's page and of the search for trips.
 
-use super::ask::{show_input, show_select, use_asking};
+use super::ask::{ChoiceField, DateField, use_asking};
 use crate::{
     domain::{
         booking::{date::LocalDate, travel::TripAsk},
@@ -9,7 +9,7 @@ use crate::{
     },
     ui::use_locale,
 };
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 /// How many travellers of a kind the form offers.
 const OFFERED: i64 = 9;
@@ -31,56 +31,16 @@ pub fn AskForm(
     let follow = use_asking(path.clone(), found);
     let date = asked.date.map(|date| date.to_string()).unwrap_or_default();
     let back = asked.back.map(|date| date.to_string()).unwrap_or_default();
-    let day = move |id: &'static str, name: &'static str, text: Text, value: String, needed: bool| {
-        let field = NodeRef::<html::Input>::new();
-        show_input(field, value.clone());
-        view! {
-            <div class="field">
-                <label class="field-label" for=id>{l.t(text)}</label>
-                <input
-                    class="input"
-                    type="date"
-                    id=id
-                    name=name
-                    value=value
-                    min=today.to_string()
-                    required=needed
-                    node_ref=field
-                />
-            </div>
-        }
-    };
-    let place = |id: &'static str, name: &'static str, text: Text, chosen: Option<String>| {
-        let field = NodeRef::<html::Select>::new();
+    let place = |id: &'static str, name: &'static str, label: Text, chosen: Option<String>| {
         let chosen = chosen.unwrap_or_default();
-        show_select(field, chosen.clone());
-        let none = chosen.is_empty().then(|| view! { <option value="" selected>{l.t(t::ANY_PLACE)}</option> });
-        let option = |(key, text): &(String, String)| {
-            let selected = *key == chosen;
-            view! { <option value=key.clone() selected=selected>{text.clone()}</option> }
-        };
-        view! {
-            <div class="field">
-                <label class="field-label" for=id>{l.t(text)}</label>
-                <select class="select" id=id name=name required node_ref=field>
-                    {none}
-                    {places.iter().map(option).collect_view()}
-                </select>
-            </div>
-        }
+        let none = chosen.is_empty().then(|| (String::new(), l.t(t::ANY_PLACE).to_owned()));
+        let options = none.into_iter().chain(places.iter().cloned()).collect::<Vec<_>>();
+        view! { <ChoiceField id name label chosen options required=true/> }
     };
-    let count = |id: &'static str, name: &'static str, text: Text, least: i64, chosen: i64| {
-        let field = NodeRef::<html::Select>::new();
+    let count = |id: &'static str, name: &'static str, label: Text, chosen: i64| {
         // More than are offered can come by an address.
-        let most = OFFERED.max(chosen);
-        show_select(field, chosen.to_string());
-        let option = |n: i64| view! { <option value=n.to_string() selected={n == chosen}>{n}</option> };
-        view! {
-            <div class="field">
-                <label class="field-label" for=id>{l.t(text)}</label>
-                <select class="select" id=id name=name node_ref=field>{(least..=most).map(option).collect_view()}</select>
-            </div>
-        }
+        let options = (0..=OFFERED.max(chosen)).map(|n| (n.to_string(), n.to_string())).collect::<Vec<_>>();
+        view! { <ChoiceField id name label chosen=chosen.to_string() options required=false/> }
     };
     let people = asked.travellers;
     view! {
@@ -90,13 +50,13 @@ pub fn AskForm(
                 {place("booking-to", "to", t::TO, asked.to)}
             </div>
             <div class="form-row form-row-2">
-                {day("booking-date", "date", t::DATE, date, true)}
-                {day("booking-back", "back", t::BACK, back, false)}
+                <DateField id="booking-date" name="date" label=t::DATE value=date first=today last=None required=true/>
+                <DateField id="booking-back" name="back" label=t::BACK value=back first=today last=None required=false/>
             </div>
             <div class="form-row form-row-3">
-                {count("booking-adults", "adults", t::ADULTS, 0, people.adults)}
-                {count("booking-children", "children", t::CHILDREN, 0, people.children)}
-                {count("booking-infants", "infants", t::INFANTS, 0, people.infants)}
+                {count("booking-adults", "adults", t::ADULTS, people.adults)}
+                {count("booking-children", "children", t::CHILDREN, people.children)}
+                {count("booking-infants", "infants", t::INFANTS, people.infants)}
             </div>
             <button class="btn btn-primary" type="submit">{l.t(label)}</button>
         </form>

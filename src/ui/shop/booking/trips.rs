@@ -1,18 +1,26 @@
 //! The search for trips: a form that reads into an address, and each line that goes there with its departures of the date.
 
-use super::{ask::date_words, trip_form::AskForm, voyage::ends};
+use super::{trip_form::AskForm, voyage::ends};
 use crate::{
     api,
     domain::{
         Locale,
-        booking::travel::{Trip, TripAsk, TripList},
+        booking::{
+            travel::{Trip, TripAsk, TripList},
+            words::full_date,
+        },
         catalog::Width,
         texts::booking_trip as t,
     },
     ui::{
         components::{
-            head::Head, icon::Icon, links::product_href, picture::Picture, price::use_currency, skeleton::SkeletonText,
-            travel::Main,
+            head::Head,
+            icon::Icon,
+            links::product_href,
+            picture::Picture,
+            price::use_currency,
+            skeleton::SkeletonText,
+            travel::{Main, use_asked},
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -20,7 +28,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 
 const PATH: &str = "/trips";
 /// The id of the place where lines are shown.
@@ -28,14 +35,8 @@ const FOUND: &str = "trips";
 
 #[component]
 pub fn TripsPage() -> impl IntoView {
-    let (l, query, location) = (use_locale(), use_query_map(), use_location());
-    let asked = Memo::new(move |last: Option<&TripAsk>| {
-        let here = location.pathname.with(|path| path.trim_end_matches('/') == PATH);
-        match last {
-            Some(last) if !here => last.clone(),
-            _ => query.with(|query| TripAsk::parse(|name| query.get(name))),
-        }
-    });
+    let l = use_locale();
+    let asked = use_asked(PATH, |query| TripAsk::parse(|name| query.get(name)));
     let list = Resource::new(
         move || asked.get(),
         |asked| async move {
@@ -82,7 +83,7 @@ pub fn TripsPage() -> impl IntoView {
 #[component]
 fn Found(list: TripList, asked: TripAsk) -> impl IntoView {
     let l = use_locale();
-    let date = date_words(l, list.date);
+    let date = full_date(l, list.date);
     if asked.from.is_none() || asked.to.is_none() {
         return empty(l.t(t::ASK_TITLE).to_owned(), l.t(t::ASK_TEXT));
     }

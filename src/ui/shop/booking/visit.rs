@@ -21,7 +21,7 @@ use crate::{
         },
         catalog::{Product, Variant},
         locale::Text,
-        texts::{booking_visit as t, catalog},
+        texts::booking_visit as t,
     },
     ui::{
         components::{
@@ -30,16 +30,16 @@ use crate::{
             icon::Icon,
             links::product_href,
             price::{Price, use_currency},
-            shell::{use_cart_count, use_toasts},
+            shell::use_added,
             skeleton::SkeletonText,
             slot_list::{SlotList, SlotTime},
+            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 /// Where a visit leads that was put into the cart.
 const CART: &str = "/cart";
@@ -92,16 +92,8 @@ impl Booking {
 #[component]
 pub fn VisitBox(product: Product) -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    let (count, toasts, navigate) = (use_cart_count(), use_toasts(), use_navigate());
-    let chosen = Memo::new(move |before: Option<&Chosen>| {
-        let here = location.pathname.with(|path| path.starts_with("/p/"));
-        match before {
-            // On the way to another page the address says nothing of this one.
-            Some(before) if !here => before.clone(),
-            _ => query.with(|query| Chosen::parse(|name| query.get(name))),
-        }
-    });
+    let added = use_added();
+    let chosen = use_asked("/p/", |query| Chosen::parse(|name| query.get(name)));
     let booking = Booking {
         path: StoredValue::new(product_href(&product.handle)),
         chosen,
@@ -123,9 +115,7 @@ pub fn VisitBox(product: Product) -> impl IntoView {
     );
     Effect::new(move |_| match booking.action.value().get() {
         Some(Ok(cart)) => {
-            count.show(&cart);
-            let navigate = navigate.clone();
-            toasts.show_with(l.t(t::ADDED), l.t(catalog::VIEW_CART), move || navigate(CART, Default::default()));
+            added(&cart, t::ADDED);
             choice.refetch();
         }
         // What is shown as free is not, most likely.

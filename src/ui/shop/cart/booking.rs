@@ -3,7 +3,7 @@
 
 use super::{
     fresh::use_fresh,
-    line::{AcceptForm, TITLE_ID},
+    parts::{LineProblem, PriceNotice, TITLE_ID, act, stay},
     state::CartState,
 };
 use crate::{
@@ -20,11 +20,10 @@ use crate::{
             booked::BookedInCart, field::focus, icon::Icon, links::product_href, picture::Picture, price::Price,
             shell::use_toasts,
         },
-        error::ErrorNotice,
         use_locale,
     },
 };
-use leptos::{ev, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> impl IntoView {
@@ -38,6 +37,9 @@ pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> 
     });
     let price = Memo::new(move |_| booking.with(|booking| booking.price));
     let price_is_fresh = use_fresh(price);
+    let change = Memo::new(move |_| {
+        booking.with(|booking| (booking.price != booking.price_seen).then_some((booking.price_seen, booking.price)))
+    });
     let about = move || {
         let booking = booking.get();
         let label = beside_time(&booking.label).to_owned();
@@ -45,10 +47,6 @@ pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> 
             {(!label.is_empty()).then(|| view! { <p class="line-variant">{label}</p> })}
             <BookedInCart booking/>
         }
-    };
-    let problem = move || {
-        let problem = state.problem.get().filter(|(line, _)| id.with_value(|id| id == line));
-        problem.map(|(_, error)| view! { <ErrorNotice error/> })
     };
     view! {
         <li class="line">
@@ -58,13 +56,13 @@ pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> 
                 {about}
             </div>
             <p class="line-price" class:is-fresh=price_is_fresh>{move || view! { <Price amount=price.get() currency/> }}</p>
-            <form class="line-tools" action=RemoveBooking::url() method="post" on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
+            <form class="line-tools" action=RemoveBooking::url() method="post" on:submit=stay>
                 <input type="hidden" name="id" value=id.get_value()/>
                 <RemoveButton state id title/>
             </form>
-            <PriceNotice state booking currency/>
+            <PriceNotice state change currency/>
             <GoneNotice state booking href/>
-            {problem}
+            <LineProblem state id/>
         </li>
     }
     .into_any()
@@ -75,8 +73,7 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String) -> imp
     let l = use_locale();
     let toasts = use_toasts();
     let removed = l.f(t::REMOVED, &[("title", &title)]);
-    let remove = move |event: ev::MouseEvent| {
-        event.prevent_default();
+    let remove = move || {
         let undo = id.with_value(|id| state.unbook(id));
         let undo = move || {
             undo();
@@ -86,41 +83,13 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String) -> imp
         focus(TITLE_ID);
     };
     view! {
-        <button class="link link-quiet" type="submit" on:click=remove>
+        <button class="link link-quiet" type="submit" on:click=act(remove)>
             <Icon name="trash" class="icon-sm"/>
             {l.t(t::REMOVE)}
             <span class="visually-hidden">{format!(" {title}")}</span>
         </button>
     }
     .into_any()
-}
-
-/// Old and new price, with the nod to it unless several lines ask for one together.
-#[component]
-fn PriceNotice(state: CartState, booking: Memo<CartBooking>, currency: Currency) -> impl IntoView {
-    let l = use_locale();
-    let change = Memo::new(move |_| {
-        booking.with(|booking| (booking.price != booking.price_seen).then_some((booking.price_seen, booking.price)))
-    });
-    let alone = Memo::new(move |_| state.shown.with(|cart| cart.price_changes().len() == 1));
-    move || {
-        change.get().map(|(old, new)| {
-            view! {
-                <div class="notice notice-warn" role="status">
-                    <Icon name="tag"/>
-                    <div class="notice-body">
-                        <p>
-                            {l.t(t::PRICE_CHANGED)}
-                            <s>{old.display(currency)}</s>
-                            " → "
-                            <strong class="is-fresh">{new.display(currency)}</strong>
-                        </p>
-                        {move || alone.get().then(|| view! { <AcceptForm state label=l.t(t::ACCEPT)/> })}
-                    </div>
-                </div>
-            }
-        })
-    }
 }
 
 /// That somebody else has it by now, and what is near: one tap takes it.
@@ -140,7 +109,7 @@ fn GoneNotice(state: CartState, booking: Memo<CartBooking>, href: String) -> imp
                     <Icon name="warning"/>
                     <div class="notice-body">
                         <p>{l.t(text)}</p>
-                        <form class="notice-actions" action=ReplaceBooking::url() method="post" on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
+                        <form class="notice-actions" action=ReplaceBooking::url() method="post" on:submit=stay>
                             <input type="hidden" name="id" value=field/>
                             {choices}
                             <a class="btn btn-quiet btn-sm" href=href.clone()>{l.t(v::CHOOSE_AGAIN)}</a>
@@ -156,10 +125,7 @@ fn GoneNotice(state: CartState, booking: Memo<CartBooking>, href: String) -> imp
 fn NearButton(state: CartState, id: String, near: Near) -> impl IntoView {
     let Near { wish, label } = near;
     let value = wish.text();
-    let take = move |event: ev::MouseEvent| {
-        event.prevent_default();
-        state.rebook(&id, wish.clone());
-    };
+    let take = act(move || state.rebook(&id, wish.clone()));
     view! {
         <button class="btn btn-secondary btn-sm" type="submit" name="wish" value=value aria-busy=move || state.busy.get().then_some("true") on:click=take>
             {label}

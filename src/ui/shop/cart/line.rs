@@ -2,11 +2,15 @@
 //!
 //! Without script each button sends a small form; with it they change the page at once.
 
-use super::{fresh::use_fresh, state::CartState};
+use super::{
+    fresh::use_fresh,
+    parts::{LineProblem, PriceNotice, TITLE_ID, act, stay},
+    state::CartState,
+};
 use crate::{
-    api::cart::{AcceptPrices, SaveForLater, SetQuantity},
+    api::cart::{SaveForLater, SetQuantity},
     domain::{
-        cart::{Cart, CartLine},
+        cart::CartLine,
         catalog::Width,
         live::{self, Topic},
         money::Currency,
@@ -21,15 +25,11 @@ use crate::{
             shell::use_toasts,
             stepper::Stepper,
         },
-        error::ErrorNotice,
         live::use_live,
         use_locale,
     },
 };
-use leptos::{ev, prelude::*, server_fn::ServerFn};
-
-/// What the focus returns to when the line it was in is gone.
-pub const TITLE_ID: &str = "cart-title";
+use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The line of a variant as the cart shows it now; it keeps its last state for the moment it takes to disappear.
 fn present(state: CartState, first: CartLine) -> Memo<CartLine> {
@@ -56,17 +56,6 @@ fn follow(state: CartState, product_id: &str) {
     });
 }
 
-fn stay(event: ev::SubmitEvent) {
-    event.prevent_default();
-}
-
-fn act(run: impl Fn() + 'static) -> impl Fn(ev::MouseEvent) {
-    move |event| {
-        event.prevent_default();
-        run();
-    }
-}
-
 /// A line to be bought.
 #[component]
 pub fn Line(state: CartState, first: CartLine, currency: Currency) -> impl IntoView {
@@ -87,6 +76,8 @@ pub fn Line(state: CartState, first: CartLine, currency: Currency) -> impl IntoV
     });
     let price = Memo::new(move |_| line.with(|line| line.unit_price));
     let price_is_fresh = use_fresh(price);
+    let change =
+        Memo::new(move |_| line.with(|line| line.price_changed().then_some((line.price_seen, line.unit_price))));
     let each = move || l.f(t::EACH, &[("price", &price.get().display(currency))]);
     let total = move || {
         line.with(|line| {
@@ -140,7 +131,7 @@ pub fn Line(state: CartState, first: CartLine, currency: Currency) -> impl IntoV
             {hidden_form(less, Signal::derive(move || (quantity.get() - 1).max(1)))}
             {hidden_form(more, Signal::derive(move || quantity.get() + 1))}
             {hidden_form(none, Signal::stored(0))}
-            <PriceNotice state line currency/>
+            <PriceNotice state change currency/>
             <ShortNotice state line/>
             <LineProblem state id/>
         </li>
@@ -167,47 +158,6 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String, form: 
             <Icon name="trash" class="icon-sm"/>
             {l.t(t::REMOVE)}
         </button>
-    }
-    .into_any()
-}
-
-/// Old and new price, with the nod to it unless several lines ask for one together.
-#[component]
-fn PriceNotice(state: CartState, line: Memo<CartLine>, currency: Currency) -> impl IntoView {
-    let l = use_locale();
-    let change =
-        Memo::new(move |_| line.with(|line| line.price_changed().then_some((line.price_seen, line.unit_price))));
-    let alone = Memo::new(move |_| state.shown.with(|cart| cart.price_changes().len() == 1));
-    move || {
-        change.get().map(|(old, new)| {
-            view! {
-                <div class="notice notice-warn" role="status">
-                    <Icon name="tag"/>
-                    <div class="notice-body">
-                        <p>
-                            {l.t(t::PRICE_CHANGED)}
-                            <s>{old.display(currency)}</s>
-                            " → "
-                            <strong class="is-fresh">{new.display(currency)}</strong>
-                        </p>
-                        {move || alone.get().then(|| view! { <AcceptForm state label=l.t(t::ACCEPT)/> })}
-                    </div>
-                </div>
-            }
-        })
-    }
-}
-
-/// The nod to all prices as they are now.
-#[component]
-pub fn AcceptForm(state: CartState, label: &'static str) -> impl IntoView {
-    view! {
-        <form class="notice-actions" action=AcceptPrices::url() method="post" on:submit=stay>
-            <input type="hidden" name="prices" value=move || state.shown.with(Cart::prices)/>
-            <button class="btn btn-secondary btn-sm" type="submit" aria-busy=move || state.busy.get().then_some("true") on:click=act(move || state.accept_prices())>
-                {label}
-            </button>
-        </form>
     }
     .into_any()
 }
@@ -252,15 +202,6 @@ fn ShortNotice(state: CartState, line: Memo<CartLine>) -> impl IntoView {
                 </div>
             }
         })
-    }
-}
-
-/// The last failure, where it is about this line.
-#[component]
-fn LineProblem(state: CartState, id: StoredValue<String>) -> impl IntoView {
-    move || {
-        let problem = state.problem.get().filter(|(line, _)| id.with_value(|id| id == line));
-        problem.map(|(_, error)| view! { <ErrorNotice error/> })
     }
 }
 

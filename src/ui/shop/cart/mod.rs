@@ -3,6 +3,7 @@
 mod booking;
 mod fresh;
 mod line;
+mod parts;
 mod state;
 
 use crate::{
@@ -35,7 +36,8 @@ use booking::BookingLine;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
-use line::{AcceptForm, Line, SavedLine, TITLE_ID};
+use line::{Line, SavedLine};
+use parts::{AcceptForm, TITLE_ID};
 use state::CartState;
 
 #[component]

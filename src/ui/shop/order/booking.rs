@@ -9,11 +9,7 @@ use crate::{
     },
     domain::{
         Error,
-        booking::{
-            after::{BookingChoices, clock_of},
-            cancellation::Settlement,
-            date::LocalDate,
-        },
+        booking::{after::BookingChoices, cancellation::Settlement, date::LocalDate, zone::clock},
         locale::Text,
         money::Amount,
         number,
@@ -226,7 +222,7 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
                 {by_hour.then(|| view! {
                     <TextField
                         id="time" name="time" kind="time" label=l.t(t::MOVE_TIME)
-                        value=typed_time.unwrap_or_else(|| clock_of(minute)) error=problem_of(state.error.into(), "time")
+                        value=typed_time.unwrap_or_else(|| clock(minute)) error=problem_of(state.error.into(), "time")
                     />
                 })}
                 <div class="form-actions">
@@ -268,7 +264,7 @@ fn TimeButtons(page: Page, position: i64, date: String, times: Vec<i64>) -> impl
     };
     let text = if times.is_empty() { t::MOVE_NONE } else { t::MOVE_FREE_ON };
     let title = l.f(text, &[("date", &date)]);
-    let buttons = times.into_iter().map(clock_of).map(|time| {
+    let buttons = times.into_iter().map(clock).map(|time| {
         view! { <button class="btn btn-secondary btn-sm" type="submit" name="time" value=time>{time.clone()}</button> }
     });
     view! {

@@ -24,7 +24,7 @@ use crate::{
             order_state::{count_of, state_name},
             pagination::Pagination,
             skeleton::{Reloading, SkeletonText},
-            travel::Main,
+            travel::{Main, use_asked},
             typed::follow_text,
         },
         error::ErrorNotice,
@@ -34,10 +34,7 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*};
 use leptos_meta::{Meta, Title};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use serde::{Deserialize, Serialize};
 
 /// What is looked for.
@@ -75,12 +72,7 @@ impl Wanted {
 #[component]
 pub fn OrdersPage() -> impl IntoView {
     let l = use_locale();
-    let (query, location) = (use_query_map(), use_location());
-    // On the way to another page the address is already that of the other page: this one keeps what it looked for.
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| path.trim_end_matches('/') != "/orders") => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_asked("/orders", |query| Wanted::read(|name| query.get(name)));
     let counts = Resource::new(|| (), |()| api::order::counts());
     let orders = Resource::new(
         move || wanted.get(),

@@ -18,7 +18,7 @@ use crate::{
             icon::Icon,
             price::{Price, PriceWas, use_currency},
             product_card::saving,
-            shell::{use_cart_count, use_toasts},
+            shell::{use_added, use_cart_count},
             stars::Mean,
             stepper::Stepper,
             summary::delivery_text,
@@ -48,17 +48,13 @@ pub struct Adding {
 
 impl Adding {
     pub fn new(shown: Shown, quantity: RwSignal<i64>) -> Self {
-        let (l, count, toasts, navigate) = (use_locale(), use_cart_count(), use_toasts(), use_navigate());
+        let (added, navigate) = (use_added(), use_navigate());
         let action = ServerAction::<api::cart::Add>::new();
-        let checkout = {
-            let navigate = navigate.clone();
-            Callback::new(move |buy_now| navigate(&BuyNow::href(CHECKOUT, Some(&buy_now)), Default::default()))
-        };
+        let checkout =
+            Callback::new(move |buy_now| navigate(&BuyNow::href(CHECKOUT, Some(&buy_now)), Default::default()));
         Effect::new(move |_| {
             if let Some(Ok(cart)) = action.value().get() {
-                count.show(&cart);
-                let navigate = navigate.clone();
-                toasts.show_with(l.t(t::ADDED), l.t(t::VIEW_CART), move || navigate(CART, Default::default()));
+                added(&cart, t::ADDED);
             }
         });
         // What was wrong with another choice says nothing about this one; and nobody can want more than there is.

@@ -13,13 +13,14 @@ use crate::{
             skeleton::SkeletonText,
             stars::Stars,
             time::{date, iso},
+            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
     },
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::hooks::use_query_map;
 
 /// The id of the heading of the reviews.
 const TITLE: &str = "reviews-title";
@@ -30,12 +31,7 @@ pub type Asked = Resource<(Wanted, Result<ReviewList, Error>)>;
 /// The reviews that the address wants, of the product with a handle. Asked for beside the product and not below it: what is
 /// asked for within an answer is asked for twice.
 pub fn use_reviews(handle: Memo<String>) -> Asked {
-    let (query, location) = (use_query_map(), use_location());
-    // On the way to another page the address is already that of the other page: this one keeps what it looked at.
-    let wanted = Memo::new(move |last: Option<&Wanted>| match last {
-        Some(last) if location.pathname.with(|path| !path.starts_with("/p/")) => last.clone(),
-        _ => query.with(|query| Wanted::read(|name| query.get(name))),
-    });
+    let wanted = use_asked("/p/", |query| Wanted::read(|name| query.get(name)));
     Resource::new(
         move || (handle.get(), wanted.get()),
         |(handle, wanted)| async move { (wanted.clone(), ask(handle, wanted).await) },

@@ -1,8 +1,9 @@
 //! Rooms: what is free where and for how much, the nights of a month, and what else can be had where something is taken.
 //!
 //! A search goes from few rows to many: the houses of the place, their room types that the guests fit into, and only of
-//! these the nights, by the keys of `rate` and `capacity`. What a stay costs is worked out by the same lines that an order
-//! is priced by.
+//! these the nights, first whether rooms are left and then, where they are, the rates. Both databases add up the nights of
+//! a room type themselves and read indexes for it that have all they need. What a stay costs is worked out by the same
+//! lines that an order is priced by.
 
 mod house;
 mod places;
@@ -40,7 +41,7 @@ use crate::{
         divisions::Divisions,
     },
 };
-use rows::{Type, Venue, free, nights_of, types, venues};
+use rows::{Type, Venue, around, free, nights_of, types, venues};
 use std::collections::HashMap;
 
 /// The clocks of the shop, by which a search without dates begins tomorrow.
@@ -228,15 +229,33 @@ async fn near(
 ) -> Result<Vec<NearStay>> {
     let types: Vec<&Type> = types.iter().copied().filter(|kind| kind.venue < NEAR_HOUSES).collect();
     let ids: Vec<_> = types.iter().map(|kind| kind.variant_id.clone()).collect();
-    let around = (asked.stay.arrival().plus(-NEAR_DAYS), asked.stay.departure().plus(NEAR_DAYS));
-    let nights = nights_of(tx, &ids, around).await?;
-    let total_in = |kind: &Type, stay: Stay| {
-        let sold = venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(stay, now));
-        let prices = nights.get(&kind.variant_id).filter(|_| sold)?.prices(stay, asked.rooms).ok()?;
-        let price = kind.room.charges.price(&StayRequest { stay, ..request(asked) }, &prices)?;
-        Some(price.total)
-    };
-    let total = |stay: Stay| types.iter().filter_map(|kind| total_in(kind, stay)).min();
-    let found = asked.stay.nearby(NEAR_DAYS).filter_map(|stay| Some(NearStay { stay, total: total(stay)? }));
-    Ok(found.take(NEAR_STAYS).collect())
+    let known = around(tx, &ids, asked.stay, asked.rooms).await?;
+    let mut found = Vec::new();
+    for stay in asked.stay.nearby(NEAR_DAYS) {
+        let mut ids = Vec::new();
+        for kind in &types {
+            let sold = venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(stay, now));
+            let around = known.as_ref().map(|known| known.get(&kind.variant_id));
+            // What is too long to be known is asked for on each date.
+            if sold && around.is_none_or(|around| around.is_some_and(|around| around.has(stay))) {
+                ids.push(kind.variant_id.clone());
+            }
+        }
+        if ids.is_empty() {
+            continue;
+        }
+        let free = free(tx, &ids, stay, asked.rooms).await?;
+        let request = StayRequest { stay, ..request(asked) };
+        let total = |kind: &&Type| {
+            let (one_room, _) = free.get(&kind.variant_id)?;
+            Some(kind.room.charges.price(&request, &[*one_room])?.total)
+        };
+        if let Some(total) = types.iter().filter_map(total).min() {
+            found.push(NearStay { stay, total });
+            if found.len() == NEAR_STAYS {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }

@@ -105,7 +105,7 @@ test('two pots, three nights and a cleaner are one order with one clock and one 
   const service = await office.product('daily-home-cleaning', shopper.language);
   const stay = await threeNights(shopper, house);
   // A day for each project, as late as can be booked and before which nobody else is sent.
-  const date = dateOf(Date.now() + Number(mine('26', '27', '-', '-', '-', '-')) * DAY);
+  const date = dateOf(Date.now() + Number(mine('26', '27', '28', '-', '29', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
 
   await test.step('goods', () => shopper.addToCart('celadon-teapot', 2));
@@ -162,7 +162,7 @@ test('one of the three goes while somebody reads: the nearest is one tap, and no
   const house = await office.product('qinyu-seaview-xiamen', shopper.language);
   const service = await office.product('daily-home-cleaning', shopper.language);
   const stay = await threeNights(shopper, house);
-  const date = dateOf(Date.now() + Number(mine('22', '23', '-', '-', '-', '-')) * DAY);
+  const date = dateOf(Date.now() + Number(mine('22', '23', '24', '-', '25', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
 
   await shopper.put(goods, 2);

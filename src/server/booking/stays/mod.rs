@@ -6,11 +6,13 @@
 //! lines that an order is priced by.
 
 mod house;
+mod instead;
 mod places;
 mod rows;
 
 pub(super) use house::month_of;
 pub use house::{house, nights, quoted};
+pub(super) use instead::instead;
 pub use places::places;
 
 use crate::{

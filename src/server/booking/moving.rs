@@ -113,7 +113,8 @@ impl Line {
 }
 
 /// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue; a trip
-/// to the departure that leaves then. It is claimed as any other booking is, and where it costs less the rest comes back. Moving it to where it is changes nothing.
+/// to the departure that leaves then. It is claimed as any other booking is, and where it costs less the rest comes back.
+/// Moving it to where it is changes nothing.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] for what is no date or no time, for a booking that

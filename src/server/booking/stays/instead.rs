@@ -45,7 +45,8 @@ pub(in crate::server::booking) async fn instead(
     let Some(offered) = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold) else {
         return Ok(Vec::new());
     };
-    let venue = Venue { id: offered.product_id, zone: offered.zone, policies: offered.policies };
+    let horizon_days = offered.policies.limits.horizon_days;
+    let venue = Venue { id: offered.product_id, zone: offered.zone, horizon_days };
     let types = types(tx, std::slice::from_ref(&venue)).await?;
     let ids: Vec<_> = types.iter().map(|kind| kind.variant_id.clone()).collect();
     let around = (wanted.stay.arrival().plus(-NEAR_DAYS), wanted.stay.departure().plus(NEAR_DAYS));

@@ -43,7 +43,7 @@ use crate::{
         divisions::Divisions,
     },
 };
-use rows::{Type, Venue, around, free, nights_of, types, venues};
+use rows::{Type, Venue, around, free, nights_of, policies, types, venues};
 use std::collections::HashMap;
 
 /// The clocks of the shop, by which a search without dates begins tomorrow.
@@ -174,8 +174,8 @@ async fn cards(
     let ids: Vec<_> =
         shown.iter().filter_map(|found| types.get(found.kind)).map(|kind| kind.variant_id.clone()).collect();
     let sql = format!(
-        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, {title} as title, {lead} as lead,
-            {options} as options
+        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, e.policies,
+            {title} as title, {lead} as lead, {options} as options
         from variant v join product p on p.id = v.product_id join venue e on e.product_id = p.id
         where v.id in ({list})",
         title = in_locale!("title"),
@@ -195,9 +195,10 @@ async fn cards(
     for found in shown {
         let (Some(venue), Some(kind)) = (venues.get(found.venue), types.get(found.kind)) else { continue };
         let Some(row) = rows.get(&kind.variant_id) else { continue };
+        let policies = policies(row)?;
         let prices = nights.get(&kind.variant_id).and_then(|nights| nights.prices(asked.stay, asked.rooms).ok());
         let price = prices.and_then(|prices| kind.room.charges.price(&request, &prices));
-        let until = |price: StayPrice| free_until(&venue.zone, &venue.policies, asked.stay, &price, look.now);
+        let until = |price: StayPrice| free_until(&venue.zone, &policies, asked.stay, &price, look.now);
         let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
         let choices: Vec<usize> = json(&row.get::<String>("choices")?);
         cards.push(StayCard {
@@ -208,7 +209,7 @@ async fn cards(
             image: image(row, "image")?,
             rating: rating(row)?,
             region: places::region_name(look.divisions, &row.get::<String>("region")?, look.locale),
-            facilities: venue.policies.facilities.clone(),
+            facilities: policies.facilities.clone(),
             variant_id: kind.variant_id.clone(),
             room: label(&options, &choices),
             beds: kind.room.beds,

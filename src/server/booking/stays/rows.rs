@@ -10,6 +10,7 @@ use crate::{
             lodging::{NEAR_DAYS, RoomNight, RoomNights},
             offer::{Policies, RoomType},
             rates::Night,
+            schedule::Limits,
             stay::Stay,
             zone::Zone,
         },
@@ -23,6 +24,7 @@ use crate::{
         divisions::Divisions,
     },
 };
+use serde::Deserialize;
 use std::collections::HashMap;
 
 /// The most words by which a house is found.
@@ -34,7 +36,14 @@ const BITS: i64 = 62;
 pub(super) struct Venue {
     pub(super) id: String,
     pub(super) zone: Zone,
-    pub(super) policies: Policies,
+    /// For how many days it takes bookings.
+    pub(super) horizon_days: i64,
+}
+
+/// The one rule that a search asks every house for. All of them are read of those that are shown.
+#[derive(Deserialize)]
+struct Ahead {
+    limits: Option<Limits>,
 }
 
 /// A room type of a house, by its place in the list.
@@ -47,7 +56,7 @@ pub(super) struct Type {
 impl Venue {
     /// Today there, and the last date on which a stay may begin.
     pub(super) fn bounds(&self, now: i64) -> (LocalDate, LocalDate) {
-        bounds(&self.zone, &self.policies, now)
+        bounds(&self.zone, self.horizon_days, now)
     }
 
     pub(super) fn is_in_time(&self, stay: Stay, now: i64) -> bool {
@@ -57,9 +66,9 @@ impl Venue {
 }
 
 /// Today there, and the last date on which a stay may begin.
-pub(super) fn bounds(zone: &Zone, policies: &Policies, now: i64) -> (LocalDate, LocalDate) {
+pub(super) fn bounds(zone: &Zone, horizon_days: i64, now: i64) -> (LocalDate, LocalDate) {
     let today = zone.local(now).date;
-    (today, today.plus(policies.limits.horizon_days))
+    (today, today.plus(horizon_days))
 }
 
 /// The houses of a place, those that are booked most first. What names no place finds houses by their words.
@@ -98,11 +107,17 @@ pub(super) async fn venues(tx: &mut Tx<'_>, divisions: &Divisions, place: &str, 
                 zone
             }
         };
-        venues.push(Venue { id: row.get("id")?, zone, policies: policies(&row)? });
+        venues.push(Venue { id: row.get("id")?, zone, horizon_days: horizon_days(&row)? });
     }
     Ok(venues)
 }
 
+fn horizon_days(row: &Row) -> Result<i64> {
+    let ahead: Ahead = serde_json::from_str(&row.get::<String>("policies")?).map_err(|e| internal("database", &e))?;
+    Ok(ahead.limits.unwrap_or_else(|| Policies::default().limits).horizon_days)
+}
+
+/// The rules of a house.
 pub(super) fn policies(row: &Row) -> Result<Policies> {
     serde_json::from_str(&row.get::<String>("policies")?).map_err(|e| internal("database", &e))
 }

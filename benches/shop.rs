@@ -6,6 +6,8 @@
 mod bare;
 #[path = "shop/booking.rs"]
 mod booking;
+#[path = "shop/booking_orders.rs"]
+mod booking_orders;
 #[path = "../tests/support/client.rs"]
 mod client;
 #[path = "shop/flood.rs"]
@@ -34,6 +36,8 @@ mod sealing;
 mod stays;
 #[path = "shop/timing.rs"]
 mod timing;
+#[path = "../tests/support/venues.rs"]
+mod venues;
 #[path = "shop/visit.rs"]
 mod visit;
 
@@ -73,7 +77,8 @@ async fn main() {
     println!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from));
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
-    let parts = ["shop", "people", "booking", "scale"];
+    // What has to do with bookings, or one part of that.
+    let parts = ["shop", "people", "booking", "slots", "stays", "booked", "scale"];
     assert!(parts.into_iter().any(wanted), "there are the parts {}", parts.join(", "));
     if wanted("shop") {
         shop(&client, &setup, root, folder.path()).await;
@@ -81,9 +86,14 @@ async fn main() {
     if wanted("people") {
         people::all(&client, &setup).await;
     }
-    if wanted("booking") {
+    if wanted("booking") || wanted("slots") {
         booking::all();
+    }
+    if wanted("booking") || wanted("stays") {
         stays::all().await;
+    }
+    if wanted("booking") || wanted("booked") {
+        booking_orders::all(&client, &setup).await;
     }
     if wanted("scale") {
         scale::all(&client, &setup, root).await;

@@ -13,7 +13,8 @@ const phone = { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, de
 const desktop = { ...devices['Desktop Chrome'], viewport: { width: 1280, height: 800 }, locale: 'zh-CN' };
 
 // Every spec runs on the phone. A spec named `*.hydrate.spec.ts` needs the client, and so do those that look at a page
-// from inside; every other journey also passes without JavaScript. The desktop and English run what differs there.
+// from inside; every other journey also passes without JavaScript. The desktop runs what differs there, and all bookings;
+// English what differs there.
 const NEEDS_SCRIPT = ['**/*.hydrate.spec.ts', '**/a11y.spec.ts', '**/i18n.spec.ts'];
 const ENGLISH = ['**/*.english.spec.ts'];
 
@@ -40,11 +41,11 @@ export default defineConfig({
       use: desktop,
       testMatch: [
         '**/journey.spec.ts', '**/office/*.spec.ts', '**/a11y.spec.ts', '**/race.hydrate.spec.ts', '**/cart.hydrate.spec.ts',
-        '**/offline.hydrate.spec.ts', '**/product.hydrate.spec.ts',
+        '**/offline.hydrate.spec.ts', '**/product.hydrate.spec.ts', '**/booking/*.spec.ts',
       ],
     },
     { name: 'phone without JavaScript', use: { ...phone, javaScriptEnabled: false }, testIgnore: [...NEEDS_SCRIPT, ...ENGLISH, '**/office/*'] },
-    { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office/*.spec.ts'] },
+    { name: 'desktop without JavaScript', use: { ...desktop, javaScriptEnabled: false }, testMatch: ['**/journey.spec.ts', '**/office/*.spec.ts', '**/booking/*.spec.ts'] },
     { name: 'phone English', use: { ...phone, locale: 'en-GB' }, testMatch: ['**/journey.spec.ts', ...ENGLISH] },
     { name: 'desktop English', use: { ...desktop, locale: 'en-GB' }, testMatch: '**/journey.spec.ts' },
   ],

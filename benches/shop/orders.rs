@@ -26,7 +26,8 @@ pub fn variant(data: &Path, on_hand: i64) -> (String, String) {
     (id, product)
 }
 
-fn open(file: &Path) -> Connection {
+/// The database of a shop, which may be open elsewhere.
+pub fn open(file: &Path) -> Connection {
     let db = Connection::open(file).unwrap();
     db.busy_timeout(Duration::from_secs(10)).unwrap();
     db.execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;").unwrap();

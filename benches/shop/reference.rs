@@ -10,8 +10,8 @@ const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pra
     pragma temp_store = memory; pragma cache_size = -16384; pragma wal_autocheckpoint = 4000;
     pragma journal_size_limit = 67108864";
 
-/// Two languages and a picture, as a product of the demo shop has them.
-const GOODS: &str = "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
+/// Two languages and a picture, as a product of the demo shop has them. A million pieces of [`VARIANT`] are there.
+pub const GOODS: &str = "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
         values ('p', 'teapot', 'active', 'Yelu', '[]', 19900, 19900, 0, 0, 0);
     insert into product_text (product_id, locale, title, description_html, seo_title, seo_description, options, tags, words)
         values ('p', 'zh-CN', '青瓷茶壶', '', '', '', '[{\"name\":\"容量\",\"values\":[\"300 ml\"]}]', '[]', '青瓷茶壶'),
@@ -20,6 +20,8 @@ const GOODS: &str = "insert into product (id, handle, status, brand, tags, price
     insert into variant (id, product_id, position, sku, barcode, choices, price, grams, image_position, backorder, active, version)
         values ('v', 'p', 1, 'TEAPOT-300', '', '[0]', 19900, 600, 1, false, true, 1);
     insert into stock (variant_id, location, on_hand, held) values ('v', 'main', 1000000, 0);";
+
+pub const VARIANT: &str = "v";
 
 const ORDER: &str = "select o.id, o.number, o.customer_id, o.state, o.version, o.currency, o.goods, o.discount, o.shipping, o.total,
     o.quantity, o.grams, o.region, o.delivery_wish, o.payment_method, o.contact_sealed, o.note_sealed, o.placed_at, o.expires_at

@@ -124,6 +124,37 @@ test('a booking is moved, and what cannot be had is said beside the form', async
   expect(await (await page.request.get(`/orders/${number}/1.ics`)).text()).toContain('SEQUENCE:1\r\n');
 });
 
+test('a trip whose fare is changed for nothing goes on another departure', async ({ shopper, page, office, t, mine }) => {
+  const flexible = (await office.product('shenzhen-guangzhou-coach')).variants.find(({ sku }) => sku === 'BUS4003-FLX');
+  if (!flexible) throw new Error('the coach has no such fare');
+  const { date } = local(Date.now() + Number(mine('14', '15', '16', '-', '17', '-')) * DAY);
+  const params = { date, from: '深圳福田', to: '广州天河', adults: '1' };
+  const { trips } = (await (await page.request.get('/api/booking/trips', { params })).json()) as {
+    trips: { voyages: { id: string; section: [number, number] }[] }[];
+  };
+  const [first] = trips[0].voyages;
+  await shopper.post('booking/add', {
+    variant_id: flexible.id,
+    wish: JSON.stringify({
+      kind: 'trip', departure_id: first.id, section: first.section,
+      travellers: { adults: 1, children: 0, infants: 0 }, seats: ['9A'],
+    }),
+  });
+  const { variant } = await office.stocked('brass-oval-mirror');
+  const number = await shopper.paidOrder(variant);
+
+  await shopper.open(`/orders/${number}`);
+  await page.getByRole('link', { name: t('booking_after.move'), exact: true }).click();
+  await page.getByRole('button', { name: t('booking_after.move_free'), exact: true }).click();
+  await expect(page.getByText(t('booking_after.move_free_on', { date }))).toBeVisible();
+  await expect(page.getByRole('button', { name: '07:00', exact: true }), 'where it is already').toHaveCount(0);
+  await page.getByRole('button', { name: '14:00', exact: true }).click();
+  await expect(page.getByRole('button', { name: t('booking_after.move_do') })).toBeHidden();
+  const file = await (await page.request.get(`/orders/${number}/1.ics`)).text();
+  expect(file).toContain(`DTSTART;TZID=Asia/Shanghai:${date.replaceAll('-', '')}T140000\r\n`);
+  expect(file).toContain('SEQUENCE:1\r\n');
+});
+
 test('what comes free is held for who waits for it', async ({ shopper, page, request, office, another, t }) => {
   await shopper.open('/sign-in?to=/me/waiting');
   await enter(shopper, request, fresh());

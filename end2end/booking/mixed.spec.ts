@@ -55,10 +55,10 @@ async function get<T>(shopper: Shopper, name: string, params: Record<string, str
   return answer.json();
 }
 
-/** Three nights that can be had in the first room type of a house, in about a month. */
-async function threeNights(shopper: Shopper, house: Product): Promise<[string, string]> {
+/** Three nights that can be had in the first room type of a house, in the month that is so many days away. */
+async function threeNights(shopper: Shopper, house: Product, days: number): Promise<[string, string]> {
   const variant = house.variants[0].id;
-  const month = dateOf(Date.now() + 40 * DAY).slice(0, 7);
+  const month = dateOf(Date.now() + days * DAY).slice(0, 7);
   const { nights } = await get<{ nights: Night[] }>(shopper, 'stay/nights', { variant_id: variant, month });
   for (const { date, state } of nights) {
     if (state !== 'Free' && state !== 'Few') continue;
@@ -103,9 +103,9 @@ test('two pots, three nights and a cleaner are one order with one clock and one 
   const { product: pots, variant: goods } = await office.stocked('celadon-teapot');
   const house = await office.product('jujube-courtyard-beijing', shopper.language);
   const service = await office.product('daily-home-cleaning', shopper.language);
-  const stay = await threeNights(shopper, house);
+  const stay = await threeNights(shopper, house, Number(mine('40', '40', '75', '-', '75', '-')));
   // A day for each project, as late as can be booked and before which nobody else is sent.
-  const date = dateOf(Date.now() + Number(mine('26', '27', '-', '-', '-', '-')) * DAY);
+  const date = dateOf(Date.now() + Number(mine('26', '27', '28', '-', '29', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
 
   await test.step('goods', () => shopper.addToCart('celadon-teapot', 2));
@@ -161,8 +161,8 @@ test('one of the three goes while somebody reads: the nearest is one tap, and no
   const { variant: goods } = await office.stocked('celadon-teapot');
   const house = await office.product('qinyu-seaview-xiamen', shopper.language);
   const service = await office.product('daily-home-cleaning', shopper.language);
-  const stay = await threeNights(shopper, house);
-  const date = dateOf(Date.now() + Number(mine('22', '23', '-', '-', '-', '-')) * DAY);
+  const stay = await threeNights(shopper, house, Number(mine('40', '40', '75', '-', '75', '-')));
+  const date = dateOf(Date.now() + Number(mine('22', '23', '24', '-', '25', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
 
   await shopper.put(goods, 2);

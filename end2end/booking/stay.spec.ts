@@ -9,7 +9,7 @@ interface Night {
 }
 
 interface House {
-  rooms: { variant_id: string; price: { total: number } | null }[];
+  rooms: { variant_id: string; left: number; price: { total: number } | null }[];
 }
 
 /** Days later, as dates are written in addresses. */
@@ -23,9 +23,9 @@ async function get<T>(shopper: Shopper, name: string, params: Record<string, str
   return answer.json();
 }
 
-/** A stay of two nights that can be had in the first room type of a house, in about a month. */
-async function freeStay(shopper: Shopper, product: Product): Promise<[arrival: string, departure: string]> {
-  const month = plus(new Date().toISOString().slice(0, 10), 40).slice(0, 7);
+/** A stay of two nights that can be had in the first room type of a house, in the month that is so many days away. */
+async function freeStay(shopper: Shopper, product: Product, days = 40): Promise<[arrival: string, departure: string]> {
+  const month = plus(new Date().toISOString().slice(0, 10), days).slice(0, 7);
   const { nights } = await get<{ nights: Night[] }>(shopper, 'stay/nights', { variant_id: product.variants[0].id, month });
   for (const night of nights) {
     if (night.state !== 'Free' && night.state !== 'Few') continue;
@@ -121,4 +121,33 @@ test('the calendar shows the price of each night, and a night asks for a stay fr
   await other.click();
   await expect(page).not.toHaveURL(new RegExp(`arrival=${arrival}`));
   await expect(chosen.locator('.visually-hidden')).toHaveText(text);
+});
+
+test('rooms that go while they are in the cart: another room, or other nights, are one tap', async ({
+  shopper, another, page, office, t, mine,
+}) => {
+  const product = await office.product('lipan-homestay-yangshuo', shopper.language);
+  const variant = product.variants[0].id;
+  // A month of its own for each project.
+  const stay = await freeStay(shopper, product, Number(mine('80', '112', '144', '-', '176', '-')));
+  const wish = (rooms: number) => JSON.stringify({
+    kind: 'stay', stay, guests: { adults: rooms, children: 0 }, rooms, breakfast: false,
+  });
+  await shopper.post('booking/add', { variant_id: variant, wish: wish(1) });
+
+  const house = await get<House>(shopper, 'stay/house', {
+    product_id: product.id, 'form[arrival]': stay[0], 'form[departure]': stay[1], 'form[adults]': '2',
+  });
+  const left = house.rooms.find((room) => room.variant_id === variant)?.left ?? 0;
+  const other = await another();
+  await other.post('booking/add', { variant_id: variant, wish: wish(left) });
+  const { variant: goods } = await office.stocked('brass-oval-mirror');
+  await other.order(goods);
+
+  await shopper.open('/cart');
+  await expect(page.getByText(t('booking_stay.line_gone_near'))).toBeVisible();
+  await page.locator('button[name=wish]').first().click();
+  await expect(page.getByText(t('booking_stay.line_gone_near'))).toHaveCount(0);
+  const cart = await get<{ bookings: { available: boolean }[] }>(shopper, 'cart/get', {});
+  expect(cart.bookings.map(({ available }) => available)).toEqual([true]);
 });

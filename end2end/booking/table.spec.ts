@@ -32,7 +32,7 @@ async function order(shopper: Shopper): Promise<void> {
 }
 
 test('a table is found by city, date and time, and is booked at once where it costs nothing', async ({ shopper, page, t, mine }) => {
-  const days = Number(mine('3', '4', '-', '-', '-', '-'));
+  const days = Number(mine('3', '4', '5', '-', '6', '-'));
   await page.goto('/tables');
   await expect(shopper.heading(t('booking_table.restaurants'))).toBeVisible();
   await page.getByLabel(t('booking_table.place')).selectOption({ label: '北京市' });
@@ -68,7 +68,7 @@ test('a table is found by city, date and time, and is booked at once where it co
 test('two want the last table: one gets it, and the other one is shown what is nearest', async ({ shopper, another, page, t, guard, mine }) => {
   guard.allow(/status of 409/);
   // There is one private room. Later than the days on which the demo has guests.
-  const date = inDays(Number(mine('20', '21', '-', '-', '-', '-')));
+  const date = inDays(Number(mine('20', '21', '22', '-', '23', '-')));
   const address = `/p/bamboo-lane-garden?date=${date}&guests=10&area=private&time=18%3A00`;
   await page.goto(address);
   await expect(page.getByText(/订金 ¥500\.00/)).toBeVisible();
@@ -102,7 +102,7 @@ test('two want the last table: one gets it, and the other one is shown what is n
 
 test('a time that goes while somebody looks is answered with the nearest', async ({ shopper, another, page, t, guard, mine }) => {
   guard.allow(/status of 409/);
-  const date = inDays(Number(mine('24', '25', '-', '-', '-', '-')));
+  const date = inDays(Number(mine('24', '25', '26', '-', '27', '-')));
   await page.goto(`/p/bamboo-lane-garden?date=${date}&guests=12&area=private`);
   const wanted = times(shopper).filter({ hasText: '19:00' });
   const wish = (await wanted.getAttribute('value')) ?? '';

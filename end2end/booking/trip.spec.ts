@@ -25,7 +25,7 @@ async function order(shopper: Shopper): Promise<void> {
 
 test('a coach there and back with chosen seats is found, ordered and paid, and its travellers are named', async ({ shopper, page, t, guard, mine }) => {
   guard.allow(/status of 422/);
-  const days = Number(mine('5', '6', '-', '-', '-', '-'));
+  const days = Number(mine('5', '6', '10', '-', '11', '-'));
   await page.goto('/trips');
   await expect(page.getByText(t('booking_trip.ask_title'))).toBeVisible();
   await page.getByLabel(t('booking_trip.from'), { exact: true }).selectOption({ label: '深圳福田' });
@@ -86,7 +86,7 @@ test('a coach there and back with chosen seats is found, ordered and paid, and i
 });
 
 test('a seat that somebody else took cannot be chosen, and times are those of both ends', async ({ shopper, another, page, t, mine }) => {
-  const date = inDays(Number(mine('8', '9', '-', '-', '-', '-')));
+  const date = inDays(Number(mine('8', '9', '12', '-', '13', '-')));
   await page.goto(`/p/shenzhen-guangzhou-coach?date=${date}&adults=1`);
   const box = page.getByRole('region', { name: t('booking_trip.title') });
   await box.locator('.voyage').nth(1).getByRole('link').first().click();

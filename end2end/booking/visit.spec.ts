@@ -8,6 +8,12 @@ function slots({ page, t }: Shopper): Locator {
   return page.getByRole('region', { name: new RegExp(t('booking_visit.times_of', { date: '.+' })) }).locator('button[name=wish]');
 }
 
+/** The first time of the day or the last one: those who have the same service in another project have the other one. */
+function ends(shopper: Shopper, mine: (...names: string[]) => string): Locator {
+  const all = slots(shopper);
+  return mine('first', 'first', 'last', '-', 'last', '-') === 'first' ? all.first() : all.last();
+}
+
 /** After a slot was chosen: a message with script, the cart without. */
 async function added(shopper: Shopper): Promise<void> {
   if (shopper.js) await expect(shopper.page.getByText(shopper.t('booking_visit.added'))).toBeVisible();
@@ -25,8 +31,9 @@ async function lastFreeDay({ page, t }: Shopper): Promise<void> {
   await expect(page.locator(`.calendar-days a[data-day="${number}"]`)).toHaveAttribute('aria-current', 'date');
 }
 
-test('a visit is chosen, put into the cart, taken out and back, ordered and paid', async ({ shopper, page, t, mine }) => {
-  const handle = mine('daytime-nanny', 'elder-companion', '-', '-', '-', '-');
+test('a visit is chosen, put into the cart, taken out and back, ordered and paid', async ({ shopper, page, office, t, mine }) => {
+  const handle = mine('daytime-nanny', 'elder-companion', 'deep-home-cleaning', '-', 'daily-home-cleaning', '-');
+  const [length] = (await office.product(handle, shopper.language)).options;
   await shopper.open(`/p/${handle}`);
   const title = await page.getByRole('heading', { level: 1 }).innerText();
   await expect(page.getByText(t('booking_visit.at_home_in', { area: '广东省 深圳市' }))).toBeVisible();
@@ -35,7 +42,7 @@ test('a visit is chosen, put into the cart, taken out and back, ordered and paid
   await test.step('another length, an add-on, somebody', async () => {
     const price = page.locator('.buy-price');
     const before = await price.innerText();
-    await page.getByRole('region', { name: '时长' }).getByRole('link').last().click();
+    await page.getByRole('region', { name: length.name }).getByRole('link').last().click();
     await expect(price).not.toHaveText(before);
     const longer = await price.innerText();
     await page.getByRole('link', { name: new RegExp(t('booking_visit.take_along')) }).first().click();
@@ -90,12 +97,12 @@ test('what is booked at the studio needs no address', async ({ shopper, page, t 
 
 test('whoever is not quick enough is offered what is near', async ({ shopper, another, page, t, guard, mine }) => {
   guard.allow(/status of 409/);
-  const handle = mine('sofa-and-mattress-care', 'air-conditioner-care', '-', '-', '-', '-');
+  const handle = mine('sofa-and-mattress-care', 'air-conditioner-care', 'air-conditioner-care', '-', 'sofa-and-mattress-care', '-');
   await shopper.open(`/p/${handle}`);
   await page.getByRole('region', { name: t('booking_visit.who') }).getByRole('link').nth(1).click();
   await expect(page).toHaveURL(/person=/);
   await lastFreeDay(shopper);
-  const wanted = slots(shopper).first();
+  const wanted = ends(shopper, mine);
   const wish = (await wanted.getAttribute('value')) ?? '';
   const variant = await page.locator('input[name=variant_id]').first().inputValue();
 
@@ -111,12 +118,12 @@ test('whoever is not quick enough is offered what is near', async ({ shopper, an
 });
 
 test('the cart offers what is near to a time that somebody else has by now', async ({ shopper, another, page, t, mine }) => {
-  const handle = mine('tuina-massage', 'home-manicure', '-', '-', '-', '-');
+  const handle = mine('tuina-massage', 'home-manicure', 'home-manicure', '-', 'tuina-massage', '-');
   await shopper.open(`/p/${handle}`);
   await page.getByRole('region', { name: t('booking_visit.who') }).getByRole('link').nth(1).click();
   await expect(page).toHaveURL(/person=/);
   await lastFreeDay(shopper);
-  const wanted = slots(shopper).first();
+  const wanted = ends(shopper, mine);
   const wish = (await wanted.getAttribute('value')) ?? '';
   const variant = await page.locator('input[name=variant_id]').first().inputValue();
   await wanted.click();

@@ -88,15 +88,22 @@ fn send_back(page: Option<&str>, wish: &Wish, error: &Error) {
 }
 
 /// Wants something else in place of a booking in the cart, most likely because that cannot be had any more. `wish` is as
-/// [`add_booking()`] takes it; without script, `next` is the local page to go to, the cart unless another one asks.
+/// [`add_booking()`] takes it, and `variant_id` another variant where it is to be of one; without script, `next` is the
+/// local page to go to, the cart unless another one asks.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] when it cannot be had either; the cart is unchanged then. [`Error::NotFound`] for what is not in
 /// the cart.
 #[server(prefix = "/api", endpoint = "booking/replace", output = Json)]
-pub async fn replace_booking(id: String, wish: String, #[server(default)] next: Option<String>) -> Result<Cart, Error> {
+pub async fn replace_booking(
+    id: String,
+    wish: String,
+    #[server(default)] variant_id: Option<String>,
+    #[server(default)] next: Option<String>,
+) -> Result<Cart, Error> {
     super::with(async |ctx| {
-        let cart = crate::server::booking::wishes::replace(&ctx, &id, &Wish::parse(&wish)?).await?;
+        let other = variant_id.as_deref().filter(|variant| !variant.is_empty());
+        let cart = crate::server::booking::wishes::replace_by(&ctx, &id, other, &Wish::parse(&wish)?).await?;
         super::form_to(next.as_deref().and_then(crate::server::http::local_path).unwrap_or("/cart"));
         Ok(cart)
     })

@@ -4,7 +4,7 @@
 use crate::{
     booking::balanced,
     member::{exec, number as count},
-    shop::{Shop, both, customer, form, staff, submit},
+    shop::{Shop, both, customer, form, later, staff, submit},
     venues::{self, first_day, nights as stay_in, rush, wanting},
 };
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ use xiadan::{
     server::{
         App, Ctx,
         booking::{demo_stays, horizon, rates, stays, wishes},
+        cart,
         db::DbError,
         order,
     },
@@ -340,6 +341,53 @@ async fn what_is_full_is_shown_with_the_nearest_dates_that_are_free() {
         assert_eq!(stays::nights(&ctx, "massage", "").await, Err(Error::NotFound));
         let present = stays::nights(&ctx, "twin", "").await.unwrap();
         assert!(!present.before && present.after);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_place_of_rooms_that_are_gone_the_cart_offers_others_and_other_nights() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        // Another room type, dearer, in the same nights.
+        for sql in [
+            "insert into variant (id, product_id, position, sku, barcode, choices, price, grams, backorder, active, version)
+            select 'suite', product_id, 2, 'suite', barcode, choices, price, grams, backorder, active, version
+            from variant where id = 'twin'",
+            "insert into offer (variant_id, detail, version) select 'suite', detail, version from offer where variant_id = 'twin'",
+            "insert into rate (variant_id, day, price, min_nights, max_nights, arrival, departure, open)
+            select 'suite', day, price + 5000, min_nights, max_nights, arrival, departure, open from rate where variant_id = 'twin'",
+            "insert into capacity (resource_id, unit, total, claimed)
+            select 'suite', unit, 1, 0 from capacity where resource_id = 'twin'",
+        ] {
+            exec(&app, sql).await;
+        }
+        let (ctx, rival) = (customer(&app).await, customer(&app).await);
+        wishes::add(&ctx, "twin", &stay_in(3, 2, 1)).await.unwrap();
+        order::save_checkout(&rival, form("张三"), true).await.unwrap();
+        wishes::add(&rival, "twin", &stay_in(3, 2, 2)).await.unwrap();
+        submit(&rival).await.unwrap();
+
+        let gone = cart::get(&ctx).await.unwrap().bookings.remove(0);
+        let near: Vec<_> = gone.near.iter().map(|near| (near.variant_id.as_deref(), near.wish.clone())).collect();
+        let expected = [(Some("suite"), 3), (None, 5), (None, 1), (None, 6)].map(|(room, from)| (room, stay_in(from, 2, 1)));
+        assert_eq!((gone.available, near.as_slice()), (false, expected.as_slice()));
+        assert_eq!(gone.near[1].label, format!("{} – {}", first_day().plus(5), first_day().plus(7)));
+        let after = wishes::replace_by(&ctx, &gone.id, Some("suite"), &near[0].1).await.unwrap();
+        let [room] = after.bookings.as_slice() else { panic!("one room: {after:?}") };
+        assert_eq!((&room.id, room.variant_id.as_str(), room.available), (&gone.id, "suite", true));
+        assert_eq!((room.price, room.price_seen), (Amount(30_000), Amount(30_000)));
+
+        // What the cart wants already is not offered for another line of it: there is one of these.
+        wishes::replace(&ctx, &gone.id, &stay_in(7, 2, 1)).await.unwrap();
+        wishes::add(&later(&ctx), "twin", &stay_in(7, 2, 1)).await.unwrap();
+        exec(&app, "update rate set open = false where variant_id = 'twin' and day % 2 = 0").await;
+        let cart = cart::get(&ctx).await.unwrap();
+        let lines: Vec<_> = cart.bookings.iter().map(|line| (line.variant_id.as_str(), line.available)).collect();
+        assert_eq!(lines, [("suite", true), ("twin", false)]);
+        assert!(cart.bookings[1].near.is_empty(), "{:?}", cart.bookings[1].near);
+        let nobody = wishes::replace_by(&ctx, &gone.id, Some("nothing"), &stay_in(3, 2, 1)).await;
+        assert!(matches!(nobody, Err(Error::SlotTaken(_))), "{nobody:?}");
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     booking::balanced,
+    booking_after::paid,
     member::{exec, number as count},
     shop::{Shop, both, submit},
     venues::{self, at, guest, ride, rush, wanting},
@@ -24,7 +25,7 @@ use xiadan::{
     server::{
         App, Ctx,
         booking::{
-            timetable,
+            after, moving, timetable,
             travellers::{self, Traveller},
             trips, wishes,
         },
@@ -274,6 +275,60 @@ async fn who_travels_is_shown_to_the_owner_alone() {
         order::cancel(&ctx, &number).await.unwrap();
         assert!(!travellers::written(&ctx, &number, 0).await.unwrap().open);
         assert_eq!(travellers::set(&ctx, &number, 0, &who).await, Err(Error::OrderClosed(State::Cancelled)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fare_that_is_changed_for_nothing_goes_on_another_departure_and_no_other_fare_does() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        // The day after: at nine there is place for two, at noon for one.
+        for (id, hour, places) in [("next", 33, 2), ("noon", 36, 1)] {
+            let stops = [("x9", hour), ("x11", hour + 2), ("x13", hour + 4)];
+            departure(&app, id, stops.map(|(place, hour)| stop(place, "Asia/Shanghai", at(hour, 0))).into(), places)
+                .await;
+        }
+        let day = venues::first_day().plus(1).to_string();
+        let (ctx, other) = (guest(&app).await, guest(&app).await);
+        wishes::add(&other, "coach", &ride("counted", (0, 2), &[], 1)).await.unwrap();
+        let fixed = paid(&other).await;
+        let rule = "update offer set detail = replace(detail, '\"change\":null',
+            '\"change\":{\"from\":{\"Before\":{\"ms\":7200000}},\"fee\":0,\"refunds_difference\":false}')
+            where variant_id = 'coach'";
+        exec(&app, rule).await;
+        assert_eq!(after::times(&other, &fixed, 0, &day).await, Ok(vec![]), "by the rules from before it was paid for");
+        assert!(!after::choices(&other, &fixed, 0).await.unwrap().movable);
+
+        wishes::add(&ctx, "coach", &ride("counted", (0, 2), &[], 2)).await.unwrap();
+        let number = paid(&ctx).await;
+        let shown = after::choices(&ctx, &number, 0).await.unwrap();
+        assert_eq!((shown.movable, shown.by_hour, shown.minute), (true, true, 9 * 60 + 5));
+        assert_eq!(after::times(&ctx, &number, 0, &day).await, Ok(vec![9 * 60]), "at noon there is no place for two");
+        let to = async |time: &str| moving::move_to(&ctx, &number, 0, &day, time).await;
+        assert_eq!(to("").await, Err(Error::field("time", Problem::Required)));
+        assert_eq!(to("10:00").await, Err(Error::field("time", Problem::Choice)), "nothing leaves at ten");
+        assert!(matches!(to("12:00").await, Err(Error::SlotTaken(_))));
+        assert_eq!(left(&ctx, "x9", "x13").await, told(0, 3), "it stays where it is");
+        for _ in 0..2 {
+            assert_eq!(to("09:00").await, Ok(()), "twice is once");
+        }
+        let moved = order::get(&ctx, &number).await.unwrap();
+        let start = moved.lines[0].booking.as_ref().map(|booking| booking.start);
+        assert_eq!((start, moved.refunds.len()), (Some(at(33, 0)), 0));
+        assert!(moved.lines[0].label.contains("09:00"), "{}", moved.lines[0].label);
+        assert_eq!((left(&ctx, "x9", "x13").await, balanced(&app).await), (told(2, 3), 2));
+        let late = Ctx { now: at(31, 0), ..ctx.clone() };
+        assert!(!after::choices(&late, &number, 0).await.unwrap().movable, "two hours before it is too late");
+
+        exec(&app, "update offer set detail = replace(detail, '\"fee\":0', '\"fee\":500')").await;
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "coach", &ride("counted", (0, 2), &[], 1)).await.unwrap();
+        let number = paid(&ctx).await;
+        assert!(!after::choices(&ctx, &number, 0).await.unwrap().movable);
+        let refused = moving::move_to(&ctx, &number, 0, &day, "12:00").await;
+        assert_eq!(refused, Err(Error::field("date", Problem::MoveCosts)));
+        assert_eq!(balanced(&app).await, 3);
     })
     .await;
 }

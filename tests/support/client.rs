@@ -215,6 +215,17 @@ impl Buyer {
     /// Fills the cart and the checkout form; answers with what the review's form would send.
     pub async fn prepare(&mut self, variant: &str, quantity: i64) -> reqwest::Result<Seen> {
         self.post("/api/cart/add", &[("variant_id", variant), ("quantity", &quantity.to_string())]).await?;
+        self.review().await
+    }
+
+    /// The same with a booking in the cart; what is wished for comes as JSON.
+    pub async fn prepare_booking(&mut self, variant: &str, wish: &str) -> reqwest::Result<Seen> {
+        self.post("/api/booking/add", &[("variant_id", variant), ("wish", wish)]).await?;
+        self.review().await
+    }
+
+    /// Fills the checkout form; answers with what the review's form would send.
+    async fn review(&mut self) -> reqwest::Result<Seen> {
         let form = [
             ("form[recipient]", "李雷"),
             ("form[country_code]", "+86"),

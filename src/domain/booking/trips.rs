@@ -261,14 +261,25 @@ impl Fare {
     /// What it costs now (UTC milliseconds) to move a booking to another departure; `None` where it cannot be moved, or not
     /// any more.
     pub fn change(&self, asked: &Move<'_>, now: i64) -> Option<Moved> {
-        let rule = self.change?;
-        let leaves = asked.departure.leaves;
-        if now >= rule.from.moment(asked.date, leaves, asked.zone).min(leaves) || !asked.travellers.is_possible() {
+        self.change?.moved(asked, now)
+    }
+}
+
+impl ChangeRule {
+    /// Until when a booking can be moved that leaves at a moment, on a date in a zone: in UTC milliseconds, and the last
+    /// moment is the one before.
+    pub fn until(self, leaves: i64, date: LocalDate, zone: &Zone) -> i64 {
+        self.from.moment(date, leaves, zone).min(leaves)
+    }
+
+    /// What it costs now (UTC milliseconds) to move a booking; `None` where that is over, or nobody travels.
+    pub fn moved(self, asked: &Move<'_>, now: i64) -> Option<Moved> {
+        if now >= self.until(asked.departure.leaves, asked.date, asked.zone) || !asked.travellers.is_possible() {
             return None;
         }
-        let fee = rule.fee.max(Amount::ZERO) * asked.travellers.seats();
+        let fee = self.fee.max(Amount::ZERO) * asked.travellers.seats();
         let dearer = asked.price - asked.paid;
-        let due = if dearer >= Amount::ZERO || rule.refunds_difference { fee + dearer } else { fee };
+        let due = if dearer >= Amount::ZERO || self.refunds_difference { fee + dearer } else { fee };
         Some(Moved { fee, to_pay: due.max(Amount::ZERO), refund: (-due).max(Amount::ZERO) })
     }
 }

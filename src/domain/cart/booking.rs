@@ -53,6 +53,9 @@ pub struct CartBooking {
 /// What can be had in place of a booking that cannot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Near {
+    /// Where it is not what was wanted at another time: what it is of, another room type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant_id: Option<String>,
     pub wish: Wish,
     /// What it is, in words.
     pub label: String,

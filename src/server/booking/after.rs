@@ -1,7 +1,14 @@
 //! What becomes of one booking of a paid order: it is given up, [moved](super::moving), or over. What comes back is worked
 //! out by the rules in the order's own snapshot, those that were shown before paying, whatever the venue says today.
 
-use super::{calendar, claim, lines::Snapshot, slots, store::zone_around, waiting};
+use super::{
+    calendar, claim,
+    lines::Snapshot,
+    quote::{self, Asked, By},
+    slots,
+    store::zone_around,
+    trips, waiting,
+};
 use crate::{
     args,
     domain::{
@@ -83,6 +90,17 @@ impl Line {
         self.snapshot.cancellation.settle(&booked, &self.zone, now)
     }
 
+    /// Whether its customer can move it for nothing at a moment, which is all that can be done: a trip by the rule of its
+    /// fare, anything else as long as giving it up costs nothing.
+    fn is_movable(&self, settlement: Settlement, now: i64) -> bool {
+        if self.kind != Kind::Trip {
+            return settlement.fee == Amount::ZERO;
+        }
+        self.snapshot
+            .change
+            .is_some_and(|rule| rule.fee <= Amount::ZERO && now < rule.until(self.time.start, self.date, &self.zone))
+    }
+
     /// # Errors
     /// [`Error::Invalid`] for one that has begun, or of which something else was said.
     pub fn to_come(&self, field: &str, now: i64) -> Result<()> {
@@ -111,10 +129,10 @@ pub async fn choices(ctx: &Ctx, number: &str, position: i64) -> Result<BookingCh
     Ok(BookingChoices {
         settlement,
         open,
-        movable: open && line.kind != Kind::Trip && settlement.fee == Amount::ZERO,
+        movable: open && line.is_movable(settlement, ctx.now),
         date: line.date,
         minute: line.zone.local(line.time.start).minute,
-        by_hour: matches!(line.kind, Kind::Table | Kind::Visit),
+        by_hour: line.kind != Kind::Stay,
         code: calendar::code(&order.number)?,
     })
 }
@@ -134,6 +152,9 @@ pub async fn times(ctx: &Ctx, number: &str, position: i64, date: &str) -> Result
         Box::pin(async move { Line::load(tx, &id, position, now).await })
     });
     let line = line.await?;
+    if line.kind == Kind::Trip && line.snapshot.change.is_some() {
+        return departures(ctx, line, date).await;
+    }
     let Wish::Visit { person, add_ons, .. } = &line.snapshot.wish else { return Ok(Vec::new()) };
     let list = match slots(ctx, &line.variant_id, date, 1, person.as_deref(), add_ons).await {
         // It is not sold any more.
@@ -142,6 +163,30 @@ pub async fn times(ctx: &Ctx, number: &str, position: i64, date: &str) -> Result
     };
     let starts = list.days.iter().flat_map(|day| &day.slots).map(|slot| slot.start);
     Ok(starts.filter(|start| *start != line.time.start).map(|start| line.zone.local(start).minute).collect())
+}
+
+/// The minutes of a day at which other departures leave on which there is place for a booking.
+async fn departures(ctx: &Ctx, line: Line, date: LocalDate) -> Result<Vec<i64>> {
+    let (variant, product, wish, now) = (line.variant_id, line.product_id, line.snapshot.wish, ctx.now);
+    let found = ctx.app.db.read::<_, Error>(move |tx| {
+        let (variant, product, wish) = (variant.clone(), product.clone(), wish.clone());
+        Box::pin(async move {
+            let mut minutes = Vec::new();
+            for (minute, other) in trips::leaving(tx, &product, &wish, date, now).await? {
+                if other == wish {
+                    continue;
+                }
+                let asked = Asked { variant_id: &variant, wish: &other, before: &[], now, by: By::Customer };
+                match quote::quote(tx, &asked).await {
+                    // The office made something else of it.
+                    Err(Error::NotFound) => {}
+                    quote => minutes.extend(quote?.is_available().then_some(minute)),
+                }
+            }
+            Ok(minutes)
+        })
+    });
+    found.await
 }
 
 /// Gives one booking up; the goods and the other bookings of the order stay. Giving it up twice is once. An order of which

@@ -6,7 +6,7 @@ use crate::{
     args,
     domain::{
         Result,
-        booking::{cancellation::Cancellation, date::LocalDate, offer::Kind, wish::Wish},
+        booking::{cancellation::Cancellation, date::LocalDate, offer::Kind, trips::ChangeRule, wish::Wish},
         cart::CartBooking,
         money::Amount,
         order::{BookingState, OrderBooking},
@@ -26,6 +26,9 @@ pub struct Snapshot {
     /// What each night costs; empty where there are none.
     pub nights: Vec<Amount>,
     pub cancellation: Cancellation,
+    /// How a trip is moved to another departure; `None` where it is not, and for anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeRule>,
     /// The name of whoever was chosen.
     pub person: Option<String>,
 }
@@ -88,6 +91,7 @@ pub async fn insert(
             wish: quote.wish.clone(),
             nights: quote.nights.clone(),
             cancellation: quote.cancellation.clone(),
+            change: quote.change,
             person: quote.person.clone(),
         };
         let detail = serde_json::to_string(&snapshot).map_err(|e| internal("booking", &e))?;

@@ -6,7 +6,7 @@ use super::{
     claim, lines,
     lines::Snapshot,
     quote::{self, Asked, By},
-    tell, waiting,
+    tell, trips, waiting,
 };
 use crate::{
     args,
@@ -19,6 +19,7 @@ use crate::{
             date::LocalDate,
             offer::Kind,
             tables::Table,
+            trips::{Departure, Move as OtherDeparture},
             wish::Wish,
         },
         error::{Problem, TakenSlot},
@@ -75,10 +76,45 @@ impl Line {
         wish.check()?;
         Ok(wish)
     }
+
+    /// The same trip on the departure of its line that leaves then, by the clocks there.
+    async fn leaving(&self, tx: &mut Tx<'_>, (date, minute): When, now: i64) -> Result<Wish> {
+        if self.snapshot.change.is_none() {
+            return Err(Error::field("date", Problem::Choice));
+        }
+        let (date, minute) = (date?, minute?.ok_or_else(|| Error::field("time", Problem::Required))?);
+        let all = trips::leaving(tx, &self.product_id, &self.snapshot.wish, date, now).await?;
+        let found = all.into_iter().find(|(leaves, _)| *leaves == minute);
+        found.map(|(_, wish)| wish).ok_or_else(|| Error::field("time", Problem::Choice))
+    }
+
+    /// What comes back when its customer moves it to where it costs `price`: a trip by the rule of its fare, anything else
+    /// as [`move_refund`] says. It is not moved where something would have to be paid first.
+    fn refund_of_move(&self, price: Amount, now: i64) -> Result<Amount> {
+        let Wish::Trip { travellers, .. } = &self.snapshot.wish else {
+            return move_refund(self.settle(now), self.paid, price);
+        };
+        let costs = || Error::field("date", Problem::MoveCosts);
+        let other = OtherDeparture {
+            departure: Departure::new(self.time.start, self.time.end).ok_or_else(costs)?,
+            date: self.date,
+            zone: &self.zone,
+            travellers: *travellers,
+            paid: self.paid,
+            price,
+        };
+        let moved = self.snapshot.change.and_then(|rule| rule.moved(&other, now)).ok_or_else(costs)?;
+        match (moved.to_pay > Amount::ZERO, moved.fee > Amount::ZERO) {
+            (false, _) => Ok(moved.refund),
+            (true, true) => Err(costs()),
+            (true, false) => Err(Error::field("date", Problem::Dearer)),
+        }
+    }
 }
 
-/// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue. It is
-/// claimed as any other booking is, and where it costs less the rest comes back. Moving it to where it is changes nothing.
+/// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue; a trip
+/// to the departure that leaves then. It is claimed as any other booking is, and where it costs less the rest comes back.
+/// Moving it to where it is changes nothing.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] for what is no date or no time, for a booking that
@@ -108,7 +144,10 @@ async fn move_in(
     is_paid(order.state)?;
     let line = Line::load(tx, id, position, now).await?;
     line.to_come("date", now)?;
-    let wish = line.at(to)?;
+    let wish = match line.kind {
+        Kind::Trip => line.leaving(tx, to, now).await?,
+        Kind::Stay | Kind::Table | Kind::Visit => line.at(to)?,
+    };
     if wish == line.snapshot.wish {
         return Ok(None);
     }
@@ -217,18 +256,20 @@ async fn rebook(
         quote => quote?,
     };
     let is_office = matches!(by, By::Office(_));
-    let (price, refund) = if is_office {
+    let refund = if is_office {
         // Whatever it would cost there.
         quote.claims.as_ref().ok_or_else(taken)?;
-        (line.paid, Amount::ZERO)
+        Amount::ZERO
     } else {
         let price = quote.price.filter(|_| quote.is_available()).ok_or_else(taken)?;
-        (price, move_refund(line.settle(now), line.paid, price)?)
+        line.refund_of_move(price, now)?
     };
+    let price = line.paid - refund;
     let snapshot = Snapshot {
         wish,
         nights: quote.nights.clone(),
         cancellation: line.snapshot.cancellation.clone(),
+        change: line.snapshot.change,
         person: quote.person.clone(),
     };
     let booked = Booked { date: quote.date, start: quote.start, paid: price, nights: &snapshot.nights };

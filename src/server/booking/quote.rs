@@ -18,7 +18,7 @@ use crate::{
             schedule::{Limits, Schedule},
             slots::{self, Availability, Search, Times, Visit},
             tables::{Floor, Pacing, Party, PartyRules},
-            trips::{Fare, Section, Travellers},
+            trips::{ChangeRule, Fare, Section, Travellers},
             wish::Wish,
             zone::Zone,
         },
@@ -42,6 +42,8 @@ pub struct Quote {
     /// What each night costs; empty where there are none.
     pub nights: Vec<Amount>,
     pub cancellation: Cancellation,
+    /// How a trip is moved to another departure; `None` where it is not, and for anything else.
+    pub change: Option<ChangeRule>,
     /// The name of whoever was chosen.
     pub person: Option<String>,
     /// Done at the address of the customer.
@@ -112,6 +114,7 @@ impl Quote {
             zone,
             nights: Vec::new(),
             cancellation: Cancellation::default(),
+            change: None,
             person: None,
             at_home: false,
             area: String::new(),
@@ -213,6 +216,7 @@ impl Trip<'_> {
         let time = Interval { start: first.leaves_at, end: last.arrives_at };
         let mut quote = Quote::bare(asked.wish, time, store::zone_around(&first.zone, asked.now)?);
         quote.cancellation = fare.cancellation.clone();
+        quote.change = fare.change;
         quote.price = fare.price(self.travellers);
         let legs = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX));
         let in_time = time.start >= asked.now.saturating_add(offered.policies.limits.notice_ms);

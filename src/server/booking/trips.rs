@@ -3,6 +3,7 @@
 
 mod choice;
 
+pub(super) use choice::leaving;
 pub use choice::{add, near};
 
 use super::store::{self, Dated, Offered, Span};

@@ -255,7 +255,7 @@ pub(super) async fn near(
         let chosen = people.get(one.person).filter(|_| person.is_some());
         let wish = Wish::Visit { start: one.start, person: chosen.map(|p| p.id.clone()), add_ons: add_ons.clone() };
         let label = wish.words(locale, &offered.zone, one.start, chosen.map(|p| p.name.as_str()));
-        Near { wish, label }
+        Near { variant_id: None, wish, label }
     });
     Ok(found.collect())
 }

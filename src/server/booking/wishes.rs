@@ -3,7 +3,7 @@
 use super::{
     claim::Claim,
     quote::{Asked, By, Quote},
-    tables, trips, visit, waiting,
+    stays, tables, trips, visit, waiting,
 };
 use crate::{
     args,
@@ -74,16 +74,24 @@ async fn price_of(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>, line: &str
 /// # Errors
 /// [`Error::NotFound`] when it is not in the cart; else as [`add`].
 pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
+    replace_by(ctx, id, None, wish).await
+}
+
+/// The same, of another variant where one is named: another room type.
+///
+/// # Errors
+/// As [`replace`].
+pub async fn replace_by(ctx: &Ctx, id: &str, other: Option<&str>, wish: &Wish) -> Result<Cart> {
     wish.check()?;
     let text = serde_json::to_string(wish).map_err(|e| internal("wish", &e))?;
-    let (id, wish) = (id.to_owned(), wish.clone());
+    let (id, other, wish) = (id.to_owned(), other.map(str::to_owned), wish.clone());
     let (locale, now) = (ctx.locale, ctx.now);
     cart::change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
-        let (id, wish, text) = (id.clone(), wish.clone(), text.clone());
+        let (id, other, wish, text) = (id.clone(), other.clone(), wish.clone(), text.clone());
         Box::pin(async move {
             let (present, quotes) = load(tx, &customer, locale, now).await?;
             let mine = present.iter().find(|booking| booking.id == id).ok_or(Error::NotFound)?;
-            let (variant, gone) = (mine.variant_id.clone(), mine.taken());
+            let (variant, gone) = (other.unwrap_or_else(|| mine.variant_id.clone()), mine.taken());
             let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
             let before: Vec<_> = others.filter_map(|(_, quote)| quote.claims).flatten().collect();
             let asked = Asked { variant_id: &variant, wish: &wish, before: &before, now, by: By::Customer };
@@ -92,8 +100,9 @@ pub async fn replace(ctx: &Ctx, id: &str, wish: &Wish) -> Result<Cart> {
                 Err(Error::NotFound) => return Err(Error::SlotTaken(vec![gone])),
                 price => price?,
             };
-            let sql = "update cart_booking set wish = $3, price_seen = $4 where customer_id = $1 and id = $2";
-            tx.exec(sql, args![customer, id, text, price.0]).await?;
+            let sql = "update cart_booking set variant_id = $3, wish = $4, price_seen = $5
+                where customer_id = $1 and id = $2";
+            tx.exec(sql, args![customer, id, variant, text, price.0]).await?;
             Ok(())
         })
     })
@@ -121,16 +130,17 @@ pub async fn remove(ctx: &Ctx, id: &str) -> Result<(Cart, Option<Unbooked>)> {
     .await
 }
 
-/// What is nearest to a wish that cannot be had. Of stays their own page shows it, with the nights of each room type.
+/// What is nearest to a wish that cannot be had: another time, person, area, seat or room type.
 async fn near(tx: &mut Tx<'_>, asked: &Asked<'_>, zone: &Zone, locale: Locale) -> Result<Vec<Near>> {
     let Asked { variant_id, wish, before, now, .. } = *asked;
     let found = match wish {
         Wish::Visit { .. } => return visit::near(tx, variant_id, wish, (before, now), locale).await,
         Wish::Table { .. } => tables::near(tx, variant_id, wish, (before, now)).await?,
         Wish::Trip { .. } => trips::near(tx, variant_id, wish, (before, now)).await?,
-        Wish::Stay { .. } => Vec::new(),
+        Wish::Stay(request) => return stays::instead(tx, variant_id, request, (before, now), locale).await,
     };
-    let told = |(wish, start): (Wish, i64)| Near { label: wish.words(locale, zone, start, None), wish };
+    let told =
+        |(wish, start): (Wish, i64)| Near { variant_id: None, label: wish.words(locale, zone, start, None), wish };
     Ok(found.into_iter().map(told).collect())
 }
 

@@ -14,7 +14,7 @@ use crate::{
                 House, MonthNight, NEAR_DAYS, NEAR_STAYS, NearStay, NightList, NightState, Quoted, RoomNights,
                 RoomOffer, RoomProblem, StayForm, StaySearch,
             },
-            offer::Offer,
+            offer::{Offer, Policies},
             rates::StayRequest,
             stay::Stay,
             wish::Wish,
@@ -48,7 +48,7 @@ pub async fn house(ctx: &Ctx, product_id: &str, form: StayForm) -> Result<House>
                     where p.id = $1 and p.kind = 'stay' and p.status = 'active'";
                 let row = tx.one(sql, args![&product]).await?;
                 let (zone, policies) = (store::zone_around(&row.get::<String>("zone")?, now)?, policies(&row)?);
-                let venue = Venue { id: product, zone, policies };
+                let venue = Venue { id: product, zone, horizon_days: policies.limits.horizon_days };
                 let (today, last) = venue.bounds(now);
                 let form = form.filled(today);
                 let asked = form.check().and_then(|asked| match asked.stay.arrival() < today {
@@ -67,7 +67,7 @@ pub async fn house(ctx: &Ctx, product_id: &str, form: StayForm) -> Result<House>
                 let none = RoomNights::default();
                 let offers = all.iter().map(|kind| {
                     let nights = nights.get(&kind.variant_id).unwrap_or(&none);
-                    room_offer(&venue, kind, nights, asked.as_ref().ok(), now)
+                    room_offer((&venue, &policies), kind, nights, asked.as_ref().ok(), now)
                 });
                 Ok(House {
                     rooms: offers.collect(),
@@ -78,10 +78,10 @@ pub async fn house(ctx: &Ctx, product_id: &str, form: StayForm) -> Result<House>
                     last,
                     region: places::region_name(&app.divisions, &row.get::<String>("region")?, locale),
                     address: row.get("address")?,
-                    check_in: venue.policies.check_in,
-                    check_out: venue.policies.check_out,
-                    facilities: venue.policies.facilities.clone(),
-                    cancellation: venue.policies.cancellation.clone(),
+                    check_in: policies.check_in,
+                    check_out: policies.check_out,
+                    facilities: policies.facilities,
+                    cancellation: policies.cancellation,
                     zone: venue.zone,
                 })
             })
@@ -89,7 +89,13 @@ pub async fn house(ctx: &Ctx, product_id: &str, form: StayForm) -> Result<House>
         .await
 }
 
-fn room_offer(venue: &Venue, kind: &Type, nights: &RoomNights, asked: Option<&StaySearch>, now: i64) -> RoomOffer {
+fn room_offer(
+    (venue, policies): (&Venue, &Policies),
+    kind: &Type,
+    nights: &RoomNights,
+    asked: Option<&StaySearch>,
+    now: i64,
+) -> RoomOffer {
     let room = kind.room;
     let mut offer = RoomOffer {
         variant_id: kind.variant_id.clone(),
@@ -120,7 +126,7 @@ fn room_offer(venue: &Venue, kind: &Type, nights: &RoomNights, asked: Option<&St
             offer.price = room.charges.price(&request, &prices);
             offer.with_breakfast = room.charges.price(&StayRequest { breakfast: true, ..request }, &prices);
             offer.free_until =
-                offer.price.as_ref().and_then(|price| free_until(&venue.zone, &venue.policies, stay, price, now));
+                offer.price.as_ref().and_then(|price| free_until(&venue.zone, policies, stay, price, now));
         }
         Err(problem) => {
             offer.problem = Some(problem);
@@ -150,7 +156,7 @@ pub async fn nights(ctx: &Ctx, variant_id: &str, month: &str) -> Result<NightLis
                 let offered = store::offered(tx, &variant, now).await?.filter(|offered| offered.sold);
                 let offered = offered.ok_or(Error::NotFound)?;
                 let Offer::Stay(room) = &offered.offer else { return Err(Error::NotFound) };
-                let (today, last) = bounds(&offered.zone, &offered.policies, now);
+                let (today, last) = bounds(&offered.zone, offered.policies.limits.horizon_days, now);
                 let first = month_of(wanted.unwrap_or(today));
                 let next = month_of(first.plus(31));
                 let known = nights_of(tx, std::slice::from_ref(&variant), (first, next)).await?;

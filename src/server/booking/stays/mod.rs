@@ -1,15 +1,18 @@
 //! Rooms: what is free where and for how much, the nights of a month, and what else can be had where something is taken.
 //!
 //! A search goes from few rows to many: the houses of the place, their room types that the guests fit into, and only of
-//! these the nights, by the keys of `rate` and `capacity`. What a stay costs is worked out by the same lines that an order
-//! is priced by.
+//! these the nights, first whether rooms are left and then, where they are, the rates. Both databases add up the nights of
+//! a room type themselves and read indexes for it that have all they need. What a stay costs is worked out by the same
+//! lines that an order is priced by.
 
 mod house;
+mod instead;
 mod places;
 mod rows;
 
 pub(super) use house::month_of;
 pub use house::{house, nights, quoted};
+pub(super) use instead::instead;
 pub use places::places;
 
 use crate::{
@@ -40,7 +43,7 @@ use crate::{
         divisions::Divisions,
     },
 };
-use rows::{Type, Venue, free, nights_of, types, venues};
+use rows::{Type, Venue, around, free, nights_of, policies, types, venues};
 use std::collections::HashMap;
 
 /// The clocks of the shop, by which a search without dates begins tomorrow.
@@ -171,8 +174,8 @@ async fn cards(
     let ids: Vec<_> =
         shown.iter().filter_map(|found| types.get(found.kind)).map(|kind| kind.variant_id.clone()).collect();
     let sql = format!(
-        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, {title} as title, {lead} as lead,
-            {options} as options
+        "select v.id as variant_id, v.choices, p.id, p.handle, p.image, p.rating_sum, p.rating_count, e.region, e.policies,
+            {title} as title, {lead} as lead, {options} as options
         from variant v join product p on p.id = v.product_id join venue e on e.product_id = p.id
         where v.id in ({list})",
         title = in_locale!("title"),
@@ -192,9 +195,10 @@ async fn cards(
     for found in shown {
         let (Some(venue), Some(kind)) = (venues.get(found.venue), types.get(found.kind)) else { continue };
         let Some(row) = rows.get(&kind.variant_id) else { continue };
+        let policies = policies(row)?;
         let prices = nights.get(&kind.variant_id).and_then(|nights| nights.prices(asked.stay, asked.rooms).ok());
         let price = prices.and_then(|prices| kind.room.charges.price(&request, &prices));
-        let until = |price: StayPrice| free_until(&venue.zone, &venue.policies, asked.stay, &price, look.now);
+        let until = |price: StayPrice| free_until(&venue.zone, &policies, asked.stay, &price, look.now);
         let options: Vec<ProductOption> = json(&row.get::<String>("options")?);
         let choices: Vec<usize> = json(&row.get::<String>("choices")?);
         cards.push(StayCard {
@@ -205,7 +209,7 @@ async fn cards(
             image: image(row, "image")?,
             rating: rating(row)?,
             region: places::region_name(look.divisions, &row.get::<String>("region")?, look.locale),
-            facilities: venue.policies.facilities.clone(),
+            facilities: policies.facilities.clone(),
             variant_id: kind.variant_id.clone(),
             room: label(&options, &choices),
             beds: kind.room.beds,
@@ -228,15 +232,33 @@ async fn near(
 ) -> Result<Vec<NearStay>> {
     let types: Vec<&Type> = types.iter().copied().filter(|kind| kind.venue < NEAR_HOUSES).collect();
     let ids: Vec<_> = types.iter().map(|kind| kind.variant_id.clone()).collect();
-    let around = (asked.stay.arrival().plus(-NEAR_DAYS), asked.stay.departure().plus(NEAR_DAYS));
-    let nights = nights_of(tx, &ids, around).await?;
-    let total_in = |kind: &Type, stay: Stay| {
-        let sold = venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(stay, now));
-        let prices = nights.get(&kind.variant_id).filter(|_| sold)?.prices(stay, asked.rooms).ok()?;
-        let price = kind.room.charges.price(&StayRequest { stay, ..request(asked) }, &prices)?;
-        Some(price.total)
-    };
-    let total = |stay: Stay| types.iter().filter_map(|kind| total_in(kind, stay)).min();
-    let found = asked.stay.nearby(NEAR_DAYS).filter_map(|stay| Some(NearStay { stay, total: total(stay)? }));
-    Ok(found.take(NEAR_STAYS).collect())
+    let known = around(tx, &ids, asked.stay, asked.rooms).await?;
+    let mut found = Vec::new();
+    for stay in asked.stay.nearby(NEAR_DAYS) {
+        let mut ids = Vec::new();
+        for kind in &types {
+            let sold = venues.get(kind.venue).is_some_and(|venue| venue.is_in_time(stay, now));
+            let around = known.as_ref().map(|known| known.get(&kind.variant_id));
+            // What is too long to be known is asked for on each date.
+            if sold && around.is_none_or(|around| around.is_some_and(|around| around.has(stay))) {
+                ids.push(kind.variant_id.clone());
+            }
+        }
+        if ids.is_empty() {
+            continue;
+        }
+        let free = free(tx, &ids, stay, asked.rooms).await?;
+        let request = StayRequest { stay, ..request(asked) };
+        let total = |kind: &&Type| {
+            let (one_room, _) = free.get(&kind.variant_id)?;
+            Some(kind.room.charges.price(&request, &[*one_room])?.total)
+        };
+        if let Some(total) = types.iter().filter_map(total).min() {
+            found.push(NearStay { stay, total });
+            if found.len() == NEAR_STAYS {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }

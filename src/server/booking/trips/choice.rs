@@ -7,7 +7,7 @@ use super::{
         store::{self, Span},
         wishes,
     },
-    NEXT, check, seat_id, section, taken,
+    NEXT, around, check, seat_id, section, taken,
 };
 use crate::{
     args,
@@ -15,6 +15,7 @@ use crate::{
         Error, Result,
         booking::{
             DAY_MS,
+            date::LocalDate,
             offer::Offer,
             seating::NEAREST,
             travel::{TripChoice, Way},
@@ -108,6 +109,41 @@ pub async fn near(
         }
         if found.len() == NEAREST {
             break;
+        }
+    }
+    Ok(found)
+}
+
+/// The trips that somebody could make on a date instead of one, each with the minute of the day by the clocks there at
+/// which it leaves: other departures of the line, and the same one, between the same places. Seats keep their names; whether
+/// they are free there is another question.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(in super::super) async fn leaving(
+    tx: &mut Tx<'_>,
+    product_id: &str,
+    wish: &Wish,
+    date: LocalDate,
+    now: i64,
+) -> Result<Vec<(i64, Wish)>> {
+    let Wish::Trip { departure_id, section: part, travellers, seats } = wish else { return Ok(Vec::new()) };
+    let Some(timetable) = store::departure(tx, departure_id).await? else { return Ok(Vec::new()) };
+    let (from, to): (usize, usize) = (*part).into();
+    let (Some(first), Some(last)) = (timetable.stops.get(from), timetable.stops.get(to)) else {
+        return Ok(Vec::new());
+    };
+    let zone = store::zone_around(&first.zone, now)?;
+    let calls = Some((first.place.as_str(), last.place.as_str()));
+    let mut found = Vec::new();
+    for dated in store::departing(tx, &Span { product_id: Some(product_id), calls, ..around(date) }).await? {
+        let Some((a, b)) = section(&dated.timetable.stops, &first.place, &last.place) else { continue };
+        let (Some(stop), Some(section)) = (dated.timetable.stops.get(a), Section::new(a, b)) else { continue };
+        let leaves = zone.local(stop.leaves_at);
+        // Seats are chosen there as they were here, or on neither.
+        if leaves.date == date && dated.timetable.seats.is_some() == timetable.seats.is_some() {
+            let (departure_id, seats) = (dated.id, seats.clone());
+            found.push((leaves.minute, Wish::Trip { departure_id, section, travellers: *travellers, seats }));
         }
     }
     Ok(found)

@@ -9,11 +9,11 @@ use super::{
 use crate::{
     api::booking::{RemoveBooking, ReplaceBooking},
     domain::{
-        booking::wish::beside_time,
+        booking::{offer::Kind, wish::beside_time},
         cart::{CartBooking, Near},
         catalog::Width,
         money::Currency,
-        texts::{booking_visit as v, cart as t, common},
+        texts::{booking_stay as s, booking_visit as v, cart as t, common},
     },
     ui::{
         components::{
@@ -23,7 +23,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{ev, prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> impl IntoView {
@@ -97,23 +97,27 @@ fn RemoveButton(state: CartState, id: StoredValue<String>, title: String) -> imp
 fn GoneNotice(state: CartState, booking: Memo<CartBooking>, href: String) -> impl IntoView {
     let l = use_locale();
     let near = Memo::new(move |_| {
-        booking.with(|booking| (!booking.available).then(|| (booking.id.clone(), booking.near.clone())))
+        let known = |booking: &CartBooking| (booking.id.clone(), booking.wish.kind(), booking.near.clone());
+        booking.with(|booking| (!booking.available).then(|| known(booking)))
     });
     move || {
-        near.get().map(|(id, near)| {
-            let text = if near.is_empty() { v::LINE_GONE } else { v::LINE_GONE_NEAR };
-            let field = id.clone();
+        near.get().map(|(id, kind, near)| {
+            let text = match (kind, near.is_empty()) {
+                (Kind::Stay, true) => s::LINE_GONE,
+                (Kind::Stay, false) => s::LINE_GONE_NEAR,
+                (_, true) => v::LINE_GONE,
+                (_, false) => v::LINE_GONE_NEAR,
+            };
             let choices = near.into_iter().map(|near| view! { <NearButton state id=id.clone() near/> }).collect_view();
             view! {
                 <div class="notice notice-danger" role="status">
                     <Icon name="warning"/>
                     <div class="notice-body">
                         <p>{l.t(text)}</p>
-                        <form class="notice-actions" action=ReplaceBooking::url() method="post" on:submit=stay>
-                            <input type="hidden" name="id" value=field/>
+                        <div class="notice-actions">
                             {choices}
                             <a class="btn btn-quiet btn-sm" href=href.clone()>{l.t(v::CHOOSE_AGAIN)}</a>
-                        </form>
+                        </div>
                     </div>
                 </div>
             }
@@ -123,13 +127,21 @@ fn GoneNotice(state: CartState, booking: Memo<CartBooking>, href: String) -> imp
 
 #[component]
 fn NearButton(state: CartState, id: String, near: Near) -> impl IntoView {
-    let Near { wish, label } = near;
-    let value = wish.text();
-    let take = act(move || state.rebook(&id, wish.clone()));
+    let Near { variant_id, wish, label } = near;
+    let (field, value) = (id.clone(), wish.text());
+    let of = variant_id.clone().map(|id| view! { <input type="hidden" name="variant_id" value=id/> });
+    let take = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        state.rebook(&id, variant_id.clone(), wish.clone());
+    };
     view! {
-        <button class="btn btn-secondary btn-sm" type="submit" name="wish" value=value aria-busy=move || state.busy.get().then_some("true") on:click=take>
-            {label}
-        </button>
+        <form action=ReplaceBooking::url() method="post" on:submit=take>
+            <input type="hidden" name="id" value=field/>
+            {of}
+            <button class="btn btn-secondary btn-sm" type="submit" name="wish" value=value aria-busy=move || state.busy.get().then_some("true")>
+                {label}
+            </button>
+        </form>
     }
     .into_any()
 }

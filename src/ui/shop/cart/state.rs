@@ -48,6 +48,8 @@ enum Change {
     /// Wants something else in place of a booking.
     Rebook {
         id: String,
+        /// Where it is to be of another variant.
+        variant_id: Option<String>,
         wish: Wish,
     },
     /// The prices that were shown.
@@ -168,8 +170,8 @@ impl CartState {
     }
 
     /// Wants something else in place of a booking.
-    pub fn rebook(self, id: &str, wish: Wish) {
-        self.with(|work| work.push(Change::Rebook { id: id.to_owned(), wish }));
+    pub fn rebook(self, id: &str, variant_id: Option<String>, wish: Wish) {
+        self.with(|work| work.push(Change::Rebook { id: id.to_owned(), variant_id, wish }));
     }
 
     pub fn accept_prices(self) {
@@ -317,7 +319,9 @@ async fn send(change: &Change, quantity: Option<i64>) -> Result<Cart, Error> {
         }
         Change::Unbook(id) => api::booking::remove_booking(id).await,
         Change::Book { variant_id, wish } => api::booking::add_booking(variant_id, wish.text(), None, None).await,
-        Change::Rebook { id, wish } => api::booking::replace_booking(id, wish.text(), None).await,
+        Change::Rebook { id, variant_id, wish } => {
+            api::booking::replace_booking(id, wish.text(), variant_id, None).await
+        }
         Change::AcceptPrices(shown) => api::cart::accept_prices(shown).await,
         Change::TakeAvailable => api::cart::take_available().await,
         Change::Load => api::cart::get().await,

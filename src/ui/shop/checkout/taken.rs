@@ -39,13 +39,16 @@ pub fn TakenNotice(page: Page, taken: Vec<TakenSlot>) -> impl IntoView {
 fn Nearest(page: Page, booking: CartBooking) -> impl IntoView {
     let l = use_locale();
     let CartBooking { id, title, near, .. } = booking;
-    let choice = |Near { wish, label }: Near| {
+    let choice = |Near { variant_id, wish, label }: Near| {
         let (kept, wished) = (StoredValue::new(id.clone()), StoredValue::new(wish.text()));
-        let take = move || api::booking::replace_booking(kept.get_value(), wished.get_value(), None);
+        let other = StoredValue::new(variant_id.clone());
+        let of = variant_id.map(|id| view! { <input type="hidden" name="variant_id" value=id/> });
+        let take = move || api::booking::replace_booking(kept.get_value(), wished.get_value(), other.get_value(), None);
         view! {
             <form action=ReplaceBooking::url() method="post" on:submit=offer(page, take)>
                 <input type="hidden" name="id" value=kept.get_value()/>
                 <input type="hidden" name="wish" value=wished.get_value()/>
+                {of}
                 <input type="hidden" name="next" value="/checkout/review"/>
                 <button class="btn btn-primary btn-sm" type="submit" aria-busy=page.offered()>{label}</button>
             </form>

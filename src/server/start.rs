@@ -94,6 +94,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         live: Hub::new(),
         media,
         reads: Default::default(),
+        search: Default::default(),
         divisions: Divisions::load()?,
         client,
         post: Post::new(&config)?,

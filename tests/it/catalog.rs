@@ -12,7 +12,11 @@ use xiadan::{
         catalog::{Category, ListQuery, OFFERED_BRANDS, Sort},
         money::Amount,
     },
-    server::{App, Ctx, catalog},
+    server::{
+        App, Ctx,
+        catalog::{self, search},
+        context::now,
+    },
 };
 
 /// Handle, days on sale, pieces sold, and the price and stock of each variant.
@@ -179,6 +183,41 @@ async fn a_search_offers_the_categories_of_what_it_found() {
         assert!(offered(&ctx, &page).await.is_empty(), "its own page leads to others by itself");
         let unknown = catalog::list(&ctx, &ListQuery { category: Some("nowhere".into()), ..search }).await;
         assert_eq!(unknown, Err(Error::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
+    both(&[], async |app| {
+        fill(&app).await;
+        let ctx = customer(&app).await;
+        let found = async |q: &str| {
+            let mut found = handles(&ctx, ListQuery { q: Some(q.to_owned()), ..ListQuery::default() }).await;
+            found.sort();
+            found
+        };
+        let asked = ["wood", "stool", "oo", "O", "kettle wood", "马克", "none", "%"];
+        let mut before = Vec::new();
+        for q in asked {
+            before.push(found(q).await);
+        }
+        let among = |word: &str| app.search.find(&[word.to_owned()]);
+        assert_eq!(among("stool"), None, "nothing is known yet");
+        while search::step(&app, now()).await.unwrap() {}
+        assert_eq!(among("stool"), Some(vec!["stool".to_owned()]));
+        assert_eq!(among("none"), Some(Vec::new()));
+        for (q, before) in asked.into_iter().zip(before) {
+            assert_eq!(found(q).await, before, "{q}");
+        }
+
+        exec(&app, "update product_text set words = 'stone stool' where product_id = 'rug'").await;
+        exec(&app, "update product set updated_at = 4102444800000 where id = 'rug'").await;
+        exec(&app, "update product set status = 'archived' where id = 'lamp'").await;
+        tokio::time::sleep(search::EVERY).await;
+        while search::step(&app, now()).await.unwrap() {}
+        assert_eq!(found("stool").await, ["rug", "stool"]);
+        assert_eq!(found("wood").await, ["kettle", "stool"], "what is not for sale is not shown, whatever the index says");
     })
     .await;
 }

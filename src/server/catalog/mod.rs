@@ -4,6 +4,7 @@ pub mod favourites;
 pub mod history;
 pub mod import;
 pub mod reads;
+pub mod search;
 pub mod shopify;
 mod store;
 pub mod viewed;
@@ -77,11 +78,12 @@ pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
 /// [`Error::NotFound`] for an unknown category.
 pub async fn list(ctx: &Ctx, query: &ListQuery) -> Result<ProductList> {
     let (locale, query) = (ctx.locale, query.clone());
+    let among = ctx.app.search.find(&store::words(&query));
     ctx.app
         .db
         .read(move |tx| {
-            let query = query.clone();
-            Box::pin(async move { store::list(tx, locale, &query).await })
+            let (query, among) = (query.clone(), among.clone());
+            Box::pin(async move { store::list(tx, locale, &query, among).await })
         })
         .await
 }

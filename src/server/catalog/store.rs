@@ -15,7 +15,10 @@ use crate::{
         page::{Page, offset},
         review::Rating,
     },
-    server::db::{Args, Row, ToValue, Tx, Value, placeholders},
+    server::{
+        catalog::search,
+        db::{Args, Row, ToValue, Tx, Value, placeholders},
+    },
 };
 use serde::de::DeserializeOwned;
 use std::{cmp::Reverse, collections::HashMap};
@@ -43,6 +46,8 @@ pub(crate) const AVAILABLE: &str = "case when v.backorder then 1000000 else coal
 pub struct Filter {
     category_id: Option<String>,
     words: Vec<String>,
+    /// The only products that may have these words, where that is known.
+    among: Option<Vec<String>>,
     brands: Vec<String>,
     price_min: Option<Amount>,
     price_max: Option<Amount>,
@@ -53,7 +58,11 @@ pub struct Filter {
 impl Filter {
     /// The `where` clause; its placeholders follow `$1`, the language.
     fn sql(&self, args: &mut Args) -> String {
-        let mut sql = String::from("p.status = 'active'");
+        let mut sql = String::from(match &self.among {
+            // Without statistics SQLite takes any index for better than a list of keys, and would go through all products.
+            Some(_) => "case when p.status = 'active' then true else false end",
+            None => "p.status = 'active'",
+        });
         let mut and = |clause: &str, value: Value| {
             args.push(value);
             sql.push_str(" and ");
@@ -69,6 +78,9 @@ impl Filter {
         }
         if let Some(id) = &self.without_product {
             and("p.id <> ?", id.to_value());
+        }
+        if let Some(among) = &self.among {
+            sql.push_str(&one_of("p.id", among, args));
         }
         // What is asked of price and stock must be true of one and the same variant. The range of the product's prices
         // only leaves most products out at once.
@@ -95,6 +107,17 @@ impl Filter {
         }
         sql
     }
+}
+
+/// That a column is one of some keys; in few sizes, so that the statements are prepared once.
+fn one_of(column: &str, keys: &[String], args: &mut Args) -> String {
+    let Some(first) = keys.first() else { return " and 1 = 0".to_owned() };
+    let size = [1, 8, 64, search::MOST].into_iter().find(|size| keys.len() <= *size).unwrap_or(keys.len());
+    let start = args.len() + 1;
+    args.extend(keys.iter().map(|key| key.to_value()));
+    // A key that is there twice finds the same rows once.
+    args.resize(start + size - 1, first.to_value());
+    format!(" and {column} in ({})", placeholders(start, size))
 }
 
 const IN_STOCK: &str = " and (v.backorder or s.on_hand > s.held)";
@@ -143,33 +166,35 @@ pub async fn products(
     let mut args = args![locale.tag()];
     let filter_sql = filter.sql(&mut args);
     let relevance;
+    // An order that an index has: of a large shop no more is looked at than is shown. Ids grow with time.
     let order = match sort {
         Sort::Relevance if !filter.words.is_empty() => {
             args.push(like(&filter.words.join(" ")).to_value());
             relevance = format!(
-                "case when lower(x.title) like ${} escape '\\' then 0 else 1 end, x.sales desc, x.id",
-                args.len()
+                "case when lower({title}) like ${pattern} escape '\\' then 0 else 1 end, p.sales desc, p.id",
+                title = in_locale!("title"),
+                pattern = args.len(),
             );
             relevance.as_str()
         }
-        Sort::Relevance | Sort::Sales => "x.sales desc, x.created_at desc, x.id desc",
-        Sort::Newest => "x.created_at desc, x.id desc",
-        Sort::PriceAsc => "x.price_min, x.id",
-        Sort::PriceDesc => "x.price_min desc, x.id desc",
+        Sort::Relevance | Sort::Sales => "p.sales desc, p.id desc",
+        Sort::Newest => "p.created_at desc, p.id desc",
+        Sort::PriceAsc => "p.price_min, p.id",
+        Sort::PriceDesc => "p.price_min desc, p.id desc",
     };
     args.push(limit.to_value());
     args.push(skip.to_value());
     let (limit, skip) = (args.len() - 1, args.len());
+    // Texts and stock are looked up of those alone that are shown.
     let sql = format!(
-        "select x.*, {IN_STOCK_X} as in_stock from (
+        "select p.*, {in_stock} as in_stock, {title} as title, {tags} as tags from (
             select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
-                p.rating_sum, p.rating_count,
-                {title} as title, {tags} as tags
-            from product p where {filter_sql}) x
-        order by {order} limit ${limit} offset ${skip}",
+                p.rating_sum, p.rating_count
+            from product p where {filter_sql} order by {order} limit ${limit} offset ${skip}) p
+        order by {order}",
+        in_stock = has_variant(IN_STOCK),
         title = in_locale!("title"),
         tags = in_locale!("tags"),
-        IN_STOCK_X = has_variant(IN_STOCK).replace("p.id", "x.id"),
     );
     tx.all(sql, args).await?.iter().map(card).collect()
 }
@@ -233,11 +258,22 @@ fn card(row: &Row) -> Result<ProductCard> {
     })
 }
 
-pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<ProductList> {
-    // The limits of addresses again: this is also asked for without one.
+/// The words that are searched for. The limits of addresses again: this is also asked for without one.
+pub fn words(query: &ListQuery) -> Vec<String> {
     let words: String = query.q.iter().flat_map(|q| q.chars()).take(MAX_SEARCH).collect();
+    words.split_whitespace().take(5).map(str::to_owned).collect()
+}
+
+/// A page of a list; `among` are the only products that may have the words that are searched for, where that is known.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    query: &ListQuery,
+    among: Option<Vec<String>>,
+) -> Result<ProductList> {
     let mut filter = Filter {
-        words: words.split_whitespace().take(5).map(str::to_owned).collect(),
+        words: words(query),
+        among,
         price_min: query.price_min,
         price_max: query.price_max,
         in_stock: query.in_stock,

@@ -6,6 +6,8 @@
 mod bare;
 #[path = "shop/booking.rs"]
 mod booking;
+#[path = "shop/catalogue.rs"]
+mod catalogue;
 #[path = "../tests/support/client.rs"]
 mod client;
 #[path = "shop/flood.rs"]
@@ -16,6 +18,8 @@ mod import;
 mod load;
 #[path = "shop/memory.rs"]
 mod memory;
+#[path = "shop/nginx.rs"]
+mod nginx;
 #[path = "shop/orders.rs"]
 mod orders;
 #[path = "shop/pages.rs"]
@@ -73,7 +77,7 @@ async fn main() {
     println!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from));
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
-    let parts = ["shop", "people", "booking", "scale"];
+    let parts = ["shop", "people", "booking", "scale", "catalogue"];
     assert!(parts.into_iter().any(wanted), "there are the parts {}", parts.join(", "));
     if wanted("shop") {
         shop(&client, &setup, root, folder.path()).await;
@@ -87,6 +91,9 @@ async fn main() {
     }
     if wanted("scale") {
         scale::all(&client, &setup, root).await;
+    }
+    if wanted("catalogue") {
+        catalogue::all(&setup, root).await;
     }
 }
 
@@ -105,7 +112,7 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
     {
         let server = Server::start(setup, client).await;
         visit::first_visit(client, root, &server.url).await;
-        pages::throughput(client, &server.url, setup.data).await;
+        pages::throughput(client, &server.url, setup).await;
         orders::paid(client, &server, setup.data).await;
         orders::flash_sale(client, &server, setup.data).await;
         orders::live(client, &server, setup.data).await;

@@ -217,7 +217,11 @@ async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
         tokio::time::sleep(search::EVERY).await;
         while search::step(&app, now()).await.unwrap() {}
         assert_eq!(found("stool").await, ["rug", "stool"]);
-        assert_eq!(found("wood").await, ["kettle", "stool"], "what is not for sale is not shown, whatever the index says");
+        assert_eq!(
+            found("wood").await,
+            ["kettle", "stool"],
+            "what is not for sale is not shown, whatever the index says"
+        );
     })
     .await;
 }

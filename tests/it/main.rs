@@ -82,3 +82,4 @@ mod targets;
 mod tls;
 mod traces;
 mod trouble;
+mod unchanged;

@@ -45,6 +45,7 @@ mod booking_trip;
 mod booking_visit;
 mod books;
 mod catalog;
+mod clocks;
 mod completion;
 mod consent;
 mod cookies;

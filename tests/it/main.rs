@@ -44,6 +44,7 @@ mod booking_table;
 mod booking_trip;
 mod booking_visit;
 mod books;
+mod bucket;
 mod catalog;
 mod clocks;
 mod completion;

@@ -191,7 +191,13 @@ async fn a_search_offers_the_categories_of_what_it_found() {
 async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
     both(&[], async |app| {
         fill(&app).await;
+        sort_into_categories(&app).await;
         let ctx = customer(&app).await;
+        let pages = async || {
+            let all = catalog::list(&ctx, &ListQuery { page: 1, ..ListQuery::default() }).await.unwrap();
+            let home = ListQuery { category: Some("home".into()), page: 1, ..ListQuery::default() };
+            (all, catalog::list(&ctx, &home).await.unwrap(), catalog::categories(&ctx).await.unwrap())
+        };
         let found = async |q: &str| {
             let mut found = handles(&ctx, ListQuery { q: Some(q.to_owned()), ..ListQuery::default() }).await;
             found.sort();
@@ -202,6 +208,7 @@ async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
         for q in asked {
             before.push(found(q).await);
         }
+        let counted = pages().await;
         let among = |word: &str| app.search.find(&[word.to_owned()]);
         assert_eq!(among("stool"), None, "nothing is known yet");
         while search::step(&app, now()).await.unwrap() {}
@@ -210,6 +217,8 @@ async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
         for (q, before) in asked.into_iter().zip(before) {
             assert_eq!(found(q).await, before, "{q}");
         }
+        assert!(app.search.counts().is_some());
+        assert_eq!(pages().await, counted, "what is counted once is what is counted each time");
 
         exec(&app, "update product_text set words = 'stone stool' where product_id = 'rug'").await;
         exec(&app, "update product set updated_at = 4102444800000 where id = 'rug'").await;

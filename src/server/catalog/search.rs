@@ -4,11 +4,12 @@
 //! It is kept in memory, read from the database when the process begins, and kept current by the products that change, on
 //! whichever node: each looks for itself. The database has the last word: what is named here is looked at there, so that a
 //! change that was not read yet can leave a product out for a second or two, and can show none that does not belong. Until
-//! the index is filled, and where it names too many, the database looks through all texts.
+//! the index is filled, and where it names too many, the database looks through all texts. Beside it, and in the same way,
+//! the [`Counts`] of all products are kept.
 
 mod grams;
 
-use super::changed_since;
+use super::{changed_since, counts::Counts};
 use crate::{
     args,
     domain::Result,
@@ -21,7 +22,7 @@ use grams::Grams;
 use std::{
     collections::HashMap,
     mem,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 use tokio::sync::Mutex;
@@ -30,6 +31,8 @@ pub use grams::MOST;
 
 /// How often changes are looked for.
 pub const EVERY: Duration = Duration::from_secs(1);
+/// How often products are counted anew at most, while they change.
+const COUNT: Duration = Duration::from_secs(5);
 /// How many products are read at a time.
 const PART: i64 = 500;
 /// How far back a look goes before the last one, in milliseconds: a product is dated before the transaction that changes it
@@ -41,6 +44,8 @@ const LOOK_BACK: i64 = 15_000;
 pub struct Search {
     /// None until all products were read once.
     grams: RwLock<Option<Grams>>,
+    /// None until they were counted once.
+    counts: RwLock<Option<Arc<Counts>>>,
     reading: Mutex<Reading>,
 }
 
@@ -56,6 +61,9 @@ struct Reading {
     /// When the products were changed that the last look found.
     seen: HashMap<String, i64>,
     looked: Option<Instant>,
+    /// When the products were counted, and whether some have changed since then.
+    counted: Option<Instant>,
+    changed: bool,
 }
 
 impl Search {
@@ -68,7 +76,13 @@ impl Search {
         Some(found.iter().map(|product| product.as_ref().to_owned()).collect())
     }
 
-    /// About how many bytes of memory it takes.
+    /// How many products there are of each brand in each category, as they were some seconds ago at most; `None` where that
+    /// is not known yet.
+    pub fn counts(&self) -> Option<Arc<Counts>> {
+        self.counts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// About how many bytes of memory the index takes.
     pub fn bytes(&self) -> usize {
         self.grams.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Grams::bytes)
     }
@@ -106,9 +120,15 @@ pub async fn step(app: &App, now: i64) -> Result<bool> {
             (reading.complete, reading.after) = (false, String::new());
         }
     }
+    reading.changed |= !new.is_empty();
     reading.seen = changed;
     reading.since = now;
     reading.looked = Some(Instant::now());
+    if reading.counted.is_none_or(|counted| reading.changed && counted.elapsed() >= COUNT) {
+        let counts = Counts::read(&app.db).await?;
+        *app.search.counts.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(counts));
+        (reading.counted, reading.changed) = (Some(Instant::now()), false);
+    }
     Ok(!reading.complete)
 }
 

@@ -16,7 +16,7 @@ use crate::{
         review::Rating,
     },
     server::{
-        catalog::search,
+        catalog::{counts::Counts, search},
         db::{Args, Row, ToValue, Tx, Value, placeholders},
     },
 };
@@ -264,12 +264,14 @@ pub fn words(query: &ListQuery) -> Vec<String> {
     words.split_whitespace().take(5).map(str::to_owned).collect()
 }
 
-/// A page of a list; `among` are the only products that may have the words that are searched for, where that is known.
+/// A page of a list; `among` are the only products that may have the words that are searched for, where that is known, and
+/// `counts` is how many products there are without any filter but the category, where that is.
 pub async fn list(
     tx: &mut Tx<'_>,
     locale: Locale,
     query: &ListQuery,
     among: Option<Vec<String>>,
+    counts: Option<&Counts>,
 ) -> Result<ProductList> {
     let mut filter = Filter {
         words: words(query),
@@ -279,11 +281,19 @@ pub async fn list(
         in_stock: query.in_stock,
         ..Filter::default()
     };
-    let (mut category, mut breadcrumbs) = (None, Vec::new());
+    let narrowed = !filter.words.is_empty()
+        || filter.price_min.is_some()
+        || filter.price_max.is_some()
+        || filter.in_stock
+        || !query.brand.is_empty();
+    let of_all = counts.filter(|_| !narrowed);
+    let (mut category, mut breadcrumbs, mut within) = (None, Vec::new(), None);
     if let Some(handle) = &query.category {
-        let tree = categories(tx, locale).await?;
+        let tree = categories(tx, locale, counts).await?;
         let (path, found) = find(&tree, handle).ok_or(Error::NotFound)?;
         filter.category_id = Some(found.id.clone());
+        let below = found.children.iter().map(|child| child.id.clone());
+        within = Some(below.chain([found.id.clone()]).collect::<Vec<_>>());
         breadcrumbs = path.iter().map(|c| (c.handle.clone(), c.title.clone())).collect();
         let mut shown = found.clone();
         if let (true, Some(parent)) = (shown.children.is_empty(), path.iter().rev().nth(1)) {
@@ -292,7 +302,11 @@ pub async fn list(
         category = Some(shown);
     }
 
-    let mut offered = brands(tx, &filter).await?;
+    let within = within.as_deref();
+    let mut offered = match of_all {
+        Some(counts) => counts.brands(within, usize::try_from(OFFERED_BRANDS).unwrap_or_default()),
+        None => brands(tx, &filter).await?,
+    };
     filter.brands = query.brand.iter().take(MAX_BRANDS).cloned().collect();
     // A brand that was chosen is there to be given up again, however few of it there are; the page adds one of which
     // nothing is left.
@@ -303,14 +317,17 @@ pub async fn list(
     }
     let categories = match query.page_of() {
         Some(_) => Vec::new(),
-        None => narrowing(tx, locale, &filter, query.narrowed_to()).await?,
+        None => narrowing(tx, locale, &filter, query.narrowed_to(), of_all).await?,
     };
 
-    let mut args = Args::new();
-    let total = tx
-        .one(format!("select count(*) as total from product p where {}", filter.sql(&mut args)), args)
-        .await?
-        .get("total")?;
+    let total = match of_all {
+        Some(counts) => counts.total(within),
+        None => {
+            let mut args = Args::new();
+            let sql = format!("select count(*) as total from product p where {}", filter.sql(&mut args));
+            tx.one(sql, args).await?.get("total")?
+        }
+    };
     let (page, skip) = offset(query.page, PER_PAGE);
     let items = products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?;
     Ok(ProductList {
@@ -334,9 +351,15 @@ async fn brands(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(String, i64)>> 
 }
 
 /// The categories among what a search finds, those with the most first. The one it is narrowed to is always among them.
-async fn narrowing(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, chosen: Option<&str>) -> Result<Vec<Category>> {
+async fn narrowing(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    filter: &Filter,
+    chosen: Option<&str>,
+    of_all: Option<&Counts>,
+) -> Result<Vec<Category>> {
     let filter = Filter { category_id: None, ..filter.clone() };
-    let mut top = tree(tx, locale, &filter, false).await?;
+    let mut top = tree(tx, locale, &filter, false, of_all).await?;
     let is_chosen = |category: &Category| Some(category.handle.as_str()) == chosen;
     for category in &mut top {
         keep_most(&mut category.children, is_chosen);
@@ -370,8 +393,8 @@ fn find<'a>(tree: &'a [Category], handle: &str) -> Option<(Vec<&'a Category>, &'
 }
 
 /// The tree of categories with active products.
-pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>> {
-    let mut top = tree(tx, locale, &Filter::default(), true).await?;
+pub async fn categories(tx: &mut Tx<'_>, locale: Locale, counts: Option<&Counts>) -> Result<Vec<Category>> {
+    let mut top = tree(tx, locale, &Filter::default(), true, counts).await?;
     for category in &mut top {
         category.children.retain(|child| child.products > 0);
         if category.image.is_none() {
@@ -398,30 +421,48 @@ pub async fn ways(tx: &mut Tx<'_>) -> Result<Vec<Way>> {
 }
 
 /// All categories, with the number of products that a filter leaves in each and below it, and with their own pictures
-/// where they are wanted.
-async fn tree(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, pictures: bool) -> Result<Vec<Category>> {
+/// where they are wanted. What the filter leaves is counted here unless `counts` tells it.
+async fn tree(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    filter: &Filter,
+    pictures: bool,
+    counts: Option<&Counts>,
+) -> Result<Vec<Category>> {
     let mut args = args![locale.tag()];
+    let counted = match counts {
+        Some(_) => "select cast(null as text) as category_id, cast(0 as bigint) as products".to_owned(),
+        None => {
+            let filter = filter.sql(&mut args);
+            format!("select p.category_id, count(*) as products from product p where {filter} group by p.category_id")
+        }
+    };
     let sql = format!(
         "select c.id, c.handle, c.parent_id, coalesce(t.title, d.title, c.handle) as title, coalesce(n.products, 0) as products,
             {image} as image
         from category c
         left join category_text t on t.category_id = c.id and t.locale = $1
         left join category_text d on d.category_id = c.id and d.locale = (select max(m.locale) from category_text m where m.category_id = c.id)
-        left join (select p.category_id, count(*) as products from product p where {filter} group by p.category_id) n on n.category_id = c.id
+        left join ({counted}) n on n.category_id = c.id
         order by c.position, c.id",
         image = if pictures { PICTURE } else { "cast(null as text)" },
-        filter = filter.sql(&mut args),
     );
+    let counts = counts.map(Counts::by_category);
     let mut top: Vec<Category> = Vec::new();
     let mut below: HashMap<String, Vec<Category>> = HashMap::new();
     for row in tx.all(sql, args).await? {
+        let id: String = row.get("id")?;
+        let products = match &counts {
+            Some(counts) => counts.get(id.as_str()).copied().unwrap_or_default(),
+            None => row.get("products")?,
+        };
         let category = Category {
-            id: row.get("id")?,
+            id,
             handle: row.get("handle")?,
             title: row.get("title")?,
             children: Vec::new(),
             image: image(&row, "image")?,
-            products: row.get("products")?,
+            products,
         };
         match row.get::<Option<String>>("parent_id")? {
             Some(parent) => below.entry(parent).or_default().push(category),

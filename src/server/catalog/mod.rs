@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod favourites;
+mod filter;
 pub mod history;
 pub mod import;
 pub mod reads;
@@ -19,9 +20,10 @@ use crate::{
         live::VariantState,
     },
 };
+use filter::Filter;
+pub(super) use filter::like;
 use std::collections::HashMap;
-use store::Filter;
-pub(super) use store::{AVAILABLE, image, in_locale, json, like, rating};
+pub(super) use store::{AVAILABLE, image, in_locale, json, rating};
 
 /// How many products a row of the start page shows.
 const HOME_PRODUCTS: i64 = 8;

@@ -1,7 +1,12 @@
 //! How many products are for sale of each brand in each category. What a whole category offers to be narrowed to is told
 //! from this, which each node keeps (see [`search`](super::search)), instead of counting all products for each who looks.
 
-use crate::{args, domain::Result, server::db::Db};
+use super::filter::Filter;
+use crate::{
+    args,
+    domain::Result,
+    server::db::{Args, Db, Row, Tx},
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
@@ -27,7 +32,23 @@ impl Counts {
     pub async fn read(db: &Db) -> Result<Self> {
         let sql = "select brand, category_id, count(*) as products from product where status = 'active'
             group by brand, category_id";
-        let rows = db.all(sql, args![]).await?;
+        Self::of(&db.all(sql, args![]).await?)
+    }
+
+    /// Counts what a filter leaves, all at once: for the whole, for each brand and for each category.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub(super) async fn left_by(tx: &mut Tx<'_>, filter: &Filter) -> Result<Self> {
+        let mut args = Args::new();
+        let filter = filter.sql(&mut args);
+        let sql = format!(
+            "select p.brand, p.category_id, count(*) as products from product p where {filter} group by p.brand, p.category_id"
+        );
+        Self::of(&tx.all(sql, args).await?)
+    }
+
+    fn of(rows: &[Row]) -> Result<Self> {
         let counts = rows.iter().map(|row| {
             let (brand, category) = (row.get("brand")?, row.get("category_id")?);
             Ok(Count { brand, category, products: row.get("products")? })

@@ -187,7 +187,16 @@ pub async fn list(
         || filter.price_max.is_some()
         || filter.in_stock
         || !query.brand.is_empty();
-    let of_all = counts.filter(|_| !narrowed);
+    // A search offers the categories of what it found: then all that is counted is counted in one go. Not so where brands are
+    // chosen, because they narrow down some of it alone.
+    let counted;
+    let of_all = match counts.filter(|_| !narrowed) {
+        None if query.page_of().is_none() && query.brand.is_empty() => {
+            counted = Counts::left_by(tx, &filter).await?;
+            Some(&counted)
+        }
+        counts => counts,
+    };
     let (mut category, mut breadcrumbs, mut within) = (None, Vec::new(), None);
     if let Some(handle) = &query.category {
         let tree = categories(tx, locale, counts).await?;

@@ -1,9 +1,15 @@
 //! Lists of products: what they are narrowed to and in which order.
 
 use crate::{
+    client::{Server, Setup, client, free_ports, run},
     member::exec,
-    shop::{both, customer},
+    shop::{Piece, Shop, both, customer},
     venues,
+};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
 };
 use xiadan::{
     args,
@@ -233,6 +239,39 @@ async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
         );
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_finds_what_another_process_imports() {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
+    const LONG: Duration = Duration::from_secs(30);
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        shop.sell(&[Piece("mug", 5_000, 10)]).await;
+        let (client, url) = (client(), shop.app.config.database_url.clone());
+        let data = shop.folder.path();
+        let setup = Setup { program: PROGRAM, data, site: PathBuf::from("none"), ports: free_ports() };
+        let server = Server::start_with(&setup, &["--database-url", &url], &client).await;
+        let get =
+            async |path: &str| client.get(format!("{}{path}", server.url)).send().await.unwrap().text().await.unwrap();
+        let begun = Instant::now();
+        while get("/metrics").await.lines().any(|line| line == "search_index_bytes 0") {
+            assert!(begun.elapsed() < LONG, "the index is not filled");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(get("/search?q=%E9%A9%AC%E5%85%8B").await.contains("/p/mug"));
+        assert!(!get("/search?q=rare-1").await.contains("/p/rare-lamp"));
+
+        let file = data.join("more.csv");
+        fs::write(&file, "Handle,Title,SKU,Price,Status\nrare-lamp,罕见台灯,RARE-1,159,active\n").unwrap();
+        run(PROGRAM, data, &["--database-url", &url, "import", "shopify", file.to_str().unwrap()]);
+        let begun = Instant::now();
+        while !get("/search?q=rare-1").await.contains("/p/rare-lamp") {
+            assert!(begun.elapsed() < LONG, "what was imported is not found");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        shop.app.db.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

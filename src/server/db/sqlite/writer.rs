@@ -100,9 +100,7 @@ fn work(mut connection: Connection, mut jobs: mpsc::Receiver<Message>) {
             Message::Close => jobs.close(),
         }
     }
-    // Of all tables, though this connection hardly reads: without knowing how many products are for sale, SQLite takes a list
-    // of all of them for a short one. It looks at some rows of those tables alone that have grown much.
-    let tidy = connection.execute_batch("pragma optimize = 0x1fffe; pragma wal_checkpoint(truncate)");
+    let tidy = connection.execute_batch("pragma optimize; pragma wal_checkpoint(truncate)");
     if let Err(error) = tidy {
         tracing::warn!(error = %super::statement::running(&error), "the last checkpoint failed");
     }

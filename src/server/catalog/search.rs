@@ -33,8 +33,8 @@ pub use grams::MOST;
 pub const EVERY: Duration = Duration::from_secs(1);
 /// How often products are counted anew at most, while they change.
 const COUNT: Duration = Duration::from_secs(5);
-/// How many products are read at a time.
-const PART: i64 = 500;
+/// How many products are read at a time: putting them in takes milliseconds, in which other work waits.
+const PART: i64 = 200;
 /// How far back a look goes before the last one, in milliseconds: a product is dated before the transaction that changes it
 /// ends, and maybe by the clock of another machine.
 const LOOK_BACK: i64 = 15_000;

@@ -8,6 +8,8 @@ mod bare;
 mod booking;
 #[path = "shop/booking_orders.rs"]
 mod booking_orders;
+#[path = "shop/catalogue.rs"]
+mod catalogue;
 #[path = "../tests/support/client.rs"]
 mod client;
 #[path = "shop/flood.rs"]
@@ -18,6 +20,8 @@ mod import;
 mod load;
 #[path = "shop/memory.rs"]
 mod memory;
+#[path = "shop/nginx.rs"]
+mod nginx;
 #[path = "shop/orders.rs"]
 mod orders;
 #[path = "shop/pages.rs"]
@@ -78,7 +82,7 @@ async fn main() {
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
     // What has to do with bookings, or one part of that.
-    let parts = ["shop", "people", "booking", "slots", "stays", "booked", "scale"];
+    let parts = ["shop", "people", "booking", "slots", "stays", "booked", "scale", "catalogue"];
     assert!(parts.into_iter().any(wanted), "there are the parts {}", parts.join(", "));
     if wanted("shop") {
         shop(&client, &setup, root, folder.path()).await;
@@ -98,6 +102,9 @@ async fn main() {
     if wanted("scale") {
         scale::all(&client, &setup, root).await;
     }
+    if wanted("catalogue") {
+        catalogue::all(&setup, root).await;
+    }
 }
 
 /// Pages, orders, the live feed and imports.
@@ -115,7 +122,7 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
     {
         let server = Server::start(setup, client).await;
         visit::first_visit(client, root, &server.url).await;
-        pages::throughput(client, &server.url, setup.data).await;
+        pages::throughput(client, &server.url, setup).await;
         orders::paid(client, &server, setup.data).await;
         orders::flash_sale(client, &server, setup.data).await;
         orders::live(client, &server, setup.data).await;

@@ -10,6 +10,7 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/xiadan
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 DENY_TESTED=0.20.2
 DENY=$CACHE/tools/cargo-deny-$DENY_TESTED/bin/cargo-deny
+NGINX=$CACHE/tools/nginx/usr/sbin/nginx
 mkdir -p "$CACHE"
 cd "$ROOT"
 

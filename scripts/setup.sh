@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run Xiadan; with --tests also what its tests and measurements need, with --checks
-# what looks at its dependencies. Made for Debian 12, as root or with sudo; elsewhere it says what to install. Every step
+# Installs what is missing to build and run Xiadan; with --tests also what its tests need, with --bench what its measurements
+# need beside that, with --checks what looks at its dependencies. Made for Debian 12, as root or with sudo; elsewhere it says what to install. Every step
 # looks first, so that a complete machine takes a second.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-TESTS=false CHECKS=false
+TESTS=false BENCH=false CHECKS=false
 [ "${1:-}" != --tests ] || TESTS=true
+[ "${1:-}" != --bench ] || TESTS=true BENCH=true
 [ "${1:-}" != --checks ] || CHECKS=true
 LOG=$CACHE/setup.log
 TOOLS=$CACHE/tools
@@ -238,6 +239,21 @@ deny_tool() {
     mv "$root.new" "$root"
 }
 
+# Unpacked beside the other tools and not installed, so that no server of it comes up on this machine.
+nginx_tool() {
+    if has nginx || [ -x /usr/sbin/nginx ] || [ -x "$NGINX" ]; then return 0; fi
+    local root=$TOOLS/nginx
+    rm -rf "$root.new"
+    mkdir -p "$root.new"
+    if has apt-get && apt_update && quiet env -C "$root.new" apt-get download nginx &&
+        quiet dpkg-deb --extract "$root.new"/nginx_*.deb "$root.new"; then
+        rm -rf "$root"
+        mv "$root.new" "$root"
+    else
+        say '   not available: pages are measured against files of the shop itself alone'
+    fi
+}
+
 browser_tests() {
     cd "$ROOT/end2end"
     [ node_modules/.package-lock.json -nt package-lock.json ] ||
@@ -252,4 +268,5 @@ step 'setup: wasm-opt, esbuild' site_tools
 if $TESTS && [ -e end2end/package-lock.json ]; then
     step 'setup: packages of the browser tests' browser_tests
 fi
+! $BENCH || step 'setup: nginx' nginx_tool
 ! $CHECKS || step 'setup: cargo-deny' deny_tool

@@ -113,9 +113,12 @@ check() {
 }
 
 bench() {
-    # A first visit is measured in a browser.
-    setup --tests
+    # A first visit is measured in a browser, and a shared page against nginx.
+    setup --bench
     build
+    [ ! -x "$NGINX" ] || export XIADAN_NGINX=$NGINX
+    # Ten thousand open pages are as many files, and some more.
+    ulimit -Sn "$(ulimit -Hn)" || true
     step 'bench' cargo bench --features ssr --bench shop
     finish
 }

@@ -17,7 +17,6 @@ use xiadan::server::{
     config::Config,
     context::now,
     db,
-    media::Media,
     start::{self, Failure},
 };
 
@@ -37,7 +36,7 @@ pub async fn backup(config: Config, to: PathBuf, with_master_key: bool, key: Opt
     let to = if to.is_dir() { to.join(file_name(now(), key.is_some())) } else { to };
     let master_key = with_master_key.then(|| start::master_key(&config.data)).transpose()?;
     let db = start::open_present(&config.database_url).await?;
-    let media = Media::open(&config.data)?;
+    let media = start::open_media(&config)?;
     let written = backup::write(&db, &media, Plan { to: to.clone(), key, master_key }, to_stderr()).await;
     db.close().await;
     let contents = written?;

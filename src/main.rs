@@ -32,6 +32,7 @@ use xiadan::{
         db::DbError,
         http::tls::Source,
         keys::{self, Progress},
+        media::bucket,
         message::mail::MailSettings,
         review,
         start::{self, Failure, Listeners},
@@ -231,7 +232,8 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     let data = std::path::absolute(&settings.data)?;
     let database_url =
         settings.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", data.join("xiadan.db").display()));
-    Ok(Config { data, database_url, ..Config::default() })
+    let bucket = bucket::Settings::from_environment()?;
+    Ok(Config { data, database_url, bucket, ..Config::default() })
 }
 
 /// Opens the shop for one piece of work.

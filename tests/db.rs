@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::task::JoinSet;
@@ -402,6 +402,42 @@ async fn lost_connections_are_replaced_without_an_error() {
         db.read(|tx| Box::pin(async move { tx.one("select amount from item", args![]).await })).await.unwrap();
     }
     assert_eq!(amount(&db, "n").await, 3);
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
+    const SLOW: &str = "select pg_sleep(2)";
+    const QUICK: Duration = Duration::from_millis(1_500);
+    let database = postgres::Database::create();
+    let options = Options { url: database.url.clone(), max_connections: 4, ..Options::default() };
+    let db = Db::open(options).await.unwrap();
+    db.migrate(&[SCHEMA]).await.unwrap();
+    item(&db, "n", 0).await;
+    for reads in [true, false] {
+        let mut jobs = JoinSet::new();
+        for _ in 0..6 {
+            let db = db.clone();
+            jobs.spawn(async move {
+                if reads {
+                    return db.all(SLOW, args![]).await.map(drop);
+                }
+                let slow = db.write::<_, DbError>(|tx| Box::pin(async move { tx.all(SLOW, args![]).await.map(drop) }));
+                slow.await
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = Instant::now();
+        if reads {
+            assert_eq!(exec(&db, "update item set amount = amount + 1", args![]).await, Ok(1));
+        } else {
+            assert_eq!(amount(&db, "n").await, 1);
+        }
+        assert!(begun.elapsed() < QUICK, "{:?}", begun.elapsed());
+        while let Some(done) = jobs.join_next().await {
+            assert_eq!(done.unwrap(), Ok(()));
+        }
+    }
     db.close().await;
 }
 

@@ -35,7 +35,7 @@ pub fn products(program: &str, folder: &Path) {
 }
 
 /// Seconds and the peak of memory in MiB.
-fn run(program: &str, data: &Path, file: &Path, more: &[&str]) -> (f64, u64) {
+pub fn run(program: &str, data: &Path, file: &Path, more: &[&str]) -> (f64, u64) {
     let begin = Instant::now();
     let mut command = Command::new(program);
     command.arg("--data").arg(data).args(["import", "shopify"]).arg(file).args(more);
@@ -53,7 +53,7 @@ fn run(program: &str, data: &Path, file: &Path, more: &[&str]) -> (f64, u64) {
 }
 
 /// A file as large shops have it: products with several variants, descriptions, tags and categories.
-fn large(rows: usize, variants: usize) -> String {
+pub fn large(rows: usize, variants: usize) -> String {
     let mut file = String::from(
         "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,Variant Compare At Price,Status\n",
     );

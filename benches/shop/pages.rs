@@ -1,8 +1,9 @@
 //! Pages: how many per second, and how fast.
 
 use crate::{
-    client::Buyer,
+    client::{Buyer, Setup},
     load::{goal, latencies, median, quantile, rate},
+    nginx::Nginx,
     orders,
 };
 use reqwest::{
@@ -10,7 +11,7 @@ use reqwest::{
     header::{COOKIE, HeaderValue},
     redirect::Policy,
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use xiadan::server::http::GUEST_COOKIE;
 
 /// A page, and the file that holds the same bytes.
@@ -19,15 +20,38 @@ const RUNS: usize = 3;
 const TIME: Duration = Duration::from_secs(3);
 
 /// For visitors of whom nothing is known, who share a page that was just made, and for those who have a cart, for whom each
-/// page is made.
-pub async fn throughput(client: &Client, url: &str, data: &Path) {
-    let (variant, _) = orders::variant(data, 1_000_000);
+/// page is made. Pages that are shared are measured against nginx too, which has them as files.
+pub async fn throughput(client: &Client, url: &str, setup: &Setup<'_>) {
+    let (variant, _) = orders::variant(setup.data, 1_000_000);
     let guest = guest(client, url, &variant).await;
     for (who, client) in [("a stranger", client), ("a guest with a cart", &guest)] {
         for page in PAGES {
             figures(client, url, who, page).await;
         }
     }
+    let Some(nginx) = Nginx::start(&setup.site) else {
+        println!("shared pages are not measured against nginx, because it is not installed: apt-get install nginx");
+        return;
+    };
+    for page in PAGES {
+        beside_nginx(client, url, &nginx, page).await;
+    }
+}
+
+/// A page that is shared, and the same bytes from nginx, in turn.
+async fn beside_nginx(client: &Client, url: &str, nginx: &Nginx, (path, file): (&str, &str)) {
+    let (page, reference) = (format!("{url}{path}"), format!("{}/{file}", nginx.url));
+    let (mut pages, mut files) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        pages.push(rate(client, &page, 8, TIME).await);
+        files.push(rate(client, &reference, 8, TIME).await);
+    }
+    let (pages, files) = (median(&mut pages), median(&mut files));
+    println!(
+        "{path} for a stranger, shared: {pages:.0} requests/s (median of {RUNS}), {:.2} of the same bytes as a file from nginx ({files:.0}/s; {}: 0.5)",
+        pages / files,
+        goal(pages / files, 0.5..=f64::MAX),
+    );
 }
 
 /// Somebody who has put something into the cart.

@@ -24,7 +24,7 @@ use std::{
 };
 use xiadan::{
     args,
-    server::db::{Db, DbError, Options},
+    server::db::{Db, DbError, Kind, Options},
 };
 
 const RUNS: usize = 3;
@@ -132,8 +132,14 @@ async fn orders(place: &Place<'_>, reference: impl Fn(usize) -> f64, what: &str)
             references.push(reference(buyers));
         }
         let (rate, reference) = (median(&mut rates), median(&mut references));
+        // On SQLite, where the reference does the same work with the same durability, many at once are to get half of it.
+        let wanted = if place.db.kind() == Kind::Sqlite && buyers >= 64 {
+            format!("; {}: 0.5", goal(rate / reference, 0.5..=f64::MAX))
+        } else {
+            String::new()
+        };
         println!(
-            "{}: paid orders/s with {buyers} buyers: {rate:.0} (median of {RUNS}), {:.2} of {what} ({reference:.0}/s); placing one p50 {:.1} ms, p99 {:.1} ms",
+            "{}: paid orders/s with {buyers} buyers: {rate:.0} (median of {RUNS}), {:.2} of {what} ({reference:.0}/s{wanted}); placing one p50 {:.1} ms, p99 {:.1} ms",
             place.name,
             rate / reference,
             median(&mut p50),

@@ -6,6 +6,7 @@ use super::{
         acme::{self, LETS_ENCRYPT},
         tls::{Files, Source},
     },
+    media::bucket,
     message::{mail::MailSettings, sms::SmsSettings},
 };
 use crate::domain::address::CALLING_CODES;
@@ -17,6 +18,8 @@ use std::{net::SocketAddr, path::PathBuf};
 pub struct Config {
     /// The folder of the database, the pictures and the keys.
     pub data: PathBuf,
+    /// Where the pictures are as well, for nodes that share no data folder.
+    pub bucket: Option<bucket::Settings>,
     /// `sqlite://…` or `postgres://…`; by default a file in the data folder.
     pub database_url: String,
     pub listen: SocketAddr,
@@ -133,6 +136,7 @@ impl Default for Config {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             data: PathBuf::from("data"),
+            bucket: None,
             database_url: "sqlite://./data/xiadan.db".to_owned(),
             listen: loopback(3000),
             metrics_listen: None,

@@ -2,7 +2,7 @@
 
 use super::{
     account::session::Session,
-    catalog::reads::Reads,
+    catalog::{reads::Reads, search::Search},
     config::Config,
     crypto::Keys,
     db::{Db, DbError},
@@ -38,6 +38,7 @@ pub struct Shop {
     pub live: Hub,
     pub media: Media,
     pub reads: Reads,
+    pub search: Search,
     pub divisions: Divisions,
     /// For messages to people.
     pub post: Post,

@@ -38,6 +38,8 @@ pub const ORDERS: &str = "order_steps_total";
 pub const SPANS: &str = "trace_spans_total";
 /// Runs of a job on this node, by job and by what came of it.
 pub const JOBS: &str = "job_runs_total";
+/// Memory that the search index of this node takes; zero until it is filled.
+pub const SEARCH: &str = "search_index_bytes";
 
 const BUILD: &str = "build_info";
 const MEMORY: &str = "process_resident_memory_bytes";
@@ -67,7 +69,7 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 26] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 27] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
@@ -91,6 +93,7 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 26] = [
     (TO_SHIP, Type::Gauge, None, "Orders that are paid and wait to be shipped, of the whole shop"),
     (BOOKINGS, Type::Gauge, None, "Bookings that are paid and begin in the future, of the whole shop"),
     (SPANS, Type::Counter, None, "Spans of traces, sent or lost"),
+    (SEARCH, Type::Gauge, Some(Unit::Bytes), "Memory that the search index of this node takes"),
     (MEMORY, Type::Gauge, Some(Unit::Bytes), "Memory in use"),
     (BUILD, Type::Gauge, None, "One; the version is a label"),
     ("process_start_time_seconds", Type::Gauge, Some(Unit::Seconds), "When this process began, since 1970"),
@@ -135,6 +138,7 @@ pub async fn look(app: &App) {
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!(MEMORY).set(bytes);
     }
+    metrics::gauge!(SEARCH).set(app.search.bytes() as f64);
     let up = shop(app, now()).await.is_ok();
     metrics::gauge!(DATABASE_UP).set(if up { 1.0 } else { 0.0 });
 }

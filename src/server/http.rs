@@ -32,7 +32,7 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request},
-    http::header::CONTENT_TYPE,
+    http::header::{CONTENT_TYPE, IF_NONE_MATCH},
     middleware::from_fn_with_state,
     response::Response,
     routing::{MethodRouter, get, on},
@@ -181,7 +181,8 @@ async fn answer<F: Future<Output = Response>>(
     let Some((asked, changes)) = asked else { return render(request).await };
     // Has no body, and can be asked again.
     let (parts, _) = request.into_parts();
-    shared.answer(asked, changes, || render(Request::from_parts(parts.clone(), Body::empty()))).await
+    let known = parts.headers.get(IF_NONE_MATCH);
+    shared.answer(asked, changes, known, || render(Request::from_parts(parts.clone(), Body::empty()))).await
 }
 
 /// Where pages begin that show names and addresses, or what only staff may see.

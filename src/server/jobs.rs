@@ -40,6 +40,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_secs(1),
         run: |app| Box::pin(async move { outbox::run(&app, true).await.map(|done| done > 0) }),
     },
+    // Not only once of all nodes: each has an index of its own.
+    Job {
+        name: "search",
+        every: catalog::search::EVERY,
+        run: |app| Box::pin(async move { catalog::search::step(&app, now()).await }),
+    },
     // Looks often whether it is another day.
     Job {
         name: "departures",

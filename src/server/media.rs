@@ -3,15 +3,25 @@
 //!
 //! A picture is `media/<first two hex digits>/<32 hex digits>.<type>` in the data folder, complete or not there at all.
 //! Smaller versions lie beside it, see [`thumbnail`]. Nothing here loads a picture from elsewhere; the import does.
+//!
+//! Nodes that share no folder have a [`bucket`]: a picture is put there before it is kept here, and whoever needs one that
+//! is not here yet fetches it from there, once. The folder of a node can then be lost without harm.
 
+pub mod bucket;
 mod thumbnail;
 
+use bucket::Bucket;
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
+use tokio::{runtime::Handle, sync::Semaphore};
+
+/// How many pictures are fetched from the bucket at once.
+const AT_ONCE: usize = 8;
 
 /// Hex digits of the hash in a name: enough that no two pictures ever share one.
 const DIGITS: usize = 32;
@@ -42,6 +52,10 @@ pub struct Stored {
 pub struct Media {
     folder: PathBuf,
     lanes: thumbnail::Lanes,
+    /// Where all nodes keep their pictures, if they share no folder.
+    bucket: Option<Bucket>,
+    /// Places of those who fetch from it.
+    fetching: Arc<Semaphore>,
 }
 
 impl Format {
@@ -88,7 +102,12 @@ impl Media {
     pub fn open(data: &Path) -> io::Result<Self> {
         let folder = data.join("media");
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, lanes: thumbnail::lanes() })
+        Ok(Self { folder, lanes: thumbnail::lanes(), bucket: None, fetching: Arc::new(Semaphore::new(AT_ONCE)) })
+    }
+
+    /// The same with a bucket behind it.
+    pub fn with_bucket(self, bucket: Option<Bucket>) -> Self {
+        Self { bucket, ..self }
     }
 
     /// The file of a picture; `None` for what is no name of one. It need not be there.
@@ -136,6 +155,76 @@ impl Media {
         Some(Stored { name: format!("{hash}.{}", format.extension()), width, height })
     }
 
+    /// The file of a picture, fetched from the bucket where it is not here yet. Without a bucket it need not be there.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] for what is no name and where the bucket has none either; any other when it cannot be
+    /// fetched or kept.
+    pub async fn bring(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.path(name).ok_or(io::ErrorKind::NotFound)?;
+        let Some(bucket) = &self.bucket else { return Ok(path) };
+        if tokio::fs::try_exists(&path).await? {
+            return Ok(path);
+        }
+        let _place = self.fetching.acquire().await.map_err(io::Error::other)?;
+        // Somebody else may have brought it meanwhile.
+        if tokio::fs::try_exists(&path).await? {
+            return Ok(path);
+        }
+        let bytes = bucket.get(name).await?.ok_or(io::ErrorKind::NotFound)?;
+        let (media, name, to) = (self.clone(), name.to_owned(), path.clone());
+        let keep = move || {
+            if Self::describe(&bytes).is_none_or(|stored| stored.name != name) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a picture in the bucket is not what its name says",
+                ));
+            }
+            media.write(&to, &bytes)
+        };
+        tokio::task::spawn_blocking(keep).await.map_err(io::Error::other)??;
+        Ok(path)
+    }
+
+    /// Fetches all pictures of the bucket that are not here yet; those that are damaged there are left out.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read, or a picture not be kept.
+    pub async fn bring_all(&self) -> io::Result<()> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        for name in bucket.names().await? {
+            if self.path(&name).is_none() {
+                continue;
+            }
+            match self.bring(&name).await {
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::error!(picture = name, %error, "a picture is left out");
+                }
+                brought => _ = brought?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts all pictures into the bucket that are here alone: those from before there was one, or of a backup. Answers with
+    /// how many these were.
+    ///
+    /// # Errors
+    /// When a picture cannot be read, or the bucket does not take it.
+    pub async fn send_missing(&self) -> io::Result<usize> {
+        let Some(bucket) = &self.bucket else { return Ok(0) };
+        let media = self.clone();
+        let here = tokio::task::spawn_blocking(move || media.names()).await.map_err(io::Error::other)??;
+        let there = bucket.names().await?;
+        let mut sent = 0;
+        for name in here.iter().filter(|name| !there.contains(*name)) {
+            let Some(path) = self.path(name) else { continue };
+            bucket.put(name, &tokio::fs::read(path).await?).await?;
+            sent += 1;
+        }
+        Ok(sent)
+    }
+
     /// Keeps a picture. Blocks: call it where blocking is allowed.
     ///
     /// # Errors
@@ -145,6 +234,10 @@ impl Media {
         let path = self.path(&stored.name).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         if fs::metadata(&path).is_ok_and(|known| known.len() == bytes.len() as u64) {
             return Ok(stored);
+        }
+        if let Some(bucket) = &self.bucket {
+            // First of all: what a row names every node must be able to show.
+            Handle::current().block_on(bucket.put(&stored.name, bytes))?;
         }
         self.write(&path, bytes).map(|()| stored)
     }

@@ -18,7 +18,7 @@ use super::{
     },
     jobs, keys,
     live::Hub,
-    media::Media,
+    media::{Media, bucket::Bucket},
     message::Post,
     nodes, payment, traces,
 };
@@ -45,6 +45,8 @@ const REQUESTS: Duration = Duration::from_secs(15);
 /// How long jobs, what speaks with others, and the database may each take after that: with the requests
 /// less than the half minute that those who start processes commonly give them to end.
 const FINISH: Duration = Duration::from_secs(3);
+/// The pause after pictures could not be put into the bucket.
+const PICTURES: Duration = Duration::from_secs(60);
 /// How long a provider may take to answer.
 const PROVIDER: Duration = Duration::from_secs(10);
 
@@ -77,9 +79,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         up_to_date(&db, SCHEMA_WAIT).await?;
     }
     let keys = keys_of(given, &db, &config.data).await?;
-    let media = Media::open(&config.data)?;
-    // Fails only when a provider was chosen already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let media = open_media(&config)?;
     // The sandbox provider is on this machine, where a proxy of the environment would not find it.
     // A provider answers where it was asked: what is signed for one address goes to no other.
     let client = reqwest::Client::builder()
@@ -94,6 +94,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         live: Hub::new(),
         media,
         reads: Default::default(),
+        search: Default::default(),
         divisions: Divisions::load()?,
         client,
         post: Post::new(&config)?,
@@ -102,6 +103,17 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         wake: Default::default(),
         config,
     }))
+}
+
+/// Opens the store of pictures.
+///
+/// # Errors
+/// A folder that cannot be made, or an address that names no bucket.
+pub fn open_media(config: &Config) -> Result<Media, Failure> {
+    // For all clients of the process. Fails only when a provider was chosen already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let bucket = config.bucket.clone().map(Bucket::open).transpose()?;
+    Ok(Media::open(&config.data)?.with_bucket(bucket))
 }
 
 /// Opens a database, which is made where there is none, and changes nothing in it.
@@ -245,6 +257,7 @@ pub async fn serve(
     }
     let limits = Arc::new(limit::Limits::default());
     let resting = tokio::spawn(limit::forget(limits.clone()));
+    let pictures = tokio::spawn(send_pictures(app.media.clone()));
     let (leave_sender, leaving) = watch::channel(false);
     let metrics = http::install_metrics()?;
     let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
@@ -309,11 +322,24 @@ pub async fn serve(
     );
     feed.abort();
     resting.abort();
+    pictures.abort();
     if timeout(FINISH, app.db.close()).await.is_err() {
         tracing::warn!("the database did not close within {FINISH:?}; what was answered is committed");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Puts the pictures into the bucket that are in the folder alone. What is kept later goes there by itself.
+async fn send_pictures(media: Media) {
+    loop {
+        match media.send_missing().await {
+            Ok(0) => return,
+            Ok(sent) => return tracing::info!(sent, "pictures of this folder are in the bucket now"),
+            Err(error) => tracing::warn!(%error, "pictures cannot be put into the bucket; it is tried again"),
+        }
+        sleep(PICTURES).await;
+    }
 }
 
 /// Done once the shop is asked to stop.

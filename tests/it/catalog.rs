@@ -1,9 +1,15 @@
 //! Lists of products: what they are narrowed to and in which order.
 
 use crate::{
+    client::{Server, Setup, client, free_ports, run},
     member::exec,
-    shop::{both, customer},
+    shop::{Piece, Shop, both, customer},
     venues,
+};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
 };
 use xiadan::{
     args,
@@ -12,7 +18,11 @@ use xiadan::{
         catalog::{Category, ListQuery, OFFERED_BRANDS, Sort},
         money::Amount,
     },
-    server::{App, Ctx, catalog},
+    server::{
+        App, Ctx,
+        catalog::{self, search},
+        context::now,
+    },
 };
 
 /// Handle, days on sale, pieces sold, and the price and stock of each variant.
@@ -181,6 +191,87 @@ async fn a_search_offers_the_categories_of_what_it_found() {
         assert_eq!(unknown, Err(Error::NotFound));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
+    both(&[], async |app| {
+        fill(&app).await;
+        sort_into_categories(&app).await;
+        let ctx = customer(&app).await;
+        let pages = async || {
+            let all = catalog::list(&ctx, &ListQuery { page: 1, ..ListQuery::default() }).await.unwrap();
+            let home = ListQuery { category: Some("home".into()), page: 1, ..ListQuery::default() };
+            (all, catalog::list(&ctx, &home).await.unwrap(), catalog::categories(&ctx).await.unwrap())
+        };
+        let found = async |q: &str| {
+            let mut found = handles(&ctx, ListQuery { q: Some(q.to_owned()), ..ListQuery::default() }).await;
+            found.sort();
+            found
+        };
+        let asked = ["wood", "stool", "oo", "O", "kettle wood", "马克", "none", "%"];
+        let mut before = Vec::new();
+        for q in asked {
+            before.push(found(q).await);
+        }
+        let counted = pages().await;
+        let among = |word: &str| app.search.find(&[word.to_owned()]);
+        assert_eq!(among("stool"), None, "nothing is known yet");
+        while search::step(&app, now()).await.unwrap() {}
+        assert_eq!(among("stool"), Some(vec!["stool".to_owned()]));
+        assert_eq!(among("none"), Some(Vec::new()));
+        for (q, before) in asked.into_iter().zip(before) {
+            assert_eq!(found(q).await, before, "{q}");
+        }
+        assert!(app.search.counts().is_some());
+        assert_eq!(pages().await, counted, "what is counted once is what is counted each time");
+
+        exec(&app, "update product_text set words = 'stone stool' where product_id = 'rug'").await;
+        exec(&app, "update product set updated_at = 4102444800000 where id = 'rug'").await;
+        exec(&app, "update product set status = 'archived' where id = 'lamp'").await;
+        tokio::time::sleep(search::EVERY).await;
+        while search::step(&app, now()).await.unwrap() {}
+        assert_eq!(found("stool").await, ["rug", "stool"]);
+        assert_eq!(
+            found("wood").await,
+            ["kettle", "stool"],
+            "what is not for sale is not shown, whatever the index says"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_finds_what_another_process_imports() {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
+    const LONG: Duration = Duration::from_secs(30);
+    for postgres in [false, true] {
+        let shop = Shop::open(postgres).await;
+        shop.sell(&[Piece("mug", 5_000, 10)]).await;
+        let (client, url) = (client(), shop.app.config.database_url.clone());
+        let data = shop.folder.path();
+        let setup = Setup { program: PROGRAM, data, site: PathBuf::from("none"), ports: free_ports() };
+        let server = Server::start_with(&setup, &["--database-url", &url], &client).await;
+        let get =
+            async |path: &str| client.get(format!("{}{path}", server.url)).send().await.unwrap().text().await.unwrap();
+        let begun = Instant::now();
+        while get("/metrics").await.lines().any(|line| line == "search_index_bytes 0") {
+            assert!(begun.elapsed() < LONG, "the index is not filled");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(get("/search?q=%E9%A9%AC%E5%85%8B").await.contains("/p/mug"));
+        assert!(!get("/search?q=rare-1").await.contains("/p/rare-lamp"));
+
+        let file = data.join("more.csv");
+        fs::write(&file, "Handle,Title,SKU,Price,Status\nrare-lamp,罕见台灯,RARE-1,159,active\n").unwrap();
+        run(PROGRAM, data, &["--database-url", &url, "import", "shopify", file.to_str().unwrap()]);
+        let begun = Instant::now();
+        while !get("/search?q=rare-1").await.contains("/p/rare-lamp") {
+            assert!(begun.elapsed() < LONG, "what was imported is not found");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        shop.app.db.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,8 @@ use std::{
 /// A database of its own; dropped with this value, whoever is still connected.
 pub struct Database {
     name: String,
+    /// The table space of its own, if it has one.
+    space: Option<String>,
     /// `postgres://…`
     pub url: String,
 }
@@ -32,22 +34,37 @@ impl Database {
     /// # Panics
     /// Where PostgreSQL is not installed or does not start: every test of data runs on both databases.
     pub fn create() -> Self {
-        Self::from_template("template0")
+        Self::from_template("template0", None)
+    }
+
+    /// A fresh, empty database whose tables and indexes lie in a folder of their own, which is made here; such as on a small
+    /// disk. What the server writes ahead of them stays where it is. Only root can give the folder to the server.
+    pub fn create_in(folder: &Path) -> Self {
+        fs::create_dir(folder).unwrap();
+        let given = Command::new("chown").arg("postgres").arg(folder).status();
+        assert!(given.is_ok_and(|status| status.success()), "the folder cannot be given to the server");
+        Self::from_template("template0", Some(folder))
     }
 
     /// A copy of this database, made of its files: much faster than applying migrations again.
     /// Nobody may be connected to the original.
     pub fn copy(&self) -> Self {
-        Self::from_template(&self.name)
+        Self::from_template(&self.name, None)
     }
 
-    fn from_template(template: &str) -> Self {
+    fn from_template(template: &str, folder: Option<&Path>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let cluster = cluster();
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        cluster.run(&format!("create database {name} template {template}"));
+        let space = folder.map(|folder| {
+            let space = format!("space_of_{name}");
+            cluster.run(&format!("create tablespace {space} location '{}'", folder.display()));
+            space
+        });
+        let on = space.as_ref().map_or_else(String::new, |space| format!(" tablespace {space}"));
+        cluster.run(&format!("create database {name} template {template}{on}"));
         let url = format!("postgres://postgres@127.0.0.1:{}/{name}", cluster.port);
-        Self { name, url }
+        Self { name, space, url }
     }
 }
 
@@ -128,6 +145,9 @@ pub fn restart() {
 impl Drop for Database {
     fn drop(&mut self) {
         cluster().run(&format!("drop database if exists {} with (force)", self.name));
+        if let Some(space) = &self.space {
+            cluster().run(&format!("drop tablespace {space}"));
+        }
     }
 }
 

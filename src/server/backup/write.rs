@@ -81,6 +81,7 @@ pub async fn write(db: &Db, media: &Media, plan: Plan, watch: Watch) -> Result<C
             })
         })
         .await?;
+    media.bring_all().await?;
     let (media, sealed, stopped) = (media.clone(), plan.key.is_some(), aside.stopped.clone());
     blocking(move || {
         let mut archive = archive;

@@ -1,9 +1,12 @@
 //! The catalogue: what pages read of it, and the import that fills it.
 
+pub mod counts;
 pub mod favourites;
+mod filter;
 pub mod history;
 pub mod import;
 pub mod reads;
+pub mod search;
 pub mod shopify;
 mod store;
 pub mod viewed;
@@ -17,9 +20,10 @@ use crate::{
         live::VariantState,
     },
 };
+use filter::Filter;
+pub(super) use filter::like;
 use std::collections::HashMap;
-use store::Filter;
-pub(super) use store::{AVAILABLE, image, in_locale, json, like, rating};
+pub(super) use store::{AVAILABLE, image, in_locale, json, rating};
 
 /// How many products a row of the start page shows.
 const HOME_PRODUCTS: i64 = 8;
@@ -31,12 +35,13 @@ const HOME_SOLD: usize = 4;
 /// # Errors
 /// When the database cannot be read.
 pub async fn home(ctx: &Ctx) -> Result<Home> {
-    let locale = ctx.locale;
+    let (locale, counts) = (ctx.locale, ctx.app.search.counts());
     ctx.app
         .db
         .read::<_, Error>(move |tx| {
+            let counts = counts.clone();
             Box::pin(async move {
-                let categories = store::categories(tx, locale).await?;
+                let categories = store::categories(tx, locale, counts.as_deref()).await?;
                 let mut hot = store::products(tx, locale, &Filter::default(), Sort::Sales, HOME_PRODUCTS, 0).await?;
                 hot.retain(|product| product.sales > 0);
                 let rows = if hot.len() < HOME_SOLD {
@@ -67,8 +72,14 @@ pub async fn ways(ctx: &Ctx) -> Result<Vec<Way>> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
-    let locale = ctx.locale;
-    ctx.app.db.read(move |tx| Box::pin(store::categories(tx, locale))).await
+    let (locale, counts) = (ctx.locale, ctx.app.search.counts());
+    ctx.app
+        .db
+        .read(move |tx| {
+            let counts = counts.clone();
+            Box::pin(async move { store::categories(tx, locale, counts.as_deref()).await })
+        })
+        .await
 }
 
 /// A page of a category, of a search, or of both.
@@ -77,11 +88,12 @@ pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
 /// [`Error::NotFound`] for an unknown category.
 pub async fn list(ctx: &Ctx, query: &ListQuery) -> Result<ProductList> {
     let (locale, query) = (ctx.locale, query.clone());
+    let (among, counts) = (ctx.app.search.find(&store::words(&query)), ctx.app.search.counts());
     ctx.app
         .db
         .read(move |tx| {
-            let query = query.clone();
-            Box::pin(async move { store::list(tx, locale, &query).await })
+            let (query, among, counts) = (query.clone(), among.clone(), counts.clone());
+            Box::pin(async move { store::list(tx, locale, &query, among, counts.as_deref()).await })
         })
         .await
 }

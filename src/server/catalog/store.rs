@@ -17,7 +17,13 @@ use crate::{
         page::{Page, offset},
         review::Rating,
     },
-    server::db::{Args, Row, ToValue, Tx, Value, placeholders},
+    server::{
+        catalog::{
+            counts::Counts,
+            filter::{Filter, IN_STOCK, has_variant, like},
+        },
+        db::{Args, Row, ToValue, Tx},
+    },
 };
 use serde::de::DeserializeOwned;
 use std::{cmp::Reverse, collections::HashMap};
@@ -39,88 +45,6 @@ pub(crate) use in_locale;
 
 /// What can be bought of a variant `v` with stock `s`.
 pub(crate) const AVAILABLE: &str = "case when v.backorder then 1000000 else coalesce(s.on_hand - s.held, 0) end";
-
-/// Which products a list is about.
-#[derive(Clone, Default)]
-pub struct Filter {
-    category_id: Option<String>,
-    words: Vec<String>,
-    brands: Vec<String>,
-    price_min: Option<Amount>,
-    price_max: Option<Amount>,
-    in_stock: bool,
-    without_product: Option<String>,
-}
-
-impl Filter {
-    /// The `where` clause; its placeholders follow `$1`, the language.
-    fn sql(&self, args: &mut Args) -> String {
-        let mut sql = String::from("p.status = 'active'");
-        let mut and = |clause: &str, value: Value| {
-            args.push(value);
-            sql.push_str(" and ");
-            sql.push_str(&clause.replace('?', &format!("${}", args.len())));
-        };
-        if let Some(id) = &self.category_id {
-            and("p.category_id in (select c.id from category c where c.id = ? or c.parent_id = ?)", id.to_value());
-        }
-        for word in &self.words {
-            let clause =
-                "exists (select 1 from product_text w where w.product_id = p.id and w.words like ? escape '\\')";
-            and(clause, like(word).to_value());
-        }
-        if let Some(id) = &self.without_product {
-            and("p.id <> ?", id.to_value());
-        }
-        // What is asked of price and stock must be true of one and the same variant. The range of the product's prices
-        // only leaves most products out at once.
-        let mut variant = String::new();
-        let bounds = [(self.price_min, "p.price_max", ">="), (self.price_max, "p.price_min", "<=")];
-        for (bound, of_product, compare) in bounds {
-            if let Some(price) = bound {
-                args.push(price.0.to_value());
-                let n = args.len();
-                sql.push_str(&format!(" and {of_product} {compare} ${n}"));
-                variant.push_str(&format!(" and v.price {compare} ${n}"));
-            }
-        }
-        if self.in_stock {
-            variant.push_str(IN_STOCK);
-        }
-        if !variant.is_empty() {
-            sql.push_str(&format!(" and {}", has_variant(&variant)));
-        }
-        if !self.brands.is_empty() {
-            let start = args.len() + 1;
-            args.extend(self.brands.iter().map(|brand| brand.to_value()));
-            sql.push_str(&format!(" and p.brand in ({})", placeholders(start, self.brands.len())));
-        }
-        sql
-    }
-}
-
-const IN_STOCK: &str = " and (v.backorder or s.on_hand > s.held)";
-
-/// Whether a product has a variant on sale of which some more is true.
-fn has_variant(more: &str) -> String {
-    format!(
-        "exists (select 1 from variant v left join stock s on s.variant_id = v.id where v.product_id = p.id and v.active{more})"
-    )
-}
-
-/// A pattern that finds a word anywhere, with the wildcards in it taken literally. Nobody types more than
-/// [`MAX_SEARCH`] characters, and databases refuse patterns that are very long.
-pub(crate) fn like(word: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in word.to_lowercase().chars().take(MAX_SEARCH) {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
 
 /// Reads a JSON column; what does not parse is the empty value.
 pub(crate) fn json<T: DeserializeOwned + Default>(text: &str) -> T {
@@ -145,33 +69,35 @@ pub async fn products(
     let mut args = args![locale.tag()];
     let filter_sql = filter.sql(&mut args);
     let relevance;
+    // An order that an index has: of a large shop no more is looked at than is shown. Ids grow with time.
     let order = match sort {
         Sort::Relevance if !filter.words.is_empty() => {
             args.push(like(&filter.words.join(" ")).to_value());
             relevance = format!(
-                "case when lower(x.title) like ${} escape '\\' then 0 else 1 end, x.sales desc, x.id",
-                args.len()
+                "case when lower({title}) like ${pattern} escape '\\' then 0 else 1 end, p.sales desc, p.id",
+                title = in_locale!("title"),
+                pattern = args.len(),
             );
             relevance.as_str()
         }
-        Sort::Relevance | Sort::Sales => "x.sales desc, x.created_at desc, x.id desc",
-        Sort::Newest => "x.created_at desc, x.id desc",
-        Sort::PriceAsc => "x.price_min, x.id",
-        Sort::PriceDesc => "x.price_min desc, x.id desc",
+        Sort::Relevance | Sort::Sales => "p.sales desc, p.id desc",
+        Sort::Newest => "p.created_at desc, p.id desc",
+        Sort::PriceAsc => "p.price_min, p.id",
+        Sort::PriceDesc => "p.price_min desc, p.id desc",
     };
     args.push(limit.to_value());
     args.push(skip.to_value());
     let (limit, skip) = (args.len() - 1, args.len());
+    // Texts and stock are looked up of those alone that are shown.
     let sql = format!(
-        "select x.*, {IN_STOCK_X} as in_stock from (
+        "select p.*, {in_stock} as in_stock, {title} as title, {tags} as tags from (
             select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
-                p.rating_sum, p.rating_count,
-                {title} as title, {tags} as tags
-            from product p where {filter_sql}) x
-        order by {order} limit ${limit} offset ${skip}",
+                p.rating_sum, p.rating_count
+            from product p where {filter_sql} order by {order} limit ${limit} offset ${skip}) p
+        order by {order}",
+        in_stock = has_variant(IN_STOCK),
         title = in_locale!("title"),
         tags = in_locale!("tags"),
-        IN_STOCK_X = has_variant(IN_STOCK).replace("p.id", "x.id"),
     );
     tx.all(sql, args).await?.iter().map(card).collect()
 }
@@ -235,21 +161,51 @@ fn card(row: &Row) -> Result<ProductCard> {
     })
 }
 
-pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<ProductList> {
-    // The limits of addresses again: this is also asked for without one.
+/// The words that are searched for. The limits of addresses again: this is also asked for without one.
+pub fn words(query: &ListQuery) -> Vec<String> {
     let words: String = query.q.iter().flat_map(|q| q.chars()).take(MAX_SEARCH).collect();
+    words.split_whitespace().take(5).map(str::to_owned).collect()
+}
+
+/// A page of a list; `among` are the only products that may have the words that are searched for, where that is known, and
+/// `counts` is how many products there are without any filter but the category, where that is.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    query: &ListQuery,
+    among: Option<Vec<String>>,
+    counts: Option<&Counts>,
+) -> Result<ProductList> {
     let mut filter = Filter {
-        words: words.split_whitespace().take(5).map(str::to_owned).collect(),
+        words: words(query),
+        among,
         price_min: query.price_min,
         price_max: query.price_max,
         in_stock: query.in_stock,
         ..Filter::default()
     };
-    let (mut category, mut breadcrumbs) = (None, Vec::new());
+    let narrowed = !filter.words.is_empty()
+        || filter.price_min.is_some()
+        || filter.price_max.is_some()
+        || filter.in_stock
+        || !query.brand.is_empty();
+    // A search offers the categories of what it found: then all that is counted is counted in one go. Not so where brands are
+    // chosen, because they narrow down some of it alone.
+    let counted;
+    let of_all = match counts.filter(|_| !narrowed) {
+        None if query.page_of().is_none() && query.brand.is_empty() => {
+            counted = Counts::left_by(tx, &filter).await?;
+            Some(&counted)
+        }
+        counts => counts,
+    };
+    let (mut category, mut breadcrumbs, mut within) = (None, Vec::new(), None);
     if let Some(handle) = &query.category {
-        let tree = categories(tx, locale).await?;
+        let tree = categories(tx, locale, counts).await?;
         let (path, found) = find(&tree, handle).ok_or(Error::NotFound)?;
         filter.category_id = Some(found.id.clone());
+        let below = found.children.iter().map(|child| child.id.clone());
+        within = Some(below.chain([found.id.clone()]).collect::<Vec<_>>());
         breadcrumbs = path.iter().map(|c| (c.handle.clone(), c.title.clone())).collect();
         let mut shown = found.clone();
         if let (true, Some(parent)) = (shown.children.is_empty(), path.iter().rev().nth(1)) {
@@ -258,7 +214,11 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
         category = Some(shown);
     }
 
-    let mut offered = brands(tx, &filter).await?;
+    let within = within.as_deref();
+    let mut offered = match of_all {
+        Some(counts) => counts.brands(within, usize::try_from(OFFERED_BRANDS).unwrap_or_default()),
+        None => brands(tx, &filter).await?,
+    };
     filter.brands = query.brand.iter().take(MAX_BRANDS).cloned().collect();
     // A brand that was chosen is there to be given up again, however few of it there are; the page adds one of which
     // nothing is left.
@@ -269,14 +229,17 @@ pub async fn list(tx: &mut Tx<'_>, locale: Locale, query: &ListQuery) -> Result<
     }
     let categories = match query.page_of() {
         Some(_) => Vec::new(),
-        None => narrowing(tx, locale, &filter, query.narrowed_to()).await?,
+        None => narrowing(tx, locale, &filter, query.narrowed_to(), of_all).await?,
     };
 
-    let mut args = Args::new();
-    let total = tx
-        .one(format!("select count(*) as total from product p where {}", filter.sql(&mut args)), args)
-        .await?
-        .get("total")?;
+    let total = match of_all {
+        Some(counts) => counts.total(within),
+        None => {
+            let mut args = Args::new();
+            let sql = format!("select count(*) as total from product p where {}", filter.sql(&mut args));
+            tx.one(sql, args).await?.get("total")?
+        }
+    };
     let (page, skip) = offset(query.page, PER_PAGE);
     let items = products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?;
     Ok(ProductList {
@@ -300,9 +263,15 @@ async fn brands(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(String, i64)>> 
 }
 
 /// The categories among what a search finds, those with the most first. The one it is narrowed to is always among them.
-async fn narrowing(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, chosen: Option<&str>) -> Result<Vec<Category>> {
+async fn narrowing(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    filter: &Filter,
+    chosen: Option<&str>,
+    of_all: Option<&Counts>,
+) -> Result<Vec<Category>> {
     let filter = Filter { category_id: None, ..filter.clone() };
-    let mut top = tree(tx, locale, &filter, false).await?;
+    let mut top = tree(tx, locale, &filter, false, of_all).await?;
     let is_chosen = |category: &Category| Some(category.handle.as_str()) == chosen;
     for category in &mut top {
         keep_most(&mut category.children, is_chosen);
@@ -336,8 +305,8 @@ fn find<'a>(tree: &'a [Category], handle: &str) -> Option<(Vec<&'a Category>, &'
 }
 
 /// The tree of categories with active products.
-pub async fn categories(tx: &mut Tx<'_>, locale: Locale) -> Result<Vec<Category>> {
-    let mut top = tree(tx, locale, &Filter::default(), true).await?;
+pub async fn categories(tx: &mut Tx<'_>, locale: Locale, counts: Option<&Counts>) -> Result<Vec<Category>> {
+    let mut top = tree(tx, locale, &Filter::default(), true, counts).await?;
     for category in &mut top {
         category.children.retain(|child| child.products > 0);
         if category.image.is_none() {
@@ -364,30 +333,48 @@ pub async fn ways(tx: &mut Tx<'_>) -> Result<Vec<Way>> {
 }
 
 /// All categories, with the number of products that a filter leaves in each and below it, and with their own pictures
-/// where they are wanted.
-async fn tree(tx: &mut Tx<'_>, locale: Locale, filter: &Filter, pictures: bool) -> Result<Vec<Category>> {
+/// where they are wanted. What the filter leaves is counted here unless `counts` tells it.
+async fn tree(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    filter: &Filter,
+    pictures: bool,
+    counts: Option<&Counts>,
+) -> Result<Vec<Category>> {
     let mut args = args![locale.tag()];
+    let counted = match counts {
+        Some(_) => "select cast(null as text) as category_id, cast(0 as bigint) as products".to_owned(),
+        None => {
+            let filter = filter.sql(&mut args);
+            format!("select p.category_id, count(*) as products from product p where {filter} group by p.category_id")
+        }
+    };
     let sql = format!(
         "select c.id, c.handle, c.parent_id, coalesce(t.title, d.title, c.handle) as title, coalesce(n.products, 0) as products,
             {image} as image
         from category c
         left join category_text t on t.category_id = c.id and t.locale = $1
         left join category_text d on d.category_id = c.id and d.locale = (select max(m.locale) from category_text m where m.category_id = c.id)
-        left join (select p.category_id, count(*) as products from product p where {filter} group by p.category_id) n on n.category_id = c.id
+        left join ({counted}) n on n.category_id = c.id
         order by c.position, c.id",
         image = if pictures { PICTURE } else { "cast(null as text)" },
-        filter = filter.sql(&mut args),
     );
+    let counts = counts.map(Counts::by_category);
     let mut top: Vec<Category> = Vec::new();
     let mut below: HashMap<String, Vec<Category>> = HashMap::new();
     for row in tx.all(sql, args).await? {
+        let id: String = row.get("id")?;
+        let products = match &counts {
+            Some(counts) => counts.get(id.as_str()).copied().unwrap_or_default(),
+            None => row.get("products")?,
+        };
         let category = Category {
-            id: row.get("id")?,
+            id,
             handle: row.get("handle")?,
             title: row.get("title")?,
             children: Vec::new(),
             image: image(&row, "image")?,
-            products: row.get("products")?,
+            products,
         };
         match row.get::<Option<String>>("parent_id")? {
             Some(parent) => below.entry(parent).or_default().push(category),

@@ -16,7 +16,10 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
 };
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, oneshot},
+    time::timeout,
+};
 
 use super::{
     Args, Channels, ColumnType, Connection, DbError, Kind, Options, Row, Sql, Tx, Value,
@@ -37,6 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Postgres {
     pool: PgPool,
     channels: Channels,
+    /// Places of those who read and of those who write. Neither have as many as there are connections: whoever waits for a
+    /// slow statement or for a row that many want keeps no one of the other kind out.
+    reading: Arc<Semaphore>,
+    writing: Arc<Semaphore>,
+    /// How long one of them is waited for.
+    acquire_timeout: Duration,
 }
 
 impl Postgres {
@@ -68,7 +77,16 @@ impl Postgres {
             match connect.connect().await {
                 Ok(connection) => {
                     let _ = connection.close().await;
-                    return Ok(Self { pool, channels: Channels::new(connect) });
+                    let most =
+                        usize::try_from(options.max_connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+                    let places = (most - most.div_ceil(4)).max(1);
+                    return Ok(Self {
+                        pool,
+                        channels: Channels::new(connect),
+                        reading: Arc::new(Semaphore::new(places)),
+                        writing: Arc::new(Semaphore::new(places)),
+                        acquire_timeout: options.acquire_timeout,
+                    });
                 }
                 Err(error) => {
                     let error = from_sqlx(&error);
@@ -83,6 +101,7 @@ impl Postgres {
     }
 
     pub(super) async fn all(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let _place = self.place(&self.reading).await?;
         let started = Instant::now();
         let (mut attempt, mut before) = (1, None);
         loop {
@@ -101,6 +120,7 @@ impl Postgres {
 
     /// Runs a job that reads; `Ok` where the job's own result is the answer.
     pub(super) async fn read(&self, job: Job) -> Result<(), DbError> {
+        let _place = self.place(&self.reading).await?;
         self.transaction("begin isolation level repeatable read read only", &*job).await
     }
 
@@ -110,11 +130,22 @@ impl Postgres {
         let this = self.clone();
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Origin::current().follow(async move {
-            if let Err(Err(error)) = sender.send(this.transaction("begin", &*job).await) {
+            let ended = match this.place(&this.writing).await {
+                Ok(_place) => this.transaction("begin", &*job).await,
+                Err(error) => Err(error),
+            };
+            if let Err(Err(error)) = sender.send(ended) {
                 unheard(&error);
             }
         }));
         receiver.await.unwrap_or(Err(DbError::Closed))
+    }
+
+    async fn place<'s>(&self, places: &'s Semaphore) -> Result<SemaphorePermit<'s>, DbError> {
+        match timeout(self.acquire_timeout, places.acquire()).await {
+            Ok(place) => place.map_err(|_| DbError::Closed),
+            Err(_) => Err(from_sqlx(&sqlx::Error::PoolTimedOut)),
+        }
     }
 
     async fn transaction(&self, begin: &'static str, job: &dyn Work) -> Result<(), DbError> {

@@ -53,10 +53,13 @@ pub async fn check(State(front): State<Front>, request: Request, next: Next) -> 
         Some((status, error)) => failure(&front, &Outline::of(&front, &request), status, &error),
         None => next.run(request).await,
     };
+    let unchanged = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let of_documents = if kind.is_some_and(|kind| kind.starts_with("text/html")) { &OF_DOCUMENTS[..] } else { &[] };
-    for &(ref name, value) in HEADERS.iter().chain(of_documents) {
+    // What the browser has keeps the policy that it came with: whatever is said here would take its place (RFC 9111 §4.3.4).
+    let of_all = if unchanged { &HEADERS[1..] } else { &HEADERS[..] };
+    for &(ref name, value) in of_all.iter().chain(of_documents) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Some(value) = front.app.config.strict_transport() {

@@ -45,7 +45,12 @@ async fn answer(media: &Media, name: &str, width: Option<Width>, headers: &Heade
     } else {
         match read(media, name, width).await {
             Ok((content, kind)) => ([(CONTENT_TYPE, HeaderValue::from_static(kind))], content).into_response(),
-            Err(_) => return StatusCode::NOT_FOUND.into_response(),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(picture = name, %error, "a picture cannot be shown");
+                }
+                return StatusCode::NOT_FOUND.into_response();
+            }
         }
     };
     let headers = response.headers_mut();
@@ -63,11 +68,11 @@ async fn answer(media: &Media, name: &str, width: Option<Width>, headers: &Heade
 
 /// The file and its type. Where there is no smaller version, the picture as it is stands for it.
 async fn read(media: &Media, name: &str, width: Option<Width>) -> io::Result<(Vec<u8>, &'static str)> {
+    let path = media.bring(name).await?;
     if let Some(width) = width
         && let Some(content) = media.thumbnail(name, width).await?
     {
         return Ok((content, "image/webp"));
     }
-    let path = media.path(name).ok_or(io::ErrorKind::NotFound)?;
     Ok((tokio::fs::read(path).await?, content_type(name)))
 }

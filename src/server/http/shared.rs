@@ -7,7 +7,8 @@
 //! the live feed, which begins with the present state.
 //!
 //! The nonce of the content security policy is another one in each answer, because one that is known in advance protects
-//! from nothing.
+//! from nothing. It is no part of what a page is told by: a browser that has the page of a moment ago asks with its tag, and
+//! is told that the page is still the same. It then shows what it has, with the policy and the nonce that came with it.
 
 use super::cookie::{self, LANG_COOKIE};
 use crate::{
@@ -19,12 +20,13 @@ use axum::{
     extract::Request,
     http::{
         HeaderValue, Method, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, SET_COOKIE},
+        header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ETAG, InvalidHeaderValue, SET_COOKIE},
         response::Parts,
     },
     response::{IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The longest address whose page is shared, in bytes.
@@ -57,11 +59,12 @@ pub struct Shared(Arc<Recent<Asked, Option<Page>>>);
 
 impl Shared {
     /// Answers with the page that others asked for, or else makes it; those who ask meanwhile wait for it. What cannot be
-    /// shared is made for each.
+    /// shared is made for each. `known` are the tags of what the browser has (RFC 9110 §13.1.2).
     pub async fn answer<F: Future<Output = Response>>(
         &self,
         asked: Asked,
         changes: u64,
+        known: Option<&HeaderValue>,
         make: impl Fn() -> F,
     ) -> Response {
         let Some(page) = self.0.place(asked, changes) else { return make().await };
@@ -73,7 +76,7 @@ impl Shared {
             })
             .await;
         match (shared, own) {
-            (Some(page), _) => page.answer(),
+            (Some(page), _) => page.answer(known),
             (None, Some(answer)) => answer,
             (None, None) => make().await,
         }
@@ -85,6 +88,8 @@ struct Page {
     parts: Parts,
     policy: Vec<String>,
     body: Vec<Bytes>,
+    /// By what it is told from others, without its nonce. A weak one: it is sent compressed in one way or another.
+    tag: HeaderValue,
 }
 
 impl Page {
@@ -105,12 +110,26 @@ impl Page {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
         parts.headers.remove(CONTENT_LENGTH);
-        let policy = policy.split(&nonce).map(str::to_owned).collect();
-        Ok(Self { parts, policy, body: cut(&body, nonce.as_bytes()) })
+        let (policy, body): (Vec<_>, _) =
+            (policy.split(&nonce).map(str::to_owned).collect(), cut(&body, nonce.as_bytes()));
+        let Ok(tag) = tag(&policy, &body) else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        parts.headers.insert(ETAG, tag.clone());
+        Ok(Self { parts, policy, body, tag })
     }
 
-    /// An answer of its own.
-    fn answer(&self) -> Response {
+    /// Whether the browser has it.
+    fn is_known(&self, known: Option<&HeaderValue>) -> bool {
+        let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
+        known.split(',').any(|known| known.trim().as_bytes() == self.tag.as_bytes())
+    }
+
+    /// An answer of its own, or the word that nothing has changed.
+    fn answer(&self, known: Option<&HeaderValue>) -> Response {
+        if self.is_known(known) {
+            return (StatusCode::NOT_MODIFIED, [(ETAG, self.tag.clone())]).into_response();
+        }
         let nonce = Nonce::new();
         let mut answer = Response::from_parts(self.parts.clone(), Body::from(self.body.join(nonce.as_bytes())));
         match HeaderValue::try_from(self.policy.join(&nonce)) {
@@ -122,6 +141,18 @@ impl Page {
         };
         answer
     }
+}
+
+/// The tag of a page: half of the hash of everything in it but its nonce.
+fn tag(policy: &[String], body: &[Bytes]) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut hash = Sha256::new();
+    for part in policy.iter().map(String::as_bytes).chain(body.iter().map(|part| &part[..])) {
+        // With its length: what stands before and after a nonce is not the same as without one.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let digits: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::try_from(format!("W/\"{digits}\""))
 }
 
 /// The nonce that a content security policy names.
@@ -187,7 +218,7 @@ mod tests {
             tokio::task::yield_now().await;
             page("first", "<script nonce=\"first\">1</script>")
         };
-        let answers = futures::future::join_all((0..8).map(|_| shared.answer(asked("/"), 0, make))).await;
+        let answers = futures::future::join_all((0..8).map(|_| shared.answer(asked("/"), 0, None, make))).await;
         assert_eq!(made.load(Ordering::Relaxed), 1);
         let mut nonces = std::collections::HashSet::new();
         for answer in answers {
@@ -197,10 +228,35 @@ mod tests {
             assert_eq!(text(answer).await, format!("<script nonce=\"{nonce}\">1</script>"));
             assert!(nonces.insert(nonce), "each its own");
         }
-        shared.answer(asked("/search"), 0, make).await;
+        shared.answer(asked("/search"), 0, None, make).await;
         assert_eq!(made.load(Ordering::Relaxed), 2, "another page");
-        shared.answer(asked("/"), 1, make).await;
+        shared.answer(asked("/"), 1, None, make).await;
         assert_eq!(made.load(Ordering::Relaxed), 3, "the catalogue changed");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_the_browser_has_is_not_sent_again() {
+        let shared = Shared::default();
+        // Made anew each time the catalogue changes, with another nonce and the words of the moment.
+        let ask = async |changes: u64, words: &'static str, known: Option<&HeaderValue>| {
+            let make = async || page(&format!("nonce-{changes}"), &format!("<p nonce=\"nonce-{changes}\">{words}</p>"));
+            shared.answer(asked("/"), changes, known, make).await
+        };
+        let first = ask(0, "1", None).await;
+        let tag = first.headers()[ETAG].clone();
+        assert_eq!(first.status(), StatusCode::OK);
+        for changes in [0, 1] {
+            let again = ask(changes, "1", Some(&tag)).await;
+            assert_eq!((again.status(), &again.headers()[ETAG]), (StatusCode::NOT_MODIFIED, &tag));
+            assert!(!again.headers().contains_key(CONTENT_SECURITY_POLICY), "the one that it came with stays");
+            assert_eq!(text(again).await, "");
+        }
+        let many = HeaderValue::try_from(format!("\"other\", {}", tag.to_str().unwrap_or_default())).ok();
+        assert_eq!(ask(1, "1", many.as_ref()).await.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(ask(1, "1", Some(&HeaderValue::from_static("\"other\""))).await.status(), StatusCode::OK);
+        let changed = ask(2, "2", Some(&tag)).await;
+        assert_eq!(changed.status(), StatusCode::OK);
+        assert_ne!(changed.headers()[ETAG], tag);
     }
 
     #[tokio::test]
@@ -212,10 +268,10 @@ mod tests {
             answer.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("xiadan_guest=1"));
             answer
         };
-        assert_eq!(text(shared.answer(asked("/"), 0, make).await).await, "0");
-        assert_eq!(text(shared.answer(asked("/"), 0, make).await).await, "1");
+        assert_eq!(text(shared.answer(asked("/"), 0, None, make).await).await, "0");
+        assert_eq!(text(shared.answer(asked("/"), 0, None, make).await).await, "1");
         let missing = async || (StatusCode::NOT_FOUND, page("first", "none")).into_response();
-        assert_eq!(shared.answer(asked("/p/none"), 0, missing).await.status(), StatusCode::NOT_FOUND);
-        assert_eq!(shared.answer(asked("/p/none"), 0, missing).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(shared.answer(asked("/p/none"), 0, None, missing).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(shared.answer(asked("/p/none"), 0, None, missing).await.status(), StatusCode::NOT_FOUND);
     }
 }

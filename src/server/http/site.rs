@@ -285,7 +285,8 @@ fn cache(address: &str, hashed: bool) -> &'static str {
     } else if address.starts_with("/pkg/") || address.ends_with(".js") || address.ends_with(".webmanifest") {
         "no-cache"
     } else {
-        "public, max-age=600"
+        // Pictures for the most part: the one from before is shown at once, and another one fetched meanwhile.
+        "public, max-age=600, stale-while-revalidate=86400"
     }
 }
 

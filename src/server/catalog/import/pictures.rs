@@ -62,7 +62,9 @@ impl Pictures {
         if !address.contains("://") {
             return self.read(&address).await;
         }
-        if let Some(known) = known.filter(|known| self.media.has(&known.name)) {
+        if let Some(known) = known
+            && self.media.bring(&known.name).await.is_ok_and(|path| path.is_file())
+        {
             return Ok(known.clone());
         }
         let url = Url::parse(&address).map_err(|_| PictureFault::BadAddress)?;

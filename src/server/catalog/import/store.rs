@@ -228,6 +228,8 @@ pub struct Changes {
     pub product_updates: Vec<Args>,
     pub texts: Vec<Args>,
     pub text_updates: Vec<Args>,
+    /// Products of which nothing but texts is written, so that those who keep something of them hear of it.
+    pub translated: Vec<Args>,
     /// Products whose pictures are replaced.
     pub image_deletes: Vec<Args>,
     pub images: Vec<Args>,
@@ -308,6 +310,7 @@ impl Changes {
             "update product set status = $2, brand = $3, category_id = $4, tags = $5, price_min = $6, price_max = $7,
             compare_at = $8, image = $9, updated_at = $10 where id = $1";
         each(tx, sql, self.product_updates).await?;
+        each(tx, "update product set updated_at = $2 where id = $1", self.translated).await?;
         Ok(entries)
     }
 }

@@ -9,7 +9,10 @@ use super::{
     plan::{Done, Outcome, Planner, json, text_row},
     store::{Existing, TextRow},
 };
-use crate::domain::{Locale, catalog::ProductOption};
+use crate::{
+    args,
+    domain::{Locale, catalog::ProductOption},
+};
 use std::collections::HashMap;
 
 impl Planner {
@@ -33,6 +36,9 @@ impl Planner {
         text.options = json(&options);
         let is_new = old.is_none();
         self.put_text(&existing.id, locale.tag(), old, text);
+        if self.changes.len() > before {
+            self.changes.translated.push(args![&existing.id, self.now]);
+        }
         let done = match (is_new, self.changes.len() > before) {
             (true, _) => Done::Created,
             (false, true) => Done::Updated,

@@ -80,6 +80,11 @@ async function cleaner(shopper: Shopper, service: Product, date: string): Promis
   return { person: choice.workers[slot.people[0]].id, start: slot.start };
 }
 
+/** What the first variant of a product is called among other lines. */
+function titled({ title, options }: Product): string {
+  return `${title} · ${options[0].values[0]}`;
+}
+
 function visit({ person, start }: Wanted): string {
   return JSON.stringify({ kind: 'visit', start, person });
 }
@@ -94,7 +99,7 @@ async function expectAll(shopper: Shopper, number: string, wanted: Wanted, start
   expect(order.lines.map(({ quantity, booking }) => [quantity, booking?.kind ?? 'goods'])).toEqual([
     [2, 'goods'], [1, 'stay'], [1, 'visit'],
   ]);
-  expect(order.lines.map(({ title }) => title).slice(1)).toEqual([wanted.house.title, wanted.service.title]);
+  expect(order.lines.map(({ title }) => title).slice(1)).toEqual([titled(wanted.house), titled(wanted.service)]);
   expect(order.lines[2].booking?.start).toBe(start);
   return order;
 }
@@ -180,7 +185,7 @@ test('one of the three goes while somebody reads: the nearest is one tap, and no
   await other.placeOrder();
 
   await page.getByRole('button', { name: t('checkout.submit') }).click();
-  const taken = page.getByRole('alert').filter({ hasText: t('error.slot_taken', { title: service.title }) });
+  const taken = page.getByRole('alert').filter({ hasText: t('error.slot_taken', { title: titled(service) }) });
   await expect(taken).toContainText(t('booking_visit.near'));
   expect(await shopper.orders(), 'all or nothing').toBe(0);
   await taken.locator('form button').first().click();

@@ -5,7 +5,7 @@ import { type Shopper, expect, oneOf, test } from '../support.ts';
 
 /** The times of the day that is shown. */
 function slots({ page, t }: Shopper): Locator {
-  return page.getByRole('region', { name: new RegExp(t('booking_visit.times_of', { date: '.+' })) }).locator('button[name=wish]');
+  return page.getByRole('region', { name: new RegExp(t('booking_visit.times_of', { date: '.+' })) }).locator('button[name=wish]:visible');
 }
 
 /** The first time of the day or the last one: those who have the same service in another project have the other one. */

@@ -95,7 +95,7 @@ pub fn ReviewsPage() -> impl IntoView {
         <Main class="office-main">
             <div class="page-head"><h1 class="page-title">{l.t(t::OFFICE_TITLE)}</h1></div>
             {posted.map(|error| view! { <Failure error/> })}
-            <nav class="cluster section-sm" aria-label=l.t(t::OFFICE_FILTER)>{OfficeFilter::ALL.map(chip)}</nav>
+            <nav class="chips" aria-label=l.t(t::OFFICE_FILTER)>{OfficeFilter::ALL.map(chip)}</nav>
             <div aria-busy=move || pending.get().to_string()>
                 <Reloading pending fallback=|| view! { <section class="panel"><SkeletonText lines=8/></section> }>
                     {move || Suspend::new(async move {

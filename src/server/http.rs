@@ -99,8 +99,14 @@ pub fn router(front: Front) -> Router {
         .route("/sitemaps/{page}", get(sitemap::page))
         .route("/orders/{number}/{file}", get(calendar::file))
         .fallback_service(page(&front, document::shop))
-        .layer(compression)
+        .layer(compression.clone())
         .layer(from_fn_with_state(front.clone(), request::context))
+        .with_state(front.clone());
+    // Drawings are text; other pictures are packed already and left as they are.
+    let pictures = Router::new()
+        .route("/media/{name}", get(media::file))
+        .route("/media/{name}/{width}", get(media::narrow))
+        .layer(compression)
         .with_state(front.clone());
     let live = Router::new()
         .route(live::PATH, get(live::stream))
@@ -115,9 +121,8 @@ pub fn router(front: Front) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route("/media/{name}", get(media::file))
-        .route("/media/{name}/{width}", get(media::narrow))
         .with_state(front.clone())
+        .merge(pictures)
         .merge(payment::routes(front.app.clone()))
         .merge(dynamic)
         .merge(copies)

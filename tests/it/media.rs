@@ -53,6 +53,16 @@ async fn a_card_loads_a_small_picture_that_is_made_once() {
         assert_eq!(answer.text().await.unwrap(), drawing);
     }
 
+    // As text it is packed on its way, which a picture that is packed already is not.
+    let large = drawing.replace("></svg>", &format!("><desc>{}</desc></svg>", "rect ".repeat(200)));
+    let large = shop.app.media.put(large.as_bytes()).unwrap().name;
+    for (path, packed) in [(format!("/media/{large}/200"), Some("br")), (format!("/media/{name}"), None)] {
+        let asked = door.client.get(format!("{}{path}", door.url)).header(header::ACCEPT_ENCODING, "br");
+        let answer = asked.send().await.unwrap();
+        let encoding = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), encoding), (200, packed), "{path}");
+    }
+
     let missing = "0123456789abcdef0123456789abcdef.webp";
     for path in [
         format!("/media/{missing}/400"),

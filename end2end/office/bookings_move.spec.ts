@@ -52,7 +52,7 @@ test('a booking is moved to another time and another person, and asks first', as
   await expect(page.getByRole('heading', { name: t('booking_office.title'), level: 1 })).toBeVisible();
   await page.goto(`/office/bookings?of=${product.id}&date=${date}`);
   const item = page.locator('.agenda-item').filter({ hasText: grouped(number) });
-  const form = page.getByRole('region', { name: t('booking_office.move_title', { title: product.title }) });
+  const form = page.getByRole('region', { name: t('booking_office.move_title', { title: `${product.title} · ${product.options[0].values[0]}` }) });
   const send = form.getByRole('button', { name: t('booking_office.move_now') });
 
   if (shopper.js) {

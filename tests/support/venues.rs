@@ -72,7 +72,7 @@ pub fn nights(from: i64, nights: i64, rooms: i64) -> Wish {
 }
 
 pub fn massage(start: i64, person: Option<&str>) -> Wish {
-    Wish::Visit { start, person: person.map(str::to_owned), add_ons: vec![] }
+    Wish::Visit { start, person: person.map(str::to_owned), add_ons: vec![], further: vec![] }
 }
 
 pub fn dinner(start: i64, guests: i64) -> Wish {

@@ -127,8 +127,7 @@ impl Row<'_> {
             });
         can && others.iter().all(|other| {
             let of_person = other.person == person && other.of_person(grid).overlaps(run.of_person(grid));
-            let of_thing =
-                thing.is_some() && other.thing == thing && other.of_thing(grid).overlaps(run.of_thing(grid));
+            let of_thing = thing.is_some() && other.thing == thing && other.of_thing(grid).overlaps(run.of_thing(grid));
             !of_person && !of_thing
         })
     }

@@ -297,7 +297,10 @@ mod tests {
         assert_eq!((more.add_ons.as_slice(), more.gone), ([0, 1].as_slice(), None));
         assert_eq!(more.toggled(1).add_ons, [0]);
         let joined = more.joined("b").joined("a");
-        assert_eq!((joined.further.join(","), joined.joined("b").further.join(",")), ("b,a".to_owned(), "a".to_owned()));
+        assert_eq!(
+            (joined.further.join(","), joined.joined("b").further.join(",")),
+            ("b,a".to_owned(), "a".to_owned())
+        );
     }
 
     #[test]

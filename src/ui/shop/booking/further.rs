@@ -27,8 +27,11 @@ pub fn FurtherServices(
     let (open, full) = (!chosen.is_empty(), chosen.len() >= MAX_FURTHER);
     let is_chosen = |one: &Further| chosen.contains(&one.variant_id);
     let shown: Vec<_> = services.into_iter().filter(|(one, _)| !full || is_chosen(one)).collect();
-    let list = shown.into_iter().map(|(one, href)| view! { <Service is_chosen=is_chosen(&one) one href/> });
-    let list = list.collect_view();
+    let service = |(one, href): (Further, String)| {
+        let is_chosen = is_chosen(&one);
+        view! { <Service one href is_chosen/> }
+    };
+    let list = shown.into_iter().map(service).collect_view();
     let most = full.then(|| view! { <p class="muted small">{l.f(t::FURTHER_MOST, &[("n", &MAX_FURTHER)])}</p> });
     view! {
         <details class="further" open=open>

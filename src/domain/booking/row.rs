@@ -3,13 +3,31 @@
 //! [`Visit::in_a_row`] says, and a thing they need stays with them meanwhile.
 
 use super::{
+    cancellation::Cancellation,
     cells::Grid,
     interval::Interval,
+    offer::Basis,
     slots::{Availability, Search, Slot, Visit, merged},
 };
 
 /// The most services that one visit has besides its first.
 pub const MAX_FURTHER: usize = 3;
+
+/// A service, as far as it matters to what is done in one visit with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub product_id: &'a str,
+    /// The name of the zone whose clocks count there.
+    pub zone: &'a str,
+    /// Where it is, or whose people it comes to.
+    pub region: &'a str,
+    /// Empty where it is not told.
+    pub address: &'a str,
+    /// Done at the customer's.
+    pub at_home: bool,
+    pub basis: Basis,
+    pub cancellation: &'a Cancellation,
+}
 
 /// One service of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +59,22 @@ pub struct Row<'a> {
     pub things: &'a [Availability],
     /// That of the claims.
     pub grid: Grid,
+}
+
+impl Place<'_> {
+    /// Whether two services are done in one visit: at one place, or both at the customer's in one area, and given up by the
+    /// same rules, as the whole is. Of one product only what costs the same whatever its length or size: others are
+    /// lengths of one service.
+    pub fn goes_with(&self, other: &Self) -> bool {
+        let near = if self.product_id == other.product_id {
+            self.basis == Basis::Fixed && other.basis == Basis::Fixed
+        } else {
+            // A place that is not told may be anywhere.
+            (self.zone, self.region, self.address) == (other.zone, other.region, other.address)
+                && (self.at_home || !self.address.is_empty())
+        };
+        near && self.at_home == other.at_home && self.cancellation == other.cancellation
+    }
 }
 
 impl Run {

@@ -12,8 +12,8 @@ use crate::{
         Locale, Result,
         booking::{
             interval::Interval,
-            offer::{Basis, Offer, Service},
-            row::{Part, Row, Run},
+            offer::{Offer, Service},
+            row::{Part, Place, Row, Run},
             schedule::Limits,
             slots::{self, Availability, Search, Slot, Visit},
             visit::Further,
@@ -102,22 +102,25 @@ impl Services {
     }
 }
 
-/// Whether two services are done in one visit: at one place, or both at the customer's in one area, and given up by the same
-/// rules, as the whole is. Of one product only what costs the same whatever its length or size: others are lengths of one
-/// service.
+/// Whether two offers are services that are done in one visit.
 fn go_together(first: &Offered, other: &Offered) -> bool {
-    let (Offer::Visit(one), Offer::Visit(two)) = (&first.offer, &other.offer) else { return false };
-    let place = |of: &Offered| (of.zone.name().to_owned(), of.region.clone(), of.address.clone());
-    let near = if first.product_id == other.product_id {
-        one.basis == Basis::Fixed && two.basis == Basis::Fixed
-    } else {
-        // A place that is not told may be anywhere.
-        place(first) == place(other) && (one.at_home || !first.address.is_empty())
-    };
-    near && first.variant_id != other.variant_id
-        && other.sold
-        && one.at_home == two.at_home
-        && first.policies.cancellation == other.policies.cancellation
+    let places = place(first).zip(place(other));
+    let near = places.is_some_and(|(first, other)| first.goes_with(&other));
+    near && other.sold && first.variant_id != other.variant_id
+}
+
+/// Where a service is done; `None` for what is none.
+fn place(offered: &Offered) -> Option<Place<'_>> {
+    let Offer::Visit(service) = &offered.offer else { return None };
+    Some(Place {
+        product_id: &offered.product_id,
+        zone: offered.zone.name(),
+        region: &offered.region,
+        address: &offered.address,
+        at_home: service.at_home,
+        basis: service.basis,
+        cancellation: &offered.policies.cancellation,
+    })
 }
 
 /// What else can be done in a visit that begins with a service, each with its title.

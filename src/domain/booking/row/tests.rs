@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::booking::{
-    MINUTE_MS,
+    MINUTE_MS, WHOLE,
+    cancellation::{Deadline, Fee, Step},
     date::LocalDate,
     samples::*,
     schedule::{Day, Hours, Schedule},
@@ -186,6 +187,39 @@ fn of_a_day(parts: &[Part], people: &[Availability], things: &[Availability]) ->
     let search = Search { visit: visit(1, 0, 0, 0), grid: GRID, step_ms: 6 * TICK, within };
     let slots = Row { parts, people, things, grid: GRID }.slots(&search);
     slots.into_iter().map(|slot| (zone.local(slot.start).clock(), slot.people)).collect()
+}
+
+#[test]
+fn what_is_done_in_one_visit_is_at_one_place_and_given_up_by_the_same_rules() {
+    let (free, step) = (Cancellation::default(), Step { from: Deadline::Before { ms: 1 }, fee: Fee::Share(WHOLE) });
+    let strict = Cancellation { steps: vec![step] };
+    let studio = Place {
+        product_id: "massage",
+        zone: "Asia/Shanghai",
+        region: "440305",
+        address: "88 Haide Road",
+        at_home: false,
+        basis: Basis::Fixed,
+        cancellation: &free,
+    };
+    let other = Place { product_id: "facial", ..studio };
+    let home = Place { at_home: true, address: "", ..studio };
+    for (first, second, together) in [
+        (studio, other, true),
+        (studio, studio, true),
+        (studio, Place { basis: Basis::Hour, ..other }, true),
+        (studio, Place { basis: Basis::Hour, ..studio }, false),
+        (studio, Place { address: "89 Haide Road", ..other }, false),
+        (Place { address: "", ..studio }, Place { address: "", ..other }, false),
+        (studio, Place { zone: "Asia/Kathmandu", ..other }, false),
+        (studio, Place { cancellation: &strict, ..other }, false),
+        (studio, Place { at_home: true, ..other }, false),
+        (home, Place { product_id: "facial", ..home }, true),
+        (home, Place { product_id: "facial", region: "440100", ..home }, false),
+    ] {
+        assert_eq!(first.goes_with(&second), together, "{first:?} {second:?}");
+        assert_eq!(second.goes_with(&first), together, "{second:?} {first:?}");
+    }
 }
 
 #[test]

@@ -134,3 +134,16 @@ test('large parties are told to call, and days without a table lead to others', 
     expect(Math.min(size?.height ?? 0, size?.width ?? 0)).toBeGreaterThanOrEqual(44);
   }
 });
+
+test.describe('elsewhere', () => {
+  test.use({ timezoneId: 'Europe/Berlin' });
+
+  test('the own clock stands beside that of the restaurant', async ({ shopper, page, t }) => {
+    test.skip(!shopper.js, 'the server does not know where somebody is');
+    await shopper.open(`/p/bamboo-lane-garden?date=${inDays(9)}&guests=2`);
+    const own = new RegExp(t('booking_visit.your_time', { time: '\\d\\d:\\d\\d' }));
+    await expect(times(shopper).first()).toContainText(own);
+    await shopper.open('/tables');
+    await expect(page.locator('.sitting').first()).toContainText(own);
+  });
+});

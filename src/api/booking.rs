@@ -12,10 +12,11 @@ use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 
 /// The free slots of a service on some days from a date (`2026-12-24`) of its venue on, up to a month; with a person those
-/// of this person.
+/// of this person, and with the variants of further services those at which all are done in a row.
 ///
 /// # Errors
-/// [`Error::NotFound`] for what is no service, [`Error::Invalid`] for what is no date and for too many days.
+/// [`Error::NotFound`] for what is no service, [`Error::Invalid`] for what is no date, for too many days and for what is not
+/// done along with it.
 #[server(prefix = "/api", endpoint = "booking/slots", input = GetUrl, output = Json)]
 pub async fn slots(
     variant_id: String,
@@ -23,12 +24,13 @@ pub async fn slots(
     days: i64,
     #[server(default)] person: Option<String>,
     #[server(default)] add_ons: Vec<usize>,
+    #[server(default)] further: Vec<String>,
 ) -> Result<SlotList, Error> {
     super::with(async |ctx| {
         let first = LocalDate::parse(&date);
         let first = first.ok_or_else(|| Error::field("date", crate::domain::error::Problem::Choice))?;
         let person = person.as_deref().filter(|person| !person.is_empty());
-        crate::server::booking::slots(&ctx, &variant_id, first, days, person, &add_ons).await
+        crate::server::booking::slots(&ctx, &variant_id, first, days, person, &add_ons, &further).await
     })
     .await
 }
@@ -45,10 +47,11 @@ pub async fn visit(
     #[server(default)] date: Option<String>,
     #[server(default)] person: Option<String>,
     #[server(default)] add_ons: Vec<usize>,
+    #[server(default)] further: Vec<String>,
 ) -> Result<Choice, Error> {
     super::with(async |ctx| {
         let (month, date) = (month.as_deref().and_then(month::parse), date.as_deref().and_then(LocalDate::parse));
-        crate::server::booking::choice(&ctx, &variant_id, Asked { month, date, person, add_ons }).await
+        crate::server::booking::choice(&ctx, &variant_id, Asked { month, date, person, add_ons, further }).await
     })
     .await
 }

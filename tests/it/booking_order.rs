@@ -427,7 +427,7 @@ async fn slots_that_are_offered_can_be_booked_and_those_booked_are_offered_no_mo
         venues::open(&app).await;
         let ctx = guest(&app).await;
         let day = async |person: Option<&str>| {
-            let found = booking::slots(&ctx, "massage", venues::first_day(), 1, person, &[]).await.unwrap();
+            let found = booking::slots(&ctx, "massage", venues::first_day(), 1, person, &[], &[]).await.unwrap();
             assert_eq!(found.people.iter().map(|person| &*person.id).collect::<Vec<_>>(), ["li", "wu"]);
             let [day] = &found.days[..] else { panic!("one day was asked for") };
             day.slots.iter().map(|slot| (slot.start, slot.people.clone())).collect::<Vec<_>>()
@@ -447,7 +447,7 @@ async fn slots_that_are_offered_can_be_booked_and_those_booked_are_offered_no_mo
         for (start, _) in of_wu.iter().step_by(4) {
             wishes::add(&ctx, "massage", &massage(*start, Some("wu"))).await.unwrap();
         }
-        let month = booking::slots(&ctx, "massage", venues::first_day(), 31, None, &[0]).await.unwrap();
+        let month = booking::slots(&ctx, "massage", venues::first_day(), 31, None, &[0], &[]).await.unwrap();
         assert_eq!((month.days.len(), month.price), (31, Amount(23_000)));
         // An hour and a half, the last from half past seven on.
         assert_eq!(month.days[1].slots.len(), 43);
@@ -459,7 +459,7 @@ async fn slots_that_are_offered_can_be_booked_and_those_booked_are_offered_no_mo
             ("massage", 32, vec![], Error::field("days", Problem::Range(1, 31))),
             ("massage", 1, vec![7], Error::field("add_ons", Problem::Choice)),
         ] {
-            let refused = booking::slots(&ctx, variant, venues::first_day(), days, None, &add_ons).await;
+            let refused = booking::slots(&ctx, variant, venues::first_day(), days, None, &add_ons, &[]).await;
             assert_eq!(refused.err(), Some(error), "{variant}, {days}");
         }
     })

@@ -153,7 +153,7 @@ async fn a_booking_that_was_taken_out_can_be_put_back() {
     both(&[MUG], async |app| {
         venues::open(&app).await;
         let ctx = customer(&app).await;
-        let wish = Wish::Visit { start: at(10, 0), person: Some("li".into()), add_ons: vec![0] };
+        let wish = Wish::Visit { start: at(10, 0), person: Some("li".into()), add_ons: vec![0], further: vec![] };
         let id = wishes::add(&ctx, "massage", &wish).await.unwrap().bookings[0].id.clone();
         let (cart, unbooked) = wishes::remove(&ctx, &id).await.unwrap();
         let was = Unbooked { variant_id: "massage".into(), wish: wish.clone() };

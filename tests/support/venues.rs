@@ -72,7 +72,13 @@ pub fn nights(from: i64, nights: i64, rooms: i64) -> Wish {
 }
 
 pub fn massage(start: i64, person: Option<&str>) -> Wish {
-    Wish::Visit { start, person: person.map(str::to_owned), add_ons: vec![] }
+    Wish::Visit { start, person: person.map(str::to_owned), add_ons: vec![], further: vec![] }
+}
+
+/// A massage with what is done after it.
+pub fn visit(start: i64, person: Option<&str>, further: &[&str]) -> Wish {
+    let further = further.iter().map(|variant| (*variant).to_owned()).collect();
+    Wish::Visit { start, person: person.map(str::to_owned), add_ons: vec![], further }
 }
 
 pub fn dinner(start: i64, guests: i64) -> Wish {
@@ -101,6 +107,30 @@ pub async fn open(app: &App) {
     spa(&mut rows);
     bistro(&mut rows);
     bus(&mut rows);
+    write(app, rows).await;
+}
+
+/// What can be done in one visit with `massage`: `foot`, half an hour for 100 by `li` alone, and in the salon of the same
+/// house `facial`, three quarters of an hour for 150 by `bo`.
+pub async fn open_salon(app: &App) {
+    let mut rows = Vec::new();
+    let service = |minutes: i64| {
+        let times = Visit::new(Times { duration: minutes * MINUTE_MS, ..Times::default() }).unwrap();
+        Offer::Visit(Service { times, add_ons: vec![], at_home: false, basis: Basis::Fixed })
+    };
+    variant(&mut rows, "spa", ("foot", 10_000), &service(30));
+    product(&mut rows, ("salon", "service", "面部护理"), &Policies::default());
+    variant(&mut rows, "salon", ("facial", 15_000), &service(45));
+    resource(&mut rows, "salon", ("bo", "person"), text("{}"), &from_nine_to_nine());
+    for (person, variant) in [("li", "foot"), ("bo", "facial")] {
+        let sql = "insert into resource_offer (resource_id, variant_id) values ($1, $2)";
+        rows.push((sql, vec![text(person), text(variant)]));
+    }
+    rows.push(("update venue set address = $1 where product_id in ('spa', 'salon')", vec![text("海德三道 88 号")]));
+    write(app, rows).await;
+}
+
+async fn write(app: &App, rows: Vec<Row>) {
     app.db
         .write::<_, DbError>(move |tx| {
             let rows = rows.clone();

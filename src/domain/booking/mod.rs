@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  zone ── schedule ── slots ── alternatives      people, tables, equipment
-//!    │         interval ┘  └ cells
+//!    │         interval ┘  └ cells, row
 //!    │
 //!    ├── stay ── rates                            nights
 //!    ├── trips                                    seats
@@ -28,6 +28,7 @@ pub mod lodging;
 pub mod month;
 pub mod offer;
 pub mod rates;
+pub mod row;
 pub mod schedule;
 pub mod seating;
 pub mod slots;

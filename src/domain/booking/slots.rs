@@ -86,6 +86,11 @@ impl Visit {
         self.0
     }
 
+    /// The same for a thing, which does not go along to the next customer.
+    pub const fn without_travel(self) -> Self {
+        Self(Times { travel: 0, ..self.0 })
+    }
+
     /// What the customer sees of one that begins at a moment.
     pub const fn shown(self, start: i64) -> Interval {
         Interval { start, end: start.saturating_add(self.0.duration) }
@@ -213,10 +218,15 @@ pub fn slots(people: &[Availability], search: &Search) -> Vec<Slot> {
     for (person, availability) in people.iter().enumerate() {
         starts.extend(availability.starts(search).into_iter().map(|start| (start, person)));
     }
+    merged(starts, search.visit)
+}
+
+/// Slots of a visit out of moments at which it can begin and the places of those who can then, each person's in order.
+pub(super) fn merged(mut starts: Vec<(i64, usize)>, visit: Visit) -> Vec<Slot> {
     // Each person's are in order: a stable sort finds and merges them.
     starts.sort();
     let slot = |group: &[(i64, usize)]| {
-        let shown = search.visit.shown(group.first()?.0);
+        let shown = visit.shown(group.first()?.0);
         Some(Slot { start: shown.start, end: shown.end, people: group.iter().map(|(_, person)| *person).collect() })
     };
     starts.chunk_by(|a, b| a.0 == b.0).filter_map(slot).collect()
@@ -225,7 +235,7 @@ pub fn slots(people: &[Availability], search: &Search) -> Vec<Slot> {
 /// Leaves the slots for which a thing is free as well (a chair, a room, a vehicle), each with the first that is. A thing
 /// is claimed for the visit without the way to the next.
 pub fn with_a_thing(slots: Vec<Slot>, things: &[Availability], search: &Search) -> Vec<(Slot, usize)> {
-    let visit = Visit(Times { travel: 0, ..search.visit.times() });
+    let visit = search.visit.without_travel();
     let free = |slot: &Slot| things.iter().position(|thing| thing.can(visit, search.grid, slot.start));
     slots.into_iter().filter_map(|slot| free(&slot).map(|thing| (slot, thing))).collect()
 }

@@ -5,6 +5,7 @@ use super::{
     date::LocalDate,
     month,
     offer::{AddOn, Basis},
+    row::MAX_FURTHER,
     slots::Slot,
     wish::{MAX_ADD_ONS, Wish},
     zone::Zone,
@@ -63,6 +64,18 @@ pub struct Asked {
     pub person: Option<String>,
     /// By their places in the list of the service.
     pub add_ons: Vec<usize>,
+    /// What else is to be done in the same visit: variants, in this order.
+    pub further: Vec<String>,
+}
+
+/// Another service that can be done in the same visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Further {
+    pub variant_id: String,
+    /// In the language of the page, with which variant it is.
+    pub title: String,
+    pub price: Amount,
+    pub duration_ms: i64,
 }
 
 /// A service with its free days of a month, and its free slots of one of them.
@@ -76,15 +89,19 @@ pub struct Choice {
     /// Done at the address of the customer.
     pub at_home: bool,
     pub basis: Basis,
-    /// With the add-ons.
+    /// With the add-ons, and with what else was chosen.
     pub price: Amount,
-    /// In milliseconds, with the add-ons.
+    /// In milliseconds; likewise.
     pub duration_ms: i64,
     /// In the language of the page.
     pub add_ons: Vec<AddOn>,
     /// Those that were asked for and that there are, by their places.
     pub chosen_add_ons: Vec<usize>,
-    /// Who does it; slots name them by their places in this list.
+    /// What else can be done in the same visit.
+    pub further: Vec<Further>,
+    /// Those of it that were asked for, by their variants and in that order.
+    pub chosen_further: Vec<String>,
+    /// Who does it, or begins; slots name them by their places in this list.
     pub workers: Vec<Worker>,
     /// The place of the one who was asked for.
     pub person: Option<usize>,
@@ -115,6 +132,7 @@ pub struct Chosen {
     pub date: Option<String>,
     pub person: Option<String>,
     pub add_ons: Vec<usize>,
+    pub further: Vec<String>,
     /// When the slot began that was wanted and was gone, in UTC milliseconds.
     pub gone: Option<i64>,
 }
@@ -151,7 +169,8 @@ impl Choice {
     /// What to put into the cart for a slot that begins at a moment, by somebody or by anyone.
     pub fn wish(&self, start: i64, person: Option<usize>) -> Wish {
         let person = person.and_then(|place| self.workers.get(place)).map(|worker| worker.id.clone());
-        Wish::Visit { start, person, add_ons: self.chosen_add_ons.clone() }
+        let (add_ons, further) = (self.chosen_add_ons.clone(), self.chosen_further.clone());
+        Wish::Visit { start, person, add_ons, further }
     }
 
     /// How many times are free on a day of the month.
@@ -176,12 +195,19 @@ impl Chosen {
                 add_ons.push(place);
             }
         }
+        let mut further: Vec<String> = Vec::new();
+        for id in text("further").iter().flat_map(|text| text.split(',')).filter(|id| !id.is_empty()) {
+            if !further.iter().any(|other| other == id) && further.len() < MAX_FURTHER {
+                further.push(id.to_owned());
+            }
+        }
         Self {
             variant: text("v"),
             month: text("month"),
             date: text("date"),
             person: text("person"),
             add_ons,
+            further,
             gone: text("gone").and_then(|text| text.parse().ok()),
         }
     }
@@ -190,6 +216,7 @@ impl Chosen {
     pub fn href(&self, path: &str) -> String {
         let places: Vec<_> = self.add_ons.iter().map(usize::to_string).collect();
         let add = (!places.is_empty()).then(|| places.join(","));
+        let further = (!self.further.is_empty()).then(|| self.further.join(","));
         let gone = self.gone.map(|start| start.to_string());
         let pairs = [
             ("v", self.variant.as_ref()),
@@ -197,6 +224,7 @@ impl Chosen {
             ("date", self.date.as_ref()),
             ("person", self.person.as_ref()),
             ("add", add.as_ref()),
+            ("further", further.as_ref()),
             ("gone", gone.as_ref()),
         ];
         let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
@@ -217,6 +245,17 @@ impl Chosen {
         }
         chosen
     }
+
+    /// The same with another service more, the last one, or without it where it was chosen.
+    pub fn joined(&self, variant_id: &str) -> Self {
+        let mut chosen = Self { gone: None, ..self.clone() };
+        if chosen.further.iter().any(|other| other == variant_id) {
+            chosen.further.retain(|other| other != variant_id);
+        } else {
+            chosen.further.push(variant_id.to_owned());
+        }
+        chosen
+    }
 }
 
 #[cfg(test)]
@@ -231,16 +270,18 @@ mod tests {
             date: Some("2026-12-24".into()),
             person: Some("p:1".into()),
             add_ons: vec![0, 2],
+            further: vec!["f:1".into(), "g".into()],
             gone: Some(5),
         };
         let href = chosen.href("/p/x");
-        assert_eq!(href, "/p/x?v=a%20b&month=2026-12&date=2026-12-24&person=p%3A1&add=0,2&gone=5");
+        assert_eq!(href, "/p/x?v=a%20b&month=2026-12&date=2026-12-24&person=p%3A1&add=0,2&further=f%3A1,g&gone=5");
         let values = [
             ("v", "a b"),
             ("month", "2026-12"),
             ("date", "2026-12-24"),
             ("person", "p:1"),
             ("add", "0,2,x,2"),
+            ("further", "f:1,,g,f:1"),
             ("gone", "5"),
         ];
         let get = |name: &str| values.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
@@ -255,6 +296,11 @@ mod tests {
         let more = chosen.toggled(0);
         assert_eq!((more.add_ons.as_slice(), more.gone), ([0, 1].as_slice(), None));
         assert_eq!(more.toggled(1).add_ons, [0]);
+        let joined = more.joined("b").joined("a");
+        assert_eq!(
+            (joined.further.join(","), joined.joined("b").further.join(",")),
+            ("b,a".to_owned(), "a".to_owned())
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     date::LocalDate,
     offer::Kind,
     rates::StayRequest,
+    row::MAX_FURTHER,
     seating::{Request, area_name},
     stay::{MAX_GUESTS, MAX_ROOMS},
     trips::{Section, Travellers},
@@ -51,13 +52,16 @@ pub enum Wish {
         requests: Vec<Request>,
     },
     /// The service from a moment (UTC milliseconds) on, by a person or, where none is named, by anyone; with add-ons by
-    /// their places in the list of the service.
+    /// their places in the list of the service. A person who is named begins; `further` are the variants of what is done
+    /// after it in the same visit, in this order.
     Visit {
         start: i64,
         #[serde(default)]
         person: Option<String>,
         #[serde(default)]
         add_ons: Vec<usize>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        further: Vec<String>,
     },
 }
 
@@ -129,7 +133,7 @@ impl Wish {
                     check.add("requests", Problem::Choice);
                 }
             }
-            Self::Visit { person, add_ons, .. } => {
+            Self::Visit { person, add_ons, further, .. } => {
                 if !person.as_deref().is_none_or(id) {
                     check.add("person", Problem::Choice);
                 }
@@ -138,6 +142,13 @@ impl Wish {
                 places.dedup();
                 if places.len() != add_ons.len() || places.len() > MAX_ADD_ONS {
                     check.add("add_ons", Problem::Choice);
+                }
+                let mut others: Vec<_> = further.iter().collect();
+                others.sort_unstable();
+                others.dedup();
+                if others.len() != further.len() || others.len() > MAX_FURTHER || !further.iter().all(|other| id(other))
+                {
+                    check.add("further", Problem::Choice);
                 }
             }
         }
@@ -214,7 +225,11 @@ mod tests {
         let table = |guests, area: &str| Wish::Table { start: 0, guests, area: Some(area.into()), requests: vec![] };
         let asking =
             |requests: &[Request]| Wish::Table { start: 0, guests: 2, area: None, requests: requests.to_vec() };
-        let visit = |add_ons: &[usize]| Wish::Visit { start: 0, person: None, add_ons: add_ons.to_vec() };
+        let with = |add_ons: &[usize], further: &[&str]| {
+            let further = further.iter().map(|id| (*id).to_owned()).collect();
+            Wish::Visit { start: 0, person: None, add_ons: add_ons.to_vec(), further }
+        };
+        let visit = |add_ons: &[usize]| with(add_ons, &[]);
         let long = "x".repeat(MAX_ID + 1);
         for (wish, field) in [
             (stay("2026-12-24", "2026-12-27", 1, 2), None),
@@ -232,6 +247,10 @@ mod tests {
             (asking(&[Request::Birthday, Request::Birthday]), Some("requests")),
             (visit(&[1, 0]), None),
             (visit(&[1, 1]), Some("add_ons")),
+            (with(&[], &["a", "b", "c"]), None),
+            (with(&[], &["a", "a"]), Some("further")),
+            (with(&[], &["a", "b", "c", "d"]), Some("further")),
+            (with(&[], &[""]), Some("further")),
         ] {
             let problem = |field: &str| wish.check().err().and_then(|error| error.problem(field));
             match field {
@@ -246,7 +265,7 @@ mod tests {
         let start = utc("2026-12-24", 18 * 60);
         let requests = vec![Request::ChildSeat, Request::Quiet];
         let table = Wish::Table { start, guests: 1, area: Some("Rose room".into()), requests };
-        let visit = Wish::Visit { start, person: Some("r".into()), add_ons: vec![] };
+        let visit = Wish::Visit { start, person: Some("r".into()), add_ons: vec![], further: vec![] };
         for (wish, person, words) in [
             (
                 stay("2026-12-24", "2026-12-27", 1, 2),
@@ -265,11 +284,12 @@ mod tests {
 
     #[test]
     fn wishes_read_back_from_json() -> Result<(), serde_json::Error> {
-        let visit = Wish::Visit { start: 5, person: None, add_ons: vec![1] };
+        let visit = Wish::Visit { start: 5, person: None, add_ons: vec![1], further: vec!["f".into()] };
         for wish in [stay("2026-12-24", "2026-12-27", 1, 2), trip(&["1A", "1B"]), visit] {
             assert_eq!(serde_json::from_str::<Wish>(&serde_json::to_string(&wish)?)?, wish);
         }
-        let visit = Wish::Visit { start: 5, person: Some("wu".into()), add_ons: vec![] };
+        let visit = Wish::Visit { start: 5, person: Some("wu".into()), add_ons: vec![], further: vec![] };
+        assert!(!visit.text().contains("further"), "what waits for one is found by its text");
         assert_eq!(Wish::parse(&visit.text()), Ok(visit));
         let never = r#"{"kind":"stay","stay":["2026-12-24","2026-12-24"],"guests":{"adults":1,"children":0},"rooms":1,"breakfast":false}"#;
         assert_eq!(Wish::parse(never), Err(Error::field("wish", Problem::Choice)), "a stay of no nights");

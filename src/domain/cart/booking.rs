@@ -128,7 +128,7 @@ mod tests {
             end: 1,
             zone: "UTC".to_owned(),
             clocks: Zone::utc(),
-            wish: Wish::Visit { start: 0, person: None, add_ons: vec![] },
+            wish: Wish::Visit { start: 0, person: None, add_ons: vec![], further: vec![] },
             price: Amount(now),
             price_seen: Amount(seen),
             free_until: 0,
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn a_booking_that_was_taken_out_reads_back_from_the_address_while_the_cart_is_the_same() {
-        let unbooked =
-            Unbooked { variant_id: "a&b".into(), wish: Wish::Visit { start: 5, person: None, add_ons: vec![1] } };
+        let wish = Wish::Visit { start: 5, person: None, add_ons: vec![1], further: vec!["f".into()] };
+        let unbooked = Unbooked { variant_id: "a&b".into(), wish };
         let href = unbooked.href(4);
         let (_, query) = href.split_once('?').unwrap_or_default();
         assert!(query.starts_with("unbooked=a%26b&wish=%7B") && query.ends_with("&version=4"), "{href}");

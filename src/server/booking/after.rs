@@ -155,8 +155,8 @@ pub async fn times(ctx: &Ctx, number: &str, position: i64, date: &str) -> Result
     if line.kind == Kind::Trip && line.snapshot.change.is_some() {
         return departures(ctx, line, date).await;
     }
-    let Wish::Visit { person, add_ons, .. } = &line.snapshot.wish else { return Ok(Vec::new()) };
-    let list = match slots(ctx, &line.variant_id, date, 1, person.as_deref(), add_ons).await {
+    let Wish::Visit { person, add_ons, further, .. } = &line.snapshot.wish else { return Ok(Vec::new()) };
+    let list = match slots(ctx, &line.variant_id, date, 1, person.as_deref(), add_ons, further).await {
         // It is not sold any more.
         Err(Error::NotFound | Error::Invalid(_)) => return Ok(Vec::new()),
         list => list?,

@@ -1,7 +1,7 @@
 //! Bookings: what is offered, what somebody wants of it, and what is claimed of rooms, people, tables and departures.
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
-//! are made for. A [`quote`] reads what a wish comes to; [`wishes`] are the bookings in carts, [`lines`] those of orders.
+//! are made for. A [`quote`] reads what a wish comes to, of services that are done in one visit in a [`row`]; [`wishes`] are the bookings in carts, [`lines`] those of orders.
 //! What comes [`after`] one was paid for: it is given up, [moved](moving), or over; others [`wait`](waiting) for what comes free.
 //!
 //! [`stays`] finds rooms, [`rates`] are their nights as the office keeps them, and [`horizon`] opens new ones day by day.
@@ -21,6 +21,7 @@ pub mod moving;
 pub mod quote;
 pub mod rates;
 pub mod remind;
+mod row;
 mod slots;
 pub mod stays;
 mod store;

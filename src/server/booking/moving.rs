@@ -203,8 +203,20 @@ async fn move_by_office(
     if line.version != form.version {
         return Err(Error::Conflict);
     }
+    let mut begins = true;
     if let Some(chosen) = chosen {
-        let detail = suits(tx, &line, chosen).await?;
+        let mut detail = suits(tx, &line, &line.variant_id, chosen).await?;
+        begins = detail.is_some();
+        if let Wish::Visit { further, .. } = &wish {
+            for variant in further {
+                if detail.is_none() {
+                    detail = suits(tx, &line, variant, chosen).await?;
+                }
+            }
+            // Whoever has a part of it keeps that; another one begins it as well.
+            begins = begins && (further.is_empty() || !present.contains(chosen));
+        }
+        let detail = detail.ok_or_else(|| Error::field("resource", Problem::Choice))?;
         if let Wish::Table { area: Some(area), .. } = &mut wish {
             // Wherever the guests wanted to sit, it is there that they will.
             let table: Table = serde_json::from_str(&detail).map_err(|e| internal("database", &e))?;
@@ -215,26 +227,22 @@ async fn move_by_office(
         // A party at joined tables does not fit at one of them.
         chosen = chosen.filter(|chosen| !present.contains(chosen));
     }
-    if let (Wish::Visit { person: Some(person), .. }, Some(chosen)) = (&mut wish, chosen) {
+    if let (Wish::Visit { person: Some(person), .. }, Some(chosen), true) = (&mut wish, chosen, begins) {
         person.clone_from(chosen);
     }
     let by = By::Office(chosen.map(String::as_str));
     rebook(tx, app, &order, &line, Move { wish, actor, by }, now).await.map(Some)
 }
 
-/// What there is to know of somebody who does this, or of a table of the place, as JSON.
-///
-/// # Errors
-/// [`Error::Invalid`] for anybody else, and for any other table.
-async fn suits(tx: &mut Tx<'_>, line: &Line, resource: &str) -> Result<String> {
-    let sql = "select r.detail from resource r where r.id = $1 and r.product_id = $2 and r.active and r.kind = $4
-        and (r.kind = 'table' or exists (
+/// What there is to know of somebody who does a service of a booking, or of a table of the place, as JSON; `None` of
+/// anybody else, and of any other table.
+async fn suits(tx: &mut Tx<'_>, line: &Line, variant: &str, resource: &str) -> Result<Option<String>> {
+    let sql = "select r.detail from resource r where r.id = $1 and r.active and r.kind = $4
+        and (r.kind = 'table' and r.product_id = $2 or r.kind = 'person' and exists (
             select 1 from resource_offer f where f.resource_id = r.id and f.variant_id = $3))";
     let kind = if line.kind == Kind::Table { "table" } else { "person" };
-    match tx.optional(sql, args![resource, &line.product_id, &line.variant_id, kind]).await? {
-        Some(row) => Ok(row.get("detail")?),
-        None => Err(Error::field("resource", Problem::Choice)),
-    }
+    let row = tx.optional(sql, args![resource, &line.product_id, variant, kind]).await?;
+    Ok(row.map(|row| row.get("detail")).transpose()?)
 }
 
 /// Claims a booking elsewhere and frees where it was, or does neither. The caller has locked the order.

@@ -3,6 +3,7 @@
 
 use super::{
     claim::{Claim, What},
+    row::{Services, Staff, Taken},
     store::{self, Offered, Resource, Timetable},
 };
 use crate::{
@@ -13,10 +14,10 @@ use crate::{
             cells::Grid,
             date::LocalDate,
             interval::Interval,
-            offer::{Offer, RoomType, Service},
+            offer::{Offer, RoomType},
             rates::StayRequest,
             schedule::{Limits, Schedule},
-            slots::{self, Availability, Search, Times, Visit},
+            slots::{Availability, Search, Times, Visit},
             tables::{Floor, Pacing, Party, PartyRules},
             trips::{ChangeRule, Fare, Section, Travellers},
             wish::Wish,
@@ -96,6 +97,11 @@ impl Asked<'_> {
         }
     }
 
+    /// What stands in the way of somebody's time.
+    fn taken(&self) -> Taken<'_> {
+        Taken { others: self.by != By::Waiting, besides: self.before }
+    }
+
     /// Whether it may be with somebody, or at a table.
     fn allows(&self, resource: &Resource) -> bool {
         !matches!(self.by, By::Office(Some(chosen)) if resource.id != chosen)
@@ -157,8 +163,9 @@ pub async fn quote(tx: &mut Tx<'_>, asked: &Asked<'_>) -> Result<Quote> {
         (Wish::Table { start, guests, area, .. }, Offer::Table) => {
             table(tx, &offered, asked, *start, Party { guests: *guests, area: area.as_deref() }).await?
         }
-        (Wish::Visit { start, person, add_ons }, Offer::Visit(service)) => {
-            visit(tx, &offered, asked, (*start, person.as_deref(), add_ons.as_slice()), service).await?
+        (Wish::Visit { start, person, add_ons, further }, Offer::Visit(service)) => {
+            let wanted = WantedVisit { start: *start, person: person.as_deref(), add_ons, further };
+            wanted.quote(tx, &offered, asked, service.at_home).await?
         }
         _ => return Err(Error::NotFound),
     };
@@ -319,68 +326,53 @@ async fn table(tx: &mut Tx<'_>, offered: &Offered, asked: &Asked<'_>, start: i64
     Ok(quote)
 }
 
-async fn visit(
-    tx: &mut Tx<'_>,
-    offered: &Offered,
-    asked: &Asked<'_>,
-    (start, person, add_ons): (i64, Option<&str>, &[usize]),
-    service: &Service,
-) -> Result<Quote> {
-    let (policies, zone) = (&offered.policies, &offered.zone);
-    let mut quote = Quote::bare(asked.wish, Interval { start, end: start }, zone.clone());
-    quote.cancellation = policies.cancellation.clone();
-    quote.at_home = service.at_home;
-    if service.at_home {
-        quote.area.clone_from(&offered.region);
-    }
-    let Some((extra, visit)) = service.with(add_ons) else { return Ok(quote) };
-    quote.price = Some(offered.price + extra);
-    quote.end = visit.shown(start).end;
-    let within = moment(start);
-    let reach = Availability::reach(within);
-    let variant = Some(offered.variant_id.as_str());
-    let mut people = store::resources(tx, &offered.product_id, "person", variant, reach).await?;
-    if let Some(chosen) = person {
-        people.retain(|person| person.id == chosen);
-        quote.person = people.first().map(|person| person.name.clone());
-    }
-    people.retain(|person| asked.allows(person));
-    let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
-    let free = |resources: &[Resource]| -> Vec<Availability> {
-        resources.iter().map(|resource| availability(resource, asked, zone, within)).collect()
-    };
-    let search = Search::new(visit, &asked.limits(&policies.limits), zone, asked.now, within);
-    let mut slots = slots::slots(&free(&people), &search);
-    slots.retain(|slot| slot.start == start);
-    let thing = if things.is_empty() {
-        None
-    } else {
-        let Some((slot, thing)) = slots::with_a_thing(slots, &free(&things), &search).into_iter().next() else {
-            return Ok(quote);
+/// What is wanted of a service, as [`Wish::Visit`] has it.
+struct WantedVisit<'a> {
+    start: i64,
+    person: Option<&'a str>,
+    add_ons: &'a [usize],
+    further: &'a [String],
+}
+
+impl WantedVisit<'_> {
+    async fn quote(&self, tx: &mut Tx<'_>, offered: &Offered, asked: &Asked<'_>, at_home: bool) -> Result<Quote> {
+        let Self { start, person, add_ons, further } = *self;
+        let (policies, zone) = (&offered.policies, &offered.zone);
+        let mut quote = Quote::bare(asked.wish, Interval { start, end: start }, zone.clone());
+        quote.cancellation = policies.cancellation.clone();
+        quote.at_home = at_home;
+        if at_home {
+            quote.area.clone_from(&offered.region);
+        }
+        let services = Services::load(tx, offered, add_ons, further, asked.now).await?;
+        let Some(services) = services else { return Ok(quote) };
+        quote.price = Some(services.price);
+        quote.end = services.visit.shown(start).end;
+        let within = moment(start);
+        let search = Search::new(services.visit, &asked.limits(&services.limits), zone, asked.now, within);
+        // Whom the office chose does one of them, as early as may be.
+        let chosen: Vec<Option<(usize, &str)>> = match asked.by {
+            By::Office(Some(chosen)) => (0..services.count()).map(|place| Some((place, chosen))).collect(),
+            By::Customer | By::Waiting | By::Office(None) => vec![None],
         };
-        slots = vec![slot];
-        things.get(thing)
-    };
-    let found = slots.first().and_then(|slot| people.get(*slot.people.first()?));
-    quote.claims = found.map(|person| {
-        let mut claims = vec![of_time(person, visit.claim(start, Grid::FIVE_MINUTES))];
-        // A thing does not go along to the next customer.
-        claims.extend(thing.map(|thing| of_time(thing, Grid::FIVE_MINUTES.around(visit.work(start)))));
-        claims
-    });
-    Ok(quote)
+        for chosen in chosen {
+            let only: Vec<_> = person.map(|person| (0, person)).into_iter().chain(chosen).collect();
+            let staff = Staff::load(tx, &services, within, &only).await?;
+            if person.is_some() {
+                quote.person = staff.begin().first().map(|person| person.name.clone());
+            }
+            quote.claims = staff.claims(zone, &search, asked.taken(), start);
+            if quote.claims.is_some() {
+                break;
+            }
+        }
+        Ok(quote)
+    }
 }
 
 /// Of slots that begin in an interval what somebody has, without what the cart claims besides.
 fn availability(resource: &Resource, asked: &Asked<'_>, zone: &Zone, within: Interval) -> Availability {
-    let besides = asked.before.iter().filter(|claim| claim.resource_id == resource.id);
-    let times = besides.filter_map(|claim| match claim.what {
-        What::Time(time) => Some(time),
-        What::Seat { .. } | What::Count { .. } => None,
-    });
-    let schedule: &Schedule = &resource.schedule;
-    let taken = resource.taken.iter().copied().filter(|_| asked.by != By::Waiting);
-    Availability::new(schedule, zone, within, taken.chain(times))
+    asked.taken().of(resource, zone, within)
 }
 
 /// How many of a unit are claimed by a list of claims.

@@ -268,6 +268,7 @@ pub async fn resources(
     Ok(found)
 }
 
-fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, Error> {
+/// A column that is JSON.
+pub fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, Error> {
     serde_json::from_str(&row.get::<String>(column)?).map_err(|e| internal("database", &e))
 }

@@ -1,7 +1,8 @@
 //! Services as their pages show them: free days and slots, who does it, and what else is near a slot that is gone.
 
 use super::{
-    claim::{Claim, What},
+    claim::Claim,
+    row::{self, Services, Staff, Taken},
     store::{self, Offered, Resource},
 };
 use crate::{
@@ -15,7 +16,8 @@ use crate::{
             interval::Interval,
             month,
             offer::Offer,
-            slots::{self, Availability, Search, Slot, Visit},
+            row::MAX_FURTHER,
+            slots::{Search, Slot},
             visit::{Asked, Choice, NEAREST, Profile, Worker},
             wish::Wish,
             zone::Zone,
@@ -57,25 +59,38 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     let Offer::Visit(service) = &offered.offer else { return Err(Error::NotFound) };
     // What there is of it: the list of another variant may be shorter.
     let chosen: Vec<_> = asked.add_ons.into_iter().filter(|place| *place < service.add_ons.len()).collect();
-    let (extra, visit) = service.with(&chosen).ok_or(Error::NotFound)?;
-    let (zone, limits) = (&offered.zone, &offered.policies.limits);
+    let beside = row::beside(tx, &offered, locale).await?;
+    let mut others: Vec<&Offered> = Vec::new();
+    for variant in asked.further.iter().take(MAX_FURTHER) {
+        let found = beside.iter().map(|(other, _)| other).find(|other| other.variant_id == *variant);
+        others.extend(found.filter(|found| others.iter().all(|other| other.variant_id != found.variant_id)));
+    }
+    let mut services = Services::new(&offered, &chosen, &others);
+    if services.is_none() {
+        // Too long together.
+        others.clear();
+        services = Services::new(&offered, &chosen, &others);
+    }
+    let services = services.ok_or(Error::NotFound)?;
+    let (zone, limits) = (&offered.zone, &services.limits);
     let today = zone.local(now).date;
     let last = today.plus(limits.horizon_days.max(0));
     let within = |date: LocalDate| month::first(date.max(today).min(last));
     let mut shown = within(asked.month.or(asked.date).unwrap_or(today));
-    let search = |asked: Interval| Search::new(visit, limits, zone, now, asked);
+    let search = |asked: Interval| Search::new(services.visit, limits, zone, now, asked);
+    let free_now = Taken { others: true, besides: &[] };
     let mut of_month = search(month_of(&offered, shown));
-    let mut staff = Staff::load(tx, &offered, &of_month).await?;
-    let mut slots = staff.slots(zone, &of_month, Taken::With(&[]));
+    let mut staff = Staff::load(tx, &services, of_month.within, &[]).await?;
+    let mut slots = staff.slots(zone, &of_month, free_now);
     let following = within(month::next(shown));
     if slots.is_empty() && asked.month.is_none() && asked.date.is_none() && following != shown {
         // The last days of a month are soon taken.
         shown = following;
         of_month = search(month_of(&offered, shown));
-        staff = Staff::load(tx, &offered, &of_month).await?;
-        slots = staff.slots(zone, &of_month, Taken::With(&[]));
+        staff = Staff::load(tx, &services, of_month.within, &[]).await?;
+        slots = staff.slots(zone, &of_month, free_now);
     }
-    let people = &staff.people;
+    let people = staff.begin();
     let person = asked.person.and_then(|id| people.iter().position(|person| person.id == id));
     let wanted = |slot: &Slot| person.is_none_or(|person| slot.people.contains(&person));
     let mut free: Vec<(LocalDate, i64)> = Vec::new();
@@ -96,7 +111,7 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
     let (mut full, mut taken): (Vec<LocalDate>, Vec<i64>) = (Vec::new(), Vec::new());
     if let (Some(first), Some(until)) = (looked.clone().min(), looked.max()) {
         let days = Interval { start: zone.day(first).start, end: zone.day(until).end };
-        for slot in staff.slots(zone, &search(days), Taken::Nothing).iter().filter(|slot| wanted(slot)) {
+        for slot in staff.slots(zone, &search(days), Taken::NOTHING).iter().filter(|slot| wanted(slot)) {
             let day = zone.local(slot.start).date;
             if Some(day) == date && !slots.iter().any(|free| free.start == slot.start && wanted(free)) {
                 taken.push(slot.start);
@@ -118,10 +133,12 @@ async fn load(tx: &mut Tx<'_>, variant_id: &str, asked: Asked, locale: Locale, n
         place: offered.address.clone(),
         at_home: service.at_home,
         basis: service.basis,
-        price: offered.price + extra,
-        duration_ms: visit.times().duration,
+        price: services.price,
+        duration_ms: services.visit.times().duration,
         add_ons: service.add_ons.iter().map(|add_on| add_on.in_locale(locale)).collect(),
         chosen_add_ons: chosen,
+        further: beside.iter().filter_map(|(other, title)| row::told(other, title)).collect(),
+        chosen_further: others.iter().map(|other| other.variant_id.clone()).collect(),
         workers,
         person,
         cancellation: offered.policies.cancellation.clone(),
@@ -159,73 +176,22 @@ fn month_of(offered: &Offered, first: LocalDate) -> Interval {
     Interval { start: offered.zone.day(first).start, end: offered.zone.day(month::next(first)).start }
 }
 
-/// What is taken of people and things.
-#[derive(Clone, Copy)]
-enum Taken<'a> {
-    /// What others have, and what the cart claims besides.
-    With(&'a [Claim]),
-    /// As if nobody had anything.
-    Nothing,
-}
-
-/// The people and the things of a service, with what is taken of them.
-struct Staff {
-    people: Vec<Resource>,
-    things: Vec<Resource>,
-}
-
-impl Staff {
-    /// With what matters to a search.
-    async fn load(tx: &mut Tx<'_>, offered: &Offered, search: &Search) -> Result<Self> {
-        let reach = Availability::reach(search.within);
-        let variant = Some(offered.variant_id.as_str());
-        let people = store::resources(tx, &offered.product_id, "person", variant, reach).await?;
-        let things = store::resources(tx, &offered.product_id, "thing", variant, reach).await?;
-        Ok(Self { people, things })
-    }
-
-    /// The slots of a search, within the one for which this was loaded; they name people by their places in the list.
-    fn slots(&self, zone: &Zone, search: &Search, taken: Taken<'_>) -> Vec<Slot> {
-        let one = |resource: &Resource| {
-            let times: Vec<Interval> = match taken {
-                Taken::Nothing => Vec::new(),
-                Taken::With(before) => {
-                    let besides = before.iter().filter(|claim| claim.resource_id == resource.id);
-                    let besides = besides.filter_map(|claim| match claim.what {
-                        What::Time(time) => Some(time),
-                        What::Seat { .. } | What::Count { .. } => None,
-                    });
-                    resource.taken.iter().copied().chain(besides).collect()
-                }
-            };
-            Availability::new(&resource.schedule, zone, search.within, times)
-        };
-        let people: Vec<_> = self.people.iter().map(one).collect();
-        let found = slots::slots(&people, search);
-        if self.things.is_empty() {
-            return found;
-        }
-        let things: Vec<_> = self.things.iter().map(one).collect();
-        slots::with_a_thing(found, &things, search).into_iter().map(|(slot, _)| slot).collect()
-    }
-}
-
-/// The people of a service, and its free slots that begin in an interval; slots name people by their places in the list.
-/// With the claims that the cart makes besides, and the present moment.
+/// Those who do a service, or begin with it where others follow, and its free slots that begin in an interval; slots name
+/// people by their places in the list. With the claims that the cart makes besides, and the present moment.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn find(
     tx: &mut Tx<'_>,
-    offered: &Offered,
-    visit: Visit,
+    services: &Services,
+    zone: &Zone,
     asked: Interval,
-    (before, now): (&[Claim], i64),
+    (besides, now): (&[Claim], i64),
 ) -> Result<(Vec<Resource>, Vec<Slot>)> {
-    let search = Search::new(visit, &offered.policies.limits, &offered.zone, now, asked);
-    let staff = Staff::load(tx, offered, &search).await?;
-    let slots = staff.slots(&offered.zone, &search, Taken::With(before));
-    Ok((staff.people, slots))
+    let search = Search::new(services.visit, &services.limits, zone, now, asked);
+    let staff = Staff::load(tx, services, search.within, &[]).await?;
+    let slots = staff.slots(zone, &search, Taken { others: true, besides });
+    Ok((staff.into_begin(), slots))
 }
 
 /// What is nearest to a visit that cannot be had: other times of the same person, or other people. Nothing for wishes of
@@ -240,20 +206,25 @@ pub(super) async fn near(
     (before, now): (&[Claim], i64),
     locale: Locale,
 ) -> Result<Vec<Near>> {
-    let Wish::Visit { start, person, add_ons } = wish else { return Ok(Vec::new()) };
+    let Wish::Visit { start, person, add_ons, further } = wish else { return Ok(Vec::new()) };
     let offered = store::offered(tx, variant_id, now).await?.filter(|offered| offered.sold);
     let Some(offered) = offered else { return Ok(Vec::new()) };
-    let Offer::Visit(service) = &offered.offer else { return Ok(Vec::new()) };
-    let Some((_, visit)) = service.with(add_ons) else { return Ok(Vec::new()) };
+    let services = Services::load(tx, &offered, add_ons, further, now).await?;
+    let Some(services) = services else { return Ok(Vec::new()) };
     // Around what was wanted; where that is over, around now.
     let middle = (*start).max(now);
     let around = Interval { start: middle.saturating_sub(3 * DAY_MS), end: middle.saturating_add(3 * DAY_MS) };
-    let (people, slots) = find(tx, &offered, visit, around, (before, now)).await?;
+    let (people, slots) = find(tx, &services, &offered.zone, around, (before, now)).await?;
     let place = |id: &String| people.iter().position(|person| person.id == *id);
     let wanted = Wanted { start: *start, person: person.as_ref().and_then(place) };
     let found = alternatives::nearest(&slots, wanted, NEAREST).into_iter().map(|one| {
         let chosen = people.get(one.person).filter(|_| person.is_some());
-        let wish = Wish::Visit { start: one.start, person: chosen.map(|p| p.id.clone()), add_ons: add_ons.clone() };
+        let wish = Wish::Visit {
+            start: one.start,
+            person: chosen.map(|p| p.id.clone()),
+            add_ons: add_ons.clone(),
+            further: further.clone(),
+        };
         let label = wish.words(locale, &offered.zone, one.start, chosen.map(|p| p.name.as_str()));
         Near { variant_id: None, wish, label }
     });

@@ -4,6 +4,7 @@
 use super::{
     claim,
     quote::{self, Asked, By, Quote},
+    row,
     tell::{self, Reader},
     wishes,
 };
@@ -130,12 +131,14 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Waiting>> {
                 let mut waiting = Vec::new();
                 for row in tx.all(sql, args![locale.tag(), customer]).await? {
                     let (variant_id, text): (String, String) = (row.get("variant_id")?, row.get("wish")?);
-                    let quote = quoted(tx, &variant_id, &read(&text)?, now).await?;
+                    let wish = read(&text)?;
+                    let quote = quoted(tx, &variant_id, &wish, now).await?;
+                    let title = row::title_with(tx, wishes::title(&row)?, &wish, locale).await?;
                     waiting.push(Waiting {
                         id: row.get("id")?,
                         variant_id,
                         handle: row.get("handle")?,
-                        title: wishes::title(&row)?,
+                        title,
                         label: label(&quote, locale),
                         wish: text,
                         asked_at: row.get("asked_at")?,
@@ -168,7 +171,8 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
     args.extend(products.iter().map(ToValue::to_value));
     for row in tx.all(sql, args).await? {
         let (id, variant, wish): (String, String, String) = (row.get("id")?, row.get("variant_id")?, row.get("wish")?);
-        let quote = quoted(tx, &variant, &read(&wish)?, now).await?;
+        let wish = read(&wish)?;
+        let quote = quoted(tx, &variant, &wish, now).await?;
         let Some(claims) = quote.claims.as_ref().filter(|_| quote.is_available()) else { continue };
         if let Some((resource, unit, total)) = &quote.opens {
             let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
@@ -182,7 +186,7 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
         let sql = "update waiting set offered_at = $2, expires_at = $3 where id = $1";
         tx.exec(sql, args![&id, now, until]).await?;
         let locale = Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default();
-        let title = wishes::title_of(tx, &variant, locale).await?;
+        let title = wishes::title_of_wish(tx, &variant, &wish, locale).await?;
         let page = format!("{}/me/waiting", app.config.public_url);
         let what = What::PlaceFree { title, label: label(&quote, locale), until, page };
         let customer: String = row.get("customer_id")?;

@@ -3,7 +3,7 @@
 use super::{
     claim::Claim,
     quote::{Asked, By, Quote},
-    stays, tables, trips, visit, waiting,
+    row, stays, tables, trips, visit, waiting,
 };
 use crate::{
     args,
@@ -64,7 +64,7 @@ async fn price_of(tx: &mut Tx<'_>, customer: &str, asked: &Asked<'_>, line: &str
     if let Some(price) = quote.price.filter(|_| quote.is_available()) {
         return Ok(price);
     }
-    let title = title_of(tx, asked.variant_id, locale).await?;
+    let title = title_of_wish(tx, asked.variant_id, asked.wish, locale).await?;
     Err(Error::SlotTaken(vec![TakenSlot { line: line.to_owned(), title }]))
 }
 
@@ -176,7 +176,8 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
             false => near(tx, &asked, &quote.zone, locale).await?,
         };
         before.extend(quote.claims.iter().flatten().cloned());
-        bookings.push(booking(&row, variant, &quote, near, locale)?);
+        let title = row::title_with(tx, title(&row)?, &wish, locale).await?;
+        bookings.push(booking(&row, (variant, title), &quote, near, locale)?);
         quotes.push(quote);
     }
     Ok((bookings, quotes))
@@ -226,16 +227,33 @@ pub(super) fn title(row: &Row) -> Result<String> {
 
 /// The same of a variant.
 pub(super) async fn title_of(tx: &mut Tx<'_>, variant_id: &str, locale: Locale) -> Result<String> {
+    known_title(tx, variant_id, locale).await?.ok_or(Error::NotFound)
+}
+
+/// The same of a wish for a variant, with what else is done in the same visit.
+pub(super) async fn title_of_wish(tx: &mut Tx<'_>, variant_id: &str, wish: &Wish, locale: Locale) -> Result<String> {
+    let title = title_of(tx, variant_id, locale).await?;
+    row::title_with(tx, title, wish, locale).await
+}
+
+/// That of a variant; `None` for one that there is no more.
+pub(super) async fn known_title(tx: &mut Tx<'_>, variant_id: &str, locale: Locale) -> Result<Option<String>> {
     let sql = format!(
         "select v.choices, {title} as title, {options} as options
         from variant v join product p on p.id = v.product_id where v.id = $2",
         title = in_locale!("title"),
         options = in_locale!("options"),
     );
-    title(&tx.one(sql, args![locale.tag(), variant_id]).await?)
+    tx.optional(sql, args![locale.tag(), variant_id]).await?.as_ref().map(title).transpose()
 }
 
-fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale: Locale) -> Result<CartBooking> {
+fn booking(
+    row: &Row,
+    (variant_id, title): (String, String),
+    quote: &Quote,
+    near: Vec<Near>,
+    locale: Locale,
+) -> Result<CartBooking> {
     let price_seen = Amount(row.get("price_seen")?);
     let price = quote.price.unwrap_or(price_seen);
     Ok(CartBooking {
@@ -243,7 +261,7 @@ fn booking(row: &Row, variant_id: String, quote: &Quote, near: Vec<Near>, locale
         variant_id,
         product_id: row.get("product_id")?,
         handle: row.get("handle")?,
-        title: title(row)?,
+        title,
         label: quote.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref()),
         sku: row.get("sku")?,
         image: image(row, "image")?,

@@ -70,7 +70,7 @@ pub async fn line(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<Line
     let written = row.get::<Option<String>>("review")?.map(|id| kept(&row, id)).transpose()?;
     let sql = "select s.id, s.name from claim c join resource s on s.id = c.resource_id
         where c.order_id = $1 and c.position = $2 and c.state = 'taken' and s.kind = 'person'
-        order by s.position, s.id limit 1";
+        order by c.start_at, s.position, s.id limit 1";
     let person = tx.optional(sql, args![order_id, position]).await?;
     let person = person.map(|row| Ok::<_, Error>((row.get("id")?, row.get("name")?))).transpose()?;
     Ok(Line {

@@ -37,8 +37,7 @@ pub fn SlotList(
     sent: Signal<Option<String>>,
 ) -> impl IntoView {
     let l = use_locale();
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
+    let alive = use_alive();
     let minute = |time: &SlotTime| zone.local(time.start).minute;
     let mut from = 0;
     let parts = PARTS.map(|(part, until)| {
@@ -66,25 +65,42 @@ fn SlotButton(
     sent: Signal<Option<String>>,
     alive: RwSignal<bool>,
 ) -> impl IntoView {
-    let l = use_locale();
     let SlotTime { start, value, note } = time;
     let local = zone.local(start);
     let mine = value.clone();
     let busy = move || sent.with(|sent| sent.as_ref() == Some(&mine)).then_some("true");
-    let own = move || {
-        let text = alive.get().then(|| own_clock(&zone, start, |date| words::date(l, date))).flatten();
-        text.map(|text| view! { <span class="slot-own">{l.f(t::YOUR_TIME, &[("time", &text)])}</span> })
-    };
     view! {
         <li>
             <button class="slot" type="submit" name=name value=value aria-busy=busy>
                 <time datetime=local.to_string()>{local.clock()}</time>
                 {(!note.is_empty()).then(|| view! { <span class="slot-note">{note}</span> })}
-                {own}
+                <OwnTime zone moment=start alive/>
             </button>
         </li>
     }
     .into_any()
+}
+
+/// Whether the client has taken the page over: before that nothing is known of the reader's clock.
+pub fn use_alive() -> RwSignal<bool> {
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    alive
+}
+
+/// What the reader's clock shows at a moment, beside the time of a place where that is another one.
+#[component]
+pub fn OwnTime(
+    zone: Zone,
+    /// UTC milliseconds.
+    moment: i64,
+    alive: RwSignal<bool>,
+) -> impl IntoView {
+    let l = use_locale();
+    move || {
+        let text = alive.get().then(|| own_clock(&zone, moment, |date| words::date(l, date))).flatten();
+        text.map(|text| view! { <span class="slot-own">{l.f(t::YOUR_TIME, &[("time", &text)])}</span> })
+    }
 }
 
 /// What the reader's clock shows at a moment where that is another time than in a zone: `13:00`, or with the date where

@@ -1,6 +1,7 @@
 //! What is booked: in place of the buy box of goods, the way to a free room, seat, table or hour; and the searches for it.
 
 mod ask;
+mod further;
 pub mod lodging;
 mod nights;
 mod stay;

@@ -23,8 +23,14 @@ use crate::{
     },
     ui::{
         components::{
-            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
-            travel::use_asked, typed::show_ticked,
+            icon::Icon,
+            links::product_href,
+            price::use_currency,
+            shell::use_added,
+            skeleton::SkeletonText,
+            slot_list::{OwnTime, use_alive},
+            travel::use_asked,
+            typed::show_ticked,
         },
         error::ErrorNotice,
         set_status, use_locale,
@@ -248,7 +254,8 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
     let on = |date| TableAsk { date: Some(date), ..asked.clone() }.href(&path);
     let days = days_around(l, list.date, list.today..=list.last, t::SEE_DAYS, on);
     let found = i64::try_from(list.times.len()).unwrap_or(i64::MAX);
-    let near = nearest(l, &list, &asked);
+    let alive = use_alive();
+    let near = nearest(l, &list, &asked, alive);
     let on_date = if list.times.is_empty() {
         let title = l.f(t::NONE_TITLE, &[("date", &title)]);
         view! {
@@ -262,7 +269,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
         view! {
             <h3 class="booking-day">{l.f(t::FREE_TIMES, &[("date", &title)])}</h3>
             <p class="muted small" role="status">{l.n(t::FOUND_ONE, t::FOUND, found)}</p>
-            {parts(l, &list, &asked)}
+            {parts(l, &list, &asked, alive)}
         }
         .into_any()
     };
@@ -293,7 +300,7 @@ fn Times(list: SittingList, asked: TableAsk, variant_id: String, path: String, b
 }
 
 /// That the wanted time cannot be had, and what is nearest to it.
-fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
+fn nearest(l: Locale, list: &SittingList, asked: &TableAsk, alive: RwSignal<bool>) -> AnyView {
     let Some(wanted) = list.wanted.filter(|_| !list.nearest.is_empty()) else { return ().into_any() };
     let (date, time) = (full_date(l, list.date), list.zone.local(wanted).clock());
     view! {
@@ -302,7 +309,9 @@ fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
             <div class="notice-body">
                 <p class="notice-title">{l.f(t::NOT_FREE, &[("date", &date), ("time", &time)])}</p>
                 <p>{l.t(t::NEAREST)}</p>
-                <ul class="sittings">{list.nearest.iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
+                <ul class="sittings">
+                    {list.nearest.iter().map(|time| slot(l, list, asked, time, alive)).collect_view()}
+                </ul>
             </div>
         </div>
     }
@@ -310,14 +319,16 @@ fn nearest(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
 }
 
 /// The times of the date, by part of the day.
-fn parts(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
+fn parts(l: Locale, list: &SittingList, asked: &TableAsk, alive: RwSignal<bool>) -> AnyView {
     let part = |(title, from, until): (_, i64, i64)| {
         let within = |time: &&TableTime| (from..until).contains(&list.zone.local(time.start).minute);
         let times: Vec<_> = list.times.iter().filter(within).collect();
         (!times.is_empty()).then(|| {
             view! {
                 <h4 class="booking-part">{l.t(title)}</h4>
-                <ul class="sittings">{times.into_iter().map(|time| slot(l, list, asked, time)).collect_view()}</ul>
+                <ul class="sittings">
+                    {times.into_iter().map(|time| slot(l, list, asked, time, alive)).collect_view()}
+                </ul>
             }
         })
     };
@@ -326,7 +337,7 @@ fn parts(l: Locale, list: &SittingList, asked: &TableAsk) -> AnyView {
 }
 
 /// A time that is booked by one tap.
-fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> AnyView {
+fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime, alive: RwSignal<bool>) -> AnyView {
     let local = list.zone.local(time.start);
     let wish = Wish::Table {
         start: time.start,
@@ -356,6 +367,7 @@ fn slot(l: Locale, list: &SittingList, asked: &TableAsk, time: &TableTime) -> An
                 <span class="visually-hidden">{l.t(t::BOOK)} " "</span>
                 <time datetime=local.to_string()>{local.clock()}</time>
                 {note}
+                <OwnTime zone=list.zone.clone() moment=time.start alive/>
             </button>
         </li>
     }

@@ -21,6 +21,7 @@ use crate::{
             links::product_href,
             picture::Picture,
             skeleton::SkeletonText,
+            slot_list::{OwnTime, use_alive},
             stars::Mean,
             travel::{Main, use_asked},
         },
@@ -122,7 +123,8 @@ fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
     }
     let count = i64::try_from(list.restaurants.len()).unwrap_or(i64::MAX);
     let asked = TableAsk { date: Some(list.date), place: None, area: None, ..asked };
-    let card = |restaurant: Restaurant| card(l, restaurant, &asked);
+    let alive = use_alive();
+    let card = |restaurant: Restaurant| card(l, restaurant, &asked, alive);
     view! {
         <h2 class="section-title">{full_date(l, list.date)}</h2>
         <p class="muted small" role="status">{l.n(t::RESTAURANTS_FOUND_ONE, t::RESTAURANTS_FOUND, count)}</p>
@@ -132,7 +134,7 @@ fn Found(list: RestaurantList, asked: TableAsk) -> impl IntoView {
 }
 
 /// A restaurant with its times around the wanted one.
-fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
+fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk, alive: RwSignal<bool>) -> AnyView {
     let Restaurant { handle, title, lead, image, rating, city, address, zone, times } = restaurant;
     let path = product_href(&handle);
     let time = |time: &TableTime| {
@@ -140,7 +142,10 @@ fn card(l: Locale, restaurant: Restaurant, asked: &TableAsk) -> AnyView {
         let href = TableAsk { date: Some(local.date), time: Some(local.minute), ..asked.clone() }.href(&path);
         view! {
             <li>
-                <a class="btn btn-secondary sitting" href=href><time datetime=local.to_string()>{local.clock()}</time></a>
+                <a class="btn btn-secondary sitting" href=href>
+                    <time datetime=local.to_string()>{local.clock()}</time>
+                    <OwnTime zone=zone.clone() moment=time.start alive/>
+                </a>
             </li>
         }
     };

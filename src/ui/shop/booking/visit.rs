@@ -3,7 +3,10 @@
 //! All that is chosen is in the address, by links, so that it works without script; a slot is a button of a form that puts
 //! the visit into the cart. What is taken can be waited for.
 
-use super::wait::{WaitForm, WaitNotice, WaitTimes};
+use super::{
+    further::FurtherServices,
+    wait::{WaitForm, WaitNotice, WaitTimes},
+};
 use crate::{
     api::{self, booking::AddBooking},
     domain::{
@@ -108,10 +111,12 @@ pub fn VisitBox(product: Product) -> impl IntoView {
     });
     let choice = Resource::new(
         move || {
-            let Chosen { month, date, person, add_ons, .. } = chosen.get();
-            (variant.get(), month, date, person, add_ons)
+            let Chosen { month, date, person, add_ons, further, .. } = chosen.get();
+            (variant.get(), month, date, person, add_ons, further)
         },
-        |(variant, month, date, person, add_ons)| api::booking::visit(variant, month, date, person, add_ons),
+        |(variant, month, date, person, add_ons, further)| {
+            api::booking::visit(variant, month, date, person, add_ons, further)
+        },
     );
     Effect::new(move |_| match booking.action.value().get() {
         Some(Ok(cart)) => {
@@ -207,12 +212,20 @@ fn Chooser(choice: Choice, booking: Booking) -> impl IntoView {
             </section>
         }
     });
+    // What is not done along with this one is left behind.
+    let chosen = Chosen { further: choice.chosen_further.clone(), ..booking.chosen.get_untracked() };
+    let further = choice.further.iter().cloned().map(|one| {
+        let href = booking.href(&chosen.joined(&one.variant_id));
+        (one, href)
+    });
+    let (further, chosen_further): (Vec<_>, _) = (further.collect(), choice.chosen_further.clone());
     view! {
         <p class="buy-price" aria-live="polite">
             <Price amount=price class="price-xl"/>
             <span class="muted small">{l.t(basis)}</span>
         </p>
         {add_ons}
+        <FurtherServices services=further chosen=chosen_further/>
         <ul class="assurances">
             <li class="assurance"><Icon name="clock"/><span>{l.f(t::TAKES, &[("time", &duration)])}</span></li>
             {(!place.is_empty()).then(|| view! { <li class="assurance"><Icon name="pin"/><span>{place}</span></li> })}

@@ -4,10 +4,11 @@
 use crate::{
     booking::balanced,
     door::Door,
+    guests::guest,
     member::{Member, exec, member, number as count, posted, reached_by},
     order::charge,
     shop::{Piece, books, both, form, later, staff, submit},
-    venues::{self, at, dinner, first_day, guest, massage, nights, ride},
+    venues::{self, at, dinner, first_day, massage, nights, ride},
 };
 use futures::future::join_all;
 use xiadan::{

@@ -4,9 +4,10 @@
 use crate::{
     booking::balanced,
     booking_after::paid,
+    guests::guest,
     member::{exec, number as count, posted},
     shop::{both, later, staff, submit},
-    venues::{self, at, dinner, first_day, guest, massage, nights, ride},
+    venues::{self, at, dinner, first_day, massage, nights, ride},
 };
 use futures::future::join_all;
 use xiadan::{

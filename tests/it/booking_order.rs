@@ -3,10 +3,11 @@
 use crate::{
     account::{PHONE, in_world},
     booking::balanced,
+    guests::{guest, rush},
     member::{exec, number as count},
     order::{charge, expire},
     shop::{Piece, Shop, books, both, customer, form, later, staff, submission, submit},
-    venues::{self, at, dinner, guest, massage, nights, ride, rush},
+    venues::{self, at, dinner, massage, nights, ride},
 };
 use xiadan::{
     args,

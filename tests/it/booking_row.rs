@@ -3,9 +3,10 @@
 use crate::{
     booking::balanced,
     booking_after::{LI, owner, paid, taken},
+    guests::{guest, rush, wanting},
     member::number as count,
     shop::{Shop, both, customer, later, staff, submit},
-    venues::{self, at, first_day, guest, massage, rush, visit, wanting},
+    venues::{self, at, first_day, massage, visit},
 };
 use xiadan::{
     domain::{

@@ -3,9 +3,10 @@
 
 use crate::{
     booking::balanced,
+    guests::{rush, wanting},
     member::{exec, number as count},
     shop::{Shop, both, customer, form, later, staff, submit},
-    venues::{self, first_day, nights as stay_in, rush, wanting},
+    venues::{self, first_day, nights as stay_in},
 };
 use std::collections::BTreeMap;
 use xiadan::{

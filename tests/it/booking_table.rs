@@ -2,9 +2,10 @@
 
 use crate::{
     booking::balanced,
+    guests::{guest, rush, wanting},
     member::{exec, number as count},
     shop::{Shop, both, submit},
-    venues::{self, at, dinner, guest, rush, wanting},
+    venues::{self, at, dinner},
 };
 use xiadan::{
     domain::{
@@ -209,8 +210,8 @@ async fn joined_tables_go_together_or_not_at_all() {
 async fn one_who_was_too_slow_is_told_and_keeps_the_cart() {
     both(&[], async |app| {
         venues::open(&app).await;
-        let (ctx, seen) = wanting(&app, &dinner(at(18, 0), 4)).await;
-        let (other, _) = wanting(&app, &dinner(at(18, 0), 4)).await;
+        let (ctx, seen) = wanting(&app, "table", &dinner(at(18, 0), 4)).await;
+        let (other, _) = wanting(&app, "table", &dinner(at(18, 0), 4)).await;
         submit(&other).await.unwrap();
         let refused = order::submit(&ctx, seen).await;
         assert!(matches!(&refused, Err(Error::SlotTaken(taken)) if taken[0].title == "小馆"), "{refused:?}");

@@ -3,9 +3,10 @@
 use crate::{
     booking::balanced,
     booking_after::paid,
+    guests::{guest, rush, wanting},
     member::{exec, number as count},
     shop::{Shop, both, submit},
-    venues::{self, at, guest, ride, rush, wanting},
+    venues::{self, at, ride},
 };
 use xiadan::{
     args,

@@ -3,10 +3,11 @@
 use crate::{
     booking::balanced,
     booking_after::{LI, of_field, owner, paid, states, taken},
+    guests::guest,
     member::{Member, exec, number as count, posted},
     privacy::fetched,
     shop::{both, later, submit},
-    venues::{self, at, dinner, guest, massage, nights, ride},
+    venues::{self, at, dinner, massage, nights, ride},
 };
 use xiadan::{
     domain::{

@@ -12,6 +12,8 @@ mod authority;
 mod client;
 #[path = "../support/door.rs"]
 mod door;
+#[path = "../support/guests.rs"]
+mod guests;
 #[path = "../support/ledger.rs"]
 mod ledger;
 #[path = "../support/mail.rs"]

@@ -7,7 +7,7 @@ use crate::{
     member::{member, number, posted, reached_by},
     permissions,
     second::{Phone, turn_on, with_own_password},
-    second_factor::{EMAIL, LI, PASSWORD, enter, last_step, later, other, told, wrong},
+    second_factor::{EMAIL, LI, PASSWORD, last_step, later, other, told, wrong},
 };
 use serde_json::Value;
 use xiadan::{

@@ -1,14 +1,11 @@
 //! Venues for tests: an inn, a spa, a bistro and a bus, a month from now, in a shop that sells goods as well.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use super::shop::{customer, form, submission};
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Barrier;
+use std::collections::BTreeMap;
 use xiadan::{
     args,
     domain::{
-        Error,
         booking::{
             DAY_MS, HOUR_MS, MINUTE_MS, WHOLE,
             cancellation::{Cancellation, Deadline, Fee, Step},
@@ -25,13 +22,7 @@ use xiadan::{
         },
         money::Amount,
     },
-    server::{
-        App, Ctx,
-        booking::wishes,
-        context::now,
-        db::DbError,
-        order::{self, Submission},
-    },
+    server::{App, context::now, db::DbError},
 };
 
 /// All clocks show this much more than UTC.
@@ -264,43 +255,4 @@ fn bus(rows: &mut Vec<Row>) {
             (0..2).for_each(|leg| capacity(rows, id, leg, 3));
         }
     }
-}
-
-/// A customer whose form is filled in.
-pub async fn guest(app: &App) -> Ctx {
-    let ctx = customer(app).await;
-    order::save_checkout(&ctx, form("张三"), true).await.unwrap();
-    ctx
-}
-
-/// A customer with a booking in the cart, who is about to submit it.
-pub async fn wanting(app: &App, variant: &str, wish: &Wish) -> (Ctx, Submission) {
-    let ctx = guest(app).await;
-    wishes::add(&ctx, variant, wish).await.unwrap();
-    let seen = submission(&order::review(&ctx, None).await.unwrap());
-    (ctx, seen)
-}
-
-/// Lets everybody submit at one moment what is in their carts; answers with how many orders there are then.
-pub async fn rush(ready: Vec<(Ctx, Submission)>) -> usize {
-    let start = Arc::new(Barrier::new(ready.len()));
-    let tasks: Vec<_> = ready
-        .into_iter()
-        .map(|(ctx, seen)| {
-            let start = start.clone();
-            tokio::spawn(async move {
-                start.wait().await;
-                order::submit(&ctx, seen).await
-            })
-        })
-        .collect();
-    let mut orders = 0;
-    for task in tasks {
-        match task.await.unwrap() {
-            Ok(_) => orders += 1,
-            Err(Error::SlotTaken(_)) => {}
-            Err(other) => panic!("an unclear answer: {other}"),
-        }
-    }
-    orders
 }

@@ -12,10 +12,10 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::{sync::Notify, task::JoinSet};
 use xiadan::{
     args,
     server::db::{Args, Db, DbError, Kind, Migration, Options, Row, placeholders},
@@ -407,14 +407,35 @@ async fn lost_connections_are_replaced_without_an_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
-    const SLOW: &str = "select pg_sleep(2)";
-    const QUICK: Duration = Duration::from_millis(1_500);
+    const HOLD: &str = "select pg_advisory_xact_lock(7)";
+    // As slow as somebody else holds the lock.
+    const SLOW: &str = "select pg_advisory_xact_lock_shared(7)";
     let database = postgres::Database::create();
-    let options = Options { url: database.url.clone(), max_connections: 4, ..Options::default() };
-    let db = Db::open(options).await.unwrap();
+    let open = |max_connections| Db::open(Options { url: database.url.clone(), max_connections, ..Options::default() });
+    let (db, other) = (open(4).await.unwrap(), open(2).await.unwrap());
     db.migrate(&[SCHEMA]).await.unwrap();
     item(&db, "n", 0).await;
+    let locks = async |granted: bool, wanted: i64| {
+        let sql = "select count(*) as n from pg_locks where locktype = 'advisory' and granted = $1";
+        while other.all(sql, args![granted]).await.unwrap()[0].get::<i64>("n").unwrap() < wanted {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
     for reads in [true, false] {
+        let gate = Arc::new(Notify::new());
+        let (holder, open) = (other.clone(), gate.clone());
+        let holding = tokio::spawn(async move {
+            let hold = holder.write::<_, DbError>(move |tx| {
+                let open = open.clone();
+                Box::pin(async move {
+                    tx.all(HOLD, args![]).await?;
+                    open.notified().await;
+                    Ok(())
+                })
+            });
+            hold.await
+        });
+        locks(true, 1).await;
         let mut jobs = JoinSet::new();
         for _ in 0..6 {
             let db = db.clone();
@@ -426,19 +447,23 @@ async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
                 slow.await
             });
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let begun = Instant::now();
-        if reads {
-            assert_eq!(exec(&db, "update item set amount = amount + 1", args![]).await, Ok(1));
-        } else {
-            assert_eq!(amount(&db, "n").await, 1);
-        }
-        assert!(begun.elapsed() < QUICK, "{:?}", begun.elapsed());
+        locks(false, 3).await;
+        let quick = async {
+            if reads {
+                assert_eq!(exec(&db, "update item set amount = amount + 1", args![]).await, Ok(1));
+            } else {
+                assert_eq!(amount(&db, "n").await, 1);
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(8), quick).await.is_ok(), "kept out");
+        gate.notify_one();
+        assert_eq!(holding.await.unwrap(), Ok(()));
         while let Some(done) = jobs.join_next().await {
             assert_eq!(done.unwrap(), Ok(()));
         }
     }
     db.close().await;
+    other.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

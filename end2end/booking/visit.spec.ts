@@ -22,8 +22,12 @@ async function added(shopper: Shopper): Promise<void> {
 
 /** Goes to the last day of the month on which anything is free, or of the next month. */
 async function lastFreeDay({ page, t }: Shopper): Promise<void> {
+  // The address changes before the month that is shown.
+  const month = page.locator('.calendar-title');
+  const before = await month.innerText();
   await page.getByRole('link', { name: t('booking_visit.month_after') }).click();
   await expect(page).toHaveURL(/month=/);
+  await expect(month).not.toHaveText(before);
   const day = page.locator('.calendar-days a').last();
   const number = await day.getAttribute('data-day');
   await day.click();

@@ -20,5 +20,5 @@ test('the start page and the footer lead to rooms, tables, trips and services', 
   await page.goBack();
   if (!shopper.js) return;
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(wide, 'nothing sticks out').toBe(0);
+  expect(wide, 'nothing sticks out').toBeLessThanOrEqual(0);
 });

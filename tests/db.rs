@@ -416,7 +416,9 @@ async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
     db.migrate(&[SCHEMA]).await.unwrap();
     item(&db, "n", 0).await;
     let locks = async |granted: bool, wanted: i64| {
-        let sql = "select count(*) as n from pg_locks where locktype = 'advisory' and granted = $1";
+        // Other tests have locks of their own in their databases.
+        let sql = "select count(*) as n from pg_locks join pg_database on pg_database.oid = database
+            where datname = current_database() and locktype = 'advisory' and objid = 7 and granted = $1";
         while other.all(sql, args![granted]).await.unwrap()[0].get::<i64>("n").unwrap() < wanted {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -13,6 +13,12 @@ use super::{
 /// The most services that one visit has besides its first.
 pub const MAX_FURTHER: usize = 3;
 
+/// Whether so many services can be asked for besides the first, by the ids of their variants: few, and none twice. The ways
+/// to divide them among people double with each.
+pub fn are_few(further: &[String]) -> bool {
+    further.len() <= MAX_FURTHER && further.iter().enumerate().all(|(place, id)| !further[..place].contains(id))
+}
+
 /// A service, as far as it matters to what is done in one visit with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {

@@ -5,7 +5,7 @@ use super::{
     date::LocalDate,
     offer::Kind,
     rates::StayRequest,
-    row::MAX_FURTHER,
+    row::are_few,
     seating::{Request, area_name},
     stay::{MAX_GUESTS, MAX_ROOMS},
     trips::{Section, Travellers},
@@ -143,11 +143,7 @@ impl Wish {
                 if places.len() != add_ons.len() || places.len() > MAX_ADD_ONS {
                     check.add("add_ons", Problem::Choice);
                 }
-                let mut others: Vec<_> = further.iter().collect();
-                others.sort_unstable();
-                others.dedup();
-                if others.len() != further.len() || others.len() > MAX_FURTHER || !further.iter().all(|other| id(other))
-                {
+                if !are_few(further) || !further.iter().all(|other| id(other)) {
                     check.add("further", Problem::Choice);
                 }
             }

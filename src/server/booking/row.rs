@@ -13,7 +13,7 @@ use crate::{
         booking::{
             interval::Interval,
             offer::{Offer, Service},
-            row::{Part, Place, Row, Run},
+            row::{Part, Place, Row, Run, are_few},
             schedule::Limits,
             slots::{self, Availability, Search, Slot, Visit},
             visit::Further,
@@ -77,7 +77,7 @@ impl Services {
         Some(Self { price, visit, limits, each })
     }
 
-    /// The same, of which the others are known by their variants alone.
+    /// The same, of which the others are known by their variants alone; `None` for too many of them as well.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -88,6 +88,9 @@ impl Services {
         further: &[String],
         now: i64,
     ) -> Result<Option<Self>> {
+        if !are_few(further) {
+            return Ok(None);
+        }
         let mut others = Vec::new();
         for variant in further {
             let Some(other) = store::offered(tx, variant, now).await? else { return Ok(None) };

@@ -1,11 +1,11 @@
-// What the start page costs a browser that has never been here: `node visit.mjs URL ENCODING…`, run where Playwright is
+// What the start page costs a browser that has never been here: `node visit.mjs URL ENCODING`, run where Playwright is
 // installed. Prints the bytes of each kind of response as they came over the wire, heads included, as JSON.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const [url, ...encodings] = process.argv.slice(2);
+const [url, encoding] = process.argv.slice(2);
 const { chromium, devices } = createRequire(join(process.cwd(), 'package.json'))('@playwright/test');
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic'] });
@@ -13,7 +13,7 @@ try {
   const page = await browser.newPage({ ...devices['Pixel 7'], locale: 'zh-CN', serviceWorkers: 'block' });
   const network = await page.context().newCDPSession(page);
   await network.send('Network.enable');
-  await network.send('Network.setAcceptedEncodings', { encodings });
+  await network.send('Network.setExtraHTTPHeaders', { headers: { 'Accept-Encoding': encoding } });
   const kinds = new Map();
   const bytes = {};
   network.on('Network.responseReceived', ({ requestId, type, response }) => {

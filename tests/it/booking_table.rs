@@ -5,7 +5,7 @@ use crate::{
     guests::{guest, rush, wanting},
     member::{exec, number as count},
     shop::{Shop, both, submit},
-    venues::{self, at, dinner},
+    venues::{self, at, dinner, massage},
 };
 use xiadan::{
     domain::{
@@ -19,7 +19,7 @@ use xiadan::{
     },
     server::{
         Ctx,
-        booking::{tables, wishes},
+        booking::{stays, tables, wishes},
         cart, order,
     },
 };
@@ -96,6 +96,23 @@ async fn where_a_time_is_taken_the_nearest_are_offered() {
         exec(&app, "update resource set active = false where id = 'table-2'").await;
         let large = tables::sittings(&ctx, "table", &ask(4, Some(12 * 60))).await.unwrap();
         assert!(large.times.is_empty() && large.nearest.is_empty(), "one table is too small for four");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_begins_at_the_ends_of_time_cannot_be_had_and_breaks_nothing() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        for start in [i64::MIN, i64::MIN + 1, -1, i64::MAX - 1, i64::MAX] {
+            for (variant, wish) in [("table", dinner(start, 2)), ("massage", massage(start, None))] {
+                let quoted = stays::quoted(&ctx, variant, &wish).await.unwrap();
+                assert!(!quoted.available, "{variant} at {start}");
+                let added = wishes::add(&ctx, variant, &wish).await;
+                assert!(matches!(added, Err(Error::SlotTaken(_))), "{variant} at {start}");
+            }
+        }
     })
     .await;
 }

@@ -151,7 +151,9 @@ pub async fn block(tx: &mut Tx<'_>, resource_id: &str, time: Interval, reason: &
 /// # Errors
 /// When the database cannot be written.
 pub async fn unblock(tx: &mut Tx<'_>, claim_id: &str) -> Result<()> {
-    let sql = "update claim set state = 'released' where id = $1 and order_id is null and state <> 'released'";
+    // Not what is held for somebody in a waiting list, which has no order either and counts elsewhere.
+    let sql = "update claim set state = 'released'
+        where id = $1 and order_id is null and waiting_id is null and state <> 'released'";
     if tx.exec(sql, args![claim_id]).await? == 1 {
         tx.exec("delete from calendar_cell where claim_id = $1", args![claim_id]).await?;
     }

@@ -118,6 +118,30 @@ async fn what_begins_at_the_ends_of_time_cannot_be_had_and_breaks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn as_many_may_arrive_at_once_as_the_house_says_by_now() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let (ctx, other) = (guest(&app).await, guest(&app).await);
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":6', '\"pacing\":2')").await;
+        wishes::add(&ctx, "table", &dinner(at(18, 0), 2)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        let refused = wishes::add(&other, "table", &dinner(at(18, 0), 2)).await;
+        assert!(matches!(refused, Err(Error::SlotTaken(_))), "{:?}", refused.err());
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":2', '\"pacing\":4')").await;
+        wishes::add(&other, "table", &dinner(at(18, 0), 2)).await.unwrap();
+        submit(&other).await.unwrap();
+        assert_eq!(balanced(&app).await, 4);
+        // Those who come already come.
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":4', '\"pacing\":1')").await;
+        wishes::add(&ctx, "table", &dinner(at(12, 0), 1)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        assert_eq!(count(&app, "select max(total) as n from capacity where resource_id = 'bistro'").await, 4);
+        assert_eq!(balanced(&app).await, 6);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_party_is_told_why_it_cannot_book() {
     both(&[], async |app| {
         venues::open(&app).await;

@@ -123,10 +123,8 @@ pub async fn hold(tx: &mut Tx<'_>, order_id: &str, first: i64, quotes: &[Quote])
     let mut opens: Vec<_> = quotes.iter().filter_map(|quote| quote.opens.as_ref()).collect();
     opens.sort_unstable();
     opens.dedup();
-    for (resource, unit, total) in opens {
-        let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
-            on conflict (resource_id, unit) do nothing";
-        tx.exec(sql, args![resource, *unit, *total]).await?;
+    for unit in opens {
+        claim::open_unit(tx, unit).await?;
     }
     let claims: Vec<_> = (first..)
         .zip(quotes)

@@ -224,10 +224,8 @@ async fn offer_to(tx: &mut Tx<'_>, app: &App, waiter: &Waiter, now: i64) -> Resu
     if tx.exec(sql, args![id, now, until]).await? == 0 {
         return Ok(false);
     }
-    if let Some((resource, unit, total)) = &quote.opens {
-        let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
-            on conflict (resource_id, unit) do nothing";
-        tx.exec(sql, args![resource, *unit, *total]).await?;
+    if let Some(unit) = &quote.opens {
+        claim::open_unit(tx, unit).await?;
     }
     match claim::hold_for(tx, id, claims, until).await {
         Ok(true) => {}

@@ -147,14 +147,14 @@ pub async fn hold(tx: &mut Tx<'_>, order_id: &str, first: i64, quotes: &[Quote])
     Ok(taken.into_iter().filter_map(|position| usize::try_from(position - first).ok()).collect())
 }
 
-/// Frees everything that the bookings of an order have, which is over; answers with whether there was anything. The caller
-/// has locked the order.
+/// Frees everything that the bookings of an order have, which is over, also that of guests who are there; answers with
+/// whether there was anything. The caller has locked the order.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
-    let sql =
-        "update order_booking set state = 'cancelled', version = version + 1 where order_id = $1 and state = 'booked'";
+    let sql = "update order_booking set state = 'cancelled', version = version + 1
+        where order_id = $1 and state in ('booked', 'checked_in')";
     let any = tx.exec(sql, args![order_id]).await? > 0;
     if any {
         claim::release(tx, order_id).await?;

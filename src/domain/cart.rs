@@ -2,7 +2,7 @@
 
 mod booking;
 
-pub use booking::{CartBooking, Near, Unbooked};
+pub use booking::{CartBooking, Near, Unbooked, is_within};
 
 use super::{
     catalog::{Image, UNLIMITED, percent_encode},

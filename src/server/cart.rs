@@ -308,10 +308,13 @@ pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i
 
 /// Reads a cart inside a transaction.
 pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<Cart> {
-    load_quoted(tx, customer, locale, now).await.map(|(cart, _)| cart)
+    let mut cart = goods(tx, customer, locale).await?;
+    cart.bookings = wishes::load(tx, customer, locale, now).await?;
+    Ok(cart)
 }
 
-/// The same with what its bookings come to, in their order.
+/// The same as it is ordered: with what its bookings come to, in their order, and without what is near to those that cannot
+/// be had.
 pub(super) async fn load_quoted(
     tx: &mut Tx<'_>,
     customer: &str,
@@ -319,7 +322,7 @@ pub(super) async fn load_quoted(
     now: i64,
 ) -> Result<(Cart, Vec<Quote>)> {
     let mut cart = goods(tx, customer, locale).await?;
-    let (bookings, quotes) = wishes::load(tx, customer, locale, now).await?;
+    let (bookings, quotes) = wishes::quoted(tx, customer, locale, now).await?;
     cart.bookings = bookings;
     Ok((cart, quotes))
 }

@@ -393,6 +393,23 @@ async fn an_order_is_complete_when_its_bookings_are_over_and_its_goods_have_arri
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_office_cancels_frees_the_rooms_of_guests_who_are_there() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "twin", &nights(0, 3, 2)).await.unwrap();
+        let number = paid(&ctx).await;
+        after::mark(&moment(&staff(&app), at(15, 0)), &number, 0, Mark::CheckedIn).await.unwrap();
+        order::office_cancel(&staff(&app), &number).await.unwrap();
+        let gone = order::get(&ctx, &number).await.unwrap();
+        assert_eq!((gone.state, refunded(&gone)), (State::Cancelled, gone.totals.total));
+        assert_eq!((states(&ctx, &number).await, balanced(&app).await), (vec![BookingState::Cancelled], 0));
+        wishes::add(&ctx, "twin", &nights(0, 3, 2)).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_booking_is_a_calendar_file_for_whoever_may_see_its_order() {
     both(&[MUG], async |app| {
         venues::open(&app).await;

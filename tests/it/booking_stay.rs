@@ -525,8 +525,12 @@ async fn nights_open_as_days_go_by_where_the_house_wants_it() {
             })
             .await
             .unwrap();
+        // A house that is looked at before it, and whose rules cannot be read.
+        exec(&app, "update venue set policies = '{' where product_id = 'bus'").await;
+        exec(&app, "update product set kind = 'stay' where id = 'bus'").await;
         // Ten nights from the thirtieth day on are there; those up to the sixtieth come, the same weekdays at the same price.
         assert_eq!(horizon::roll(&app, now).await.unwrap(), 21);
+        exec(&app, "update product set kind = 'trip' where id = 'bus'").await;
         assert_eq!(horizon::roll(&app, now).await.unwrap(), 0, "doing it twice is once");
         assert_eq!(count(&app, "select count(*) as n from rate where (price = 77700) <> (day % 7 = 0)").await, 0);
         let ctx = customer(&app).await;

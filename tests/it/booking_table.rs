@@ -4,8 +4,9 @@ use crate::{
     booking::balanced,
     guests::{guest, rush, wanting},
     member::{exec, number as count},
-    shop::{Shop, both, submit},
-    venues::{self, at, dinner},
+    order::charge,
+    shop::{Piece, Shop, books, both, submit},
+    venues::{self, at, dinner, massage},
 };
 use xiadan::{
     domain::{
@@ -16,11 +17,14 @@ use xiadan::{
             wish::Wish,
         },
         error::Problem,
+        money::Amount,
+        order::{OrderChange, QuantityChange, State},
     },
     server::{
         Ctx,
-        booking::{tables, wishes},
+        booking::{stays, tables, wishes},
         cart, order,
+        payment::{self, Settled},
     },
 };
 
@@ -96,6 +100,74 @@ async fn where_a_time_is_taken_the_nearest_are_offered() {
         exec(&app, "update resource set active = false where id = 'table-2'").await;
         let large = tables::sittings(&ctx, "table", &ask(4, Some(12 * 60))).await.unwrap();
         assert!(large.times.is_empty() && large.nearest.is_empty(), "one table is too small for four");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_begins_at_the_ends_of_time_cannot_be_had_and_breaks_nothing() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        for start in [i64::MIN, i64::MIN + 1, -1, i64::MAX - 1, i64::MAX] {
+            for (variant, wish) in [("table", dinner(start, 2)), ("massage", massage(start, None))] {
+                let quoted = stays::quoted(&ctx, variant, &wish).await.unwrap();
+                assert!(!quoted.available, "{variant} at {start}");
+                let added = wishes::add(&ctx, variant, &wish).await;
+                assert!(matches!(added, Err(Error::SlotTaken(_))), "{variant} at {start}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_may_arrive_at_once_as_the_house_says_by_now() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let (ctx, other) = (guest(&app).await, guest(&app).await);
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":6', '\"pacing\":2')").await;
+        wishes::add(&ctx, "table", &dinner(at(18, 0), 2)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        let refused = wishes::add(&other, "table", &dinner(at(18, 0), 2)).await;
+        assert!(matches!(refused, Err(Error::SlotTaken(_))), "{:?}", refused.err());
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":2', '\"pacing\":4')").await;
+        wishes::add(&other, "table", &dinner(at(18, 0), 2)).await.unwrap();
+        submit(&other).await.unwrap();
+        assert_eq!(balanced(&app).await, 4);
+        // Those who come already come.
+        exec(&app, "update venue set policies = replace(policies, '\"pacing\":4', '\"pacing\":1')").await;
+        wishes::add(&ctx, "table", &dinner(at(12, 0), 1)).await.unwrap();
+        submit(&ctx).await.unwrap();
+        assert_eq!(count(&app, "select max(total) as n from capacity where resource_id = 'bistro'").await, 4);
+        assert_eq!(balanced(&app).await, 6);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_in_which_nothing_that_costs_anything_is_left_is_paid_for() {
+    const ACTIVE: &str = "select count(*) as n from claim where state = 'active'";
+    both(&[Piece("mug", 5_000, 10)], async |app| {
+        venues::open(&app).await;
+        let ctx = guest(&app).await;
+        cart::add(&ctx, "mug", 2).await.unwrap();
+        wishes::add(&ctx, "table", &dinner(at(18, 0), 2)).await.unwrap();
+        let number = submit(&ctx).await.unwrap();
+        let before = order::get(&ctx, &number).await.unwrap();
+        assert_eq!((before.state, count(&app, ACTIVE).await), (State::ToPay, 2));
+        let late = charge(&app, &number, None).await;
+        let none = QuantityChange { variant_id: "mug".into(), quantity: 0 };
+        let change = OrderChange { version: before.version, quantities: vec![none], form: None };
+        order::change(&ctx, &number, change).await.unwrap();
+        let free = order::get(&ctx, &number).await.unwrap();
+        assert_eq!((free.state, free.totals.total, free.lines.len()), (State::ToShip, Amount::ZERO, 1));
+        assert_eq!((books(&app, "mug").await, balanced(&app).await, count(&app, ACTIVE).await), ((10, 0, 0), 2, 0));
+        assert_eq!(count(&app, "select sales as n from product where id = 'bistro'").await, 1);
+        assert_eq!(payment::settle(&app, &late).await, Ok(Settled::Refunded), "money for the mugs goes back");
+        assert_eq!(order::expire_due(&app).await, Ok(0));
+        order::cancel(&ctx, &number).await.unwrap();
+        assert_eq!(balanced(&app).await, 0);
     })
     .await;
 }

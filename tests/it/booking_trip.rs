@@ -352,9 +352,10 @@ async fn departures_are_made_of_a_timetable_day_by_day_and_once() {
         let made = app.db.write::<_, DbError>(move |tx| {
             let text = text.clone();
             Box::pin(async move {
-                let sql =
-                    "insert into timetable (product_id, key, pattern, made_until) values ('bus', 'daily', $1, $2)";
-                tx.exec(sql, args![text, timetable::NEVER]).await
+                let sql = "insert into timetable (product_id, key, pattern, made_until) values ('bus', $1, $2, $3)";
+                // One that is none comes first, and keeps nobody from leaving.
+                tx.exec(sql, args!["broken", "{}", timetable::NEVER]).await?;
+                tx.exec(sql, args!["daily", text, timetable::NEVER]).await
             })
         });
         made.await.unwrap();

@@ -20,7 +20,7 @@ use xiadan::{
         cart::Unbooked,
         error::Problem,
         money::Amount,
-        order::BookingState,
+        order::{BookingState, OrderChange},
     },
     server::{
         App,
@@ -176,12 +176,21 @@ async fn nobody_is_sent_to_an_address_out_of_reach() {
         let cart = wishes::add(&ctx, "massage", &massage(at(14, 0), None)).await.unwrap();
         assert_eq!((cart.bookings[0].at_home, cart.bookings[0].area.as_str()), (true, "440300"));
         let far = CheckoutForm { city: "440100".into(), district: "440106".into(), ..form("张三") };
-        let refused = order::save_checkout(&ctx, far, true).await;
+        let refused = order::save_checkout(&ctx, far.clone(), true).await;
         assert_eq!(refused, Err(Error::field("district", Problem::Area)));
         assert_eq!(order::review(&ctx, None).await.err(), Some(Error::field("district", Problem::Area)), "it was kept");
         order::save_checkout(&ctx, form("张三"), true).await.unwrap();
         let review = order::review(&ctx, None).await.unwrap();
-        order::submit(&ctx, submission(&review)).await.unwrap();
+        let number = order::submit(&ctx, submission(&review)).await.unwrap();
+        // Nor by a change of the order.
+        let version = order::get(&ctx, &number).await.unwrap().version;
+        let change = |form| OrderChange { version, quantities: vec![], form: Some(form) };
+        let refused = order::change(&ctx, &number, change(far)).await;
+        assert_eq!(refused, Err(Error::field("district", Problem::Area)));
+        assert_eq!(order::get(&ctx, &number).await.unwrap().contact.region, "440305");
+        let near = CheckoutForm { district: "440304".into(), ..form("张三") };
+        order::change(&ctx, &number, change(near)).await.unwrap();
+        assert_eq!(order::get(&ctx, &number).await.unwrap().contact.region, "440304");
     })
     .await;
 }

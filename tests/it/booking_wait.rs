@@ -6,10 +6,12 @@ use crate::{
     guests::guest,
     member::{Member, exec, number as count, posted},
     privacy::fetched,
-    shop::{both, later, submit},
+    shop::{both, later, staff, submit},
     venues::{self, at, dinner, massage, nights, ride},
 };
+use futures::future::join_all;
 use xiadan::{
+    args,
     domain::{
         Error,
         booking::{HOUR_MS, after::OFFER_MS, interval::Interval},
@@ -18,12 +20,20 @@ use xiadan::{
         order::BookingState,
     },
     server::{
-        booking::{after, claim, waiting, wishes},
-        cart, order, privacy,
+        App,
+        booking::{after, agenda, claim, waiting, wishes},
+        cart,
+        db::DbError,
+        order, privacy,
     },
 };
 
 const HAN: &str = "+8613900139000";
+
+/// How many were told of a place that came free.
+async fn told(app: &App) -> usize {
+    posted(app).await.iter().filter(|(_, text)| text.contains("/me/waiting")).count()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_free_is_held_for_the_first_in_line_and_then_for_the_next() {
@@ -195,6 +205,97 @@ async fn what_is_waited_for_is_in_the_copy_of_an_account_and_goes_with_it() {
         exec(&app, "delete from account").await;
         exec(&app, "delete from customer where id not in (select customer_id from orders)").await;
         assert_eq!(count(&app, "select count(*) as n from waiting").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_held_once_however_many_offer_it_and_is_not_given_back_as_blocked_time() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let (ctx, li) = (guest(&app).await, owner(&app, LI, "li@example.com").await);
+        wishes::add(&ctx, "twin", &nights(0, 1, 2)).await.unwrap();
+        paid(&ctx).await;
+        waiting::wait(&li.ctx, "twin", &nights(0, 1, 1)).await.unwrap();
+        exec(&app, "update capacity set total = 4 where resource_id = 'twin'").await;
+        let now = later(&li.ctx).now;
+        let looked = join_all((0..6).map(|_| waiting::look(&app, now))).await;
+        assert!(looked.iter().all(Result::is_ok), "{looked:?}");
+        let held = "select count(*) as n from claim where waiting_id is not null and state = 'active'";
+        assert_eq!((count(&app, held).await, told(&app).await, balanced(&app).await), (1, 1, 2));
+        let id = app.db.one("select id from claim where waiting_id is not null", args![]).await.unwrap();
+        agenda::unblock(&staff(&app), &id.get::<String>("id").unwrap()).await.unwrap();
+        assert_eq!((count(&app, held).await, balanced(&app).await), (1, 2));
+        assert_eq!(waiting::run_due(&app, now + OFFER_MS).await, Ok(1));
+        assert_eq!(balanced(&app).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_line_for_something_else_keeps_nobody_from_a_place() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let wish = massage(at(14, 0), Some("wu"));
+        let (li, han) = (owner(&app, LI, "li@example.com").await, owner(&app, HAN, "han@example.com").await);
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "massage", &wish).await.unwrap();
+        let number = paid(&ctx).await;
+        // Nothing begins then, so that nothing comes free.
+        let others: Vec<_> = (1..=120).map(|n| (format!("other-{n}"), massage(at(14, 0) + n, None).text())).collect();
+        let person = han.id.clone();
+        let written = app.db.write::<_, DbError>(move |tx| {
+            let (others, person) = (others.clone(), person.clone());
+            Box::pin(async move {
+                for (id, wish) in others {
+                    let sql = "insert into waiting (id, customer_id, variant_id, wish, locale, asked_at, until_at)
+                        values ($1, $2, 'massage', $3, 'zh-CN', 0, $4)";
+                    tx.exec(sql, args![id, &person, wish, at(14, 0)]).await?;
+                }
+                Ok(())
+            })
+        });
+        written.await.unwrap();
+        waiting::wait(&later(&li.ctx), "massage", &wish).await.unwrap();
+        let now = later(&ctx);
+        after::cancel(&now, &number, 0, Amount(20_000)).await.unwrap();
+        waiting::look(&app, now.now).await.unwrap();
+        let line = waiting::list(&li.ctx).await.unwrap();
+        assert_eq!(line[0].held_until, Some(now.now + OFFER_MS));
+        assert_eq!((told(&app).await, balanced(&app).await), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_told_keeps_nobody_from_giving_up_and_nobody_from_a_place() {
+    both(&[], async |app| {
+        venues::open(&app).await;
+        let wish = massage(at(14, 0), Some("wu"));
+        let (li, han) = (owner(&app, LI, "li@example.com").await, owner(&app, HAN, "han@example.com").await);
+        let ctx = guest(&app).await;
+        wishes::add(&ctx, "massage", &wish).await.unwrap();
+        let number = paid(&ctx).await;
+        for member in [&li, &han] {
+            waiting::wait(&later(&member.ctx), "massage", &wish).await.unwrap();
+        }
+        let person = li.id.clone();
+        let spoilt = app.db.write::<_, DbError>(move |tx| {
+            let person = person.clone();
+            Box::pin(async move {
+                let sql = "update account_target set target_sealed = (select note_sealed from orders limit 1)
+                    where customer_id = $1";
+                tx.exec(sql, args![person]).await
+            })
+        });
+        assert!(spoilt.await.unwrap() > 0);
+        let now = later(&ctx);
+        after::cancel(&now, &number, 0, Amount(20_000)).await.unwrap();
+        assert_eq!(waiting::list(&li.ctx).await.unwrap()[0].held_until, Some(now.now + OFFER_MS));
+        let over = now.now + OFFER_MS;
+        assert_eq!(waiting::run_due(&app, over).await, Ok(1));
+        assert_eq!(waiting::list(&han.ctx).await.unwrap()[0].held_until, Some(over + OFFER_MS));
+        assert_eq!((told(&app).await, balanced(&app).await), (1, 1));
     })
     .await;
 }

@@ -227,9 +227,10 @@ impl Pacing {
         Self { limit, arriving }
     }
 
-    /// The beginning of the quarter of an hour that holds a moment: the key under which its covers are counted.
+    /// The beginning of the quarter of an hour that holds a moment: the key under which its covers are counted. Any moment
+    /// can be asked about, also one before the first whole quarter.
     pub const fn quarter(moment: i64) -> i64 {
-        moment - moment.rem_euclid(QUARTER_MS)
+        moment.saturating_sub(moment.rem_euclid(QUARTER_MS))
     }
 
     /// Whether a party may arrive at a moment.
@@ -318,6 +319,9 @@ mod tests {
         assert!(pacing.allows(QUARTER_MS, 1) && !pacing.allows(2 * QUARTER_MS - 1, 2));
         assert!(pacing.allows(2 * QUARTER_MS, 10) && !pacing.allows(-QUARTER_MS, 1));
         assert!(Pacing::default().allows(0, 1_000));
+        for moment in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            assert!(pacing.allows(moment, 10), "{moment}");
+        }
     }
 
     /// The reference: every set of tables, by its bits.

@@ -240,8 +240,9 @@ impl Travellers {
             && self.infants <= self.adults
     }
 
+    /// How many seats they need. Any numbers can be asked about, also those of people who cannot travel.
     pub const fn seats(self) -> i64 {
-        self.adults + self.children
+        self.adults.saturating_add(self.children)
     }
 }
 
@@ -365,6 +366,8 @@ mod tests {
         assert_eq!(price(1, 0, 2), None, "each infant needs a lap");
         assert_eq!(price(0, 0, 0), None);
         assert_eq!(price(51, 0, 0), None);
+        assert_eq!(price(i64::MAX, i64::MAX, i64::MAX), None);
+        assert_eq!(Travellers { adults: i64::MAX, children: 1, infants: 0 }.seats(), i64::MAX);
         assert_eq!([fare().left(4, 100), fare().left(4, 5), fare().left(12, 5)], [6, 5, 0]);
         assert_eq!(Fare { quota: None, ..fare() }.left(12, 5), 5);
     }

@@ -226,6 +226,11 @@ mod tests {
             Wish::Visit { start: 0, person: None, add_ons: add_ons.to_vec(), further }
         };
         let visit = |add_ons: &[usize]| with(add_ons, &[]);
+        let crowd = |adults, children| {
+            let Some(section) = Section::new(0, 2) else { panic!("no section") };
+            let travellers = Travellers { adults, children, infants: 0 };
+            Wish::Trip { departure_id: "d".into(), section, travellers, seats: vec!["1A".into()] }
+        };
         let long = "x".repeat(MAX_ID + 1);
         for (wish, field) in [
             (stay("2026-12-24", "2026-12-27", 1, 2), None),
@@ -236,6 +241,8 @@ mod tests {
             (trip(&["1A"]), Some("seats")),
             (trip(&["1A", "1A"]), Some("seats")),
             (trip(&["1A", &long]), Some("seats")),
+            (crowd(i64::MAX, i64::MAX), Some("travellers")),
+            (crowd(i64::MIN, i64::MIN), Some("travellers")),
             (table(2, "Terrace"), None),
             (table(0, "Terrace"), Some("guests")),
             (table(2, ""), Some("area")),

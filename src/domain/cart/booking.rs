@@ -83,6 +83,13 @@ impl Unbooked {
     }
 }
 
+/// Whether what is done at the customer's in an area is done in a region, both by their division codes; no area is
+/// anywhere.
+pub fn is_within(area: &str, region: &str) -> bool {
+    // Codes end in zeros where they name no smaller division: `440300` is a city, and `440305` a district of it.
+    region.starts_with(area.trim_end_matches("00"))
+}
+
 impl CartBooking {
     /// As it is told to whoever was not quick enough.
     pub fn taken(&self) -> TakenSlot {
@@ -98,9 +105,8 @@ impl Cart {
 
     /// Whether all that is done at the customer's is done in a region, by its division code.
     pub fn reaches(&self, region: &str) -> bool {
-        // Codes end in zeros where they name no smaller division: `440300` is a city, and `440305` a district of it.
         let mut at_home = self.bookings.iter().filter(|booking| booking.at_home);
-        at_home.all(|booking| region.starts_with(booking.area.trim_end_matches("00")))
+        at_home.all(|booking| is_within(&booking.area, region))
     }
 
     /// The bookings that cannot be had any more.

@@ -111,6 +111,23 @@ impl Wanted {
     }
 }
 
+/// Lets a unit be counted from its first claim on: its resource, the unit, and how much there is of it. Of one that is
+/// counted already there is that much from now on, as far as no more of it is claimed.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn open_unit(tx: &mut Tx<'_>, (resource, unit, total): &(String, i64, i64)) -> Result<()> {
+    let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
+        on conflict (resource_id, unit) do nothing";
+    if tx.exec(sql, args![resource, *unit, *total]).await? == 0 {
+        // Rarely anything: a row that stays as it is is not locked before its turn.
+        let sql =
+            "update capacity set total = $3 where resource_id = $1 and unit = $2 and total <> $3 and claimed <= $3";
+        tx.exec(sql, args![resource, *unit, *total]).await?;
+    }
+    Ok(())
+}
+
 /// Claims all of these for an order, or none of them; each comes with the position of its line. Answers with the positions
 /// of the lines that cannot be had, in order: empty where all are held.
 ///
@@ -151,7 +168,9 @@ pub async fn block(tx: &mut Tx<'_>, resource_id: &str, time: Interval, reason: &
 /// # Errors
 /// When the database cannot be written.
 pub async fn unblock(tx: &mut Tx<'_>, claim_id: &str) -> Result<()> {
-    let sql = "update claim set state = 'released' where id = $1 and order_id is null and state <> 'released'";
+    // Not what is held for somebody in a waiting list, which has no order either and counts elsewhere.
+    let sql = "update claim set state = 'released'
+        where id = $1 and order_id is null and waiting_id is null and state <> 'released'";
     if tx.exec(sql, args![claim_id]).await? == 1 {
         tx.exec("delete from calendar_cell where claim_id = $1", args![claim_id]).await?;
     }

@@ -10,8 +10,7 @@ use crate::{
     },
     server::{
         App,
-        context::internal,
-        db::{Args, ToValue, Tx, placeholders},
+        db::{Args, Row, ToValue, Tx, placeholders},
     },
 };
 use std::collections::BTreeMap;
@@ -86,15 +85,23 @@ async fn batch(tx: &mut Tx<'_>, after: &str, now: i64) -> Result<(Option<String>
     let (mut last, mut opened) = (None, 0);
     for row in tx.all(sql, args![after, BATCH]).await? {
         let variant: String = row.get("id")?;
-        let policies: Policies =
-            serde_json::from_str(&row.get::<String>("policies")?).map_err(|e| internal("database", &e))?;
-        if policies.rolls_on {
-            let today = store::zone_around(&row.get::<String>("zone")?, now)?.local(now).date;
-            opened += open(tx, &variant, today, policies.limits.horizon_days).await?;
+        // A house whose rules cannot be read is in the log, and must not keep those after it closed.
+        if let Some((today, horizon_days)) = rolling(&row, now).unwrap_or_default() {
+            opened += open(tx, &variant, today, horizon_days).await?;
         }
         last = Some(variant);
     }
     Ok((last, opened))
+}
+
+/// Today at a house, and for how many days it takes bookings; `None` for one whose nights do not open by themselves.
+fn rolling(row: &Row, now: i64) -> Result<Option<(LocalDate, i64)>> {
+    let policies: Policies = store::json(row, "policies")?;
+    if !policies.rolls_on {
+        return Ok(None);
+    }
+    let today = store::zone_around(&row.get::<String>("zone")?, now)?.local(now).date;
+    Ok(Some((today, policies.limits.horizon_days)))
 }
 
 async fn open(tx: &mut Tx<'_>, variant: &str, today: LocalDate, horizon_days: i64) -> Result<i64> {

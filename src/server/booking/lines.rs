@@ -1,12 +1,22 @@
 //! The lines of orders that are bookings: a snapshot of what was wanted, what it costs and by which rules it is given up,
 //! and what becomes of it along with its order.
 
-use super::{claim, quote::Quote, store::zone_around};
+use super::{
+    claim,
+    quote::Quote,
+    store::{self, zone_around},
+};
 use crate::{
     args,
     domain::{
         Result,
-        booking::{cancellation::Cancellation, date::LocalDate, offer::Kind, trips::ChangeRule, wish::Wish},
+        booking::{
+            cancellation::Cancellation,
+            date::LocalDate,
+            offer::{Kind, Offer},
+            trips::ChangeRule,
+            wish::Wish,
+        },
         cart::CartBooking,
         money::Amount,
         order::{BookingState, OrderBooking},
@@ -123,10 +133,8 @@ pub async fn hold(tx: &mut Tx<'_>, order_id: &str, first: i64, quotes: &[Quote])
     let mut opens: Vec<_> = quotes.iter().filter_map(|quote| quote.opens.as_ref()).collect();
     opens.sort_unstable();
     opens.dedup();
-    for (resource, unit, total) in opens {
-        let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
-            on conflict (resource_id, unit) do nothing";
-        tx.exec(sql, args![resource, *unit, *total]).await?;
+    for unit in opens {
+        claim::open_unit(tx, unit).await?;
     }
     let claims: Vec<_> = (first..)
         .zip(quotes)
@@ -139,14 +147,14 @@ pub async fn hold(tx: &mut Tx<'_>, order_id: &str, first: i64, quotes: &[Quote])
     Ok(taken.into_iter().filter_map(|position| usize::try_from(position - first).ok()).collect())
 }
 
-/// Frees everything that the bookings of an order have, which is over; answers with whether there was anything. The caller
-/// has locked the order.
+/// Frees everything that the bookings of an order have, which is over, also that of guests who are there; answers with
+/// whether there was anything. The caller has locked the order.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
-    let sql =
-        "update order_booking set state = 'cancelled', version = version + 1 where order_id = $1 and state = 'booked'";
+    let sql = "update order_booking set state = 'cancelled', version = version + 1
+        where order_id = $1 and state in ('booked', 'checked_in')";
     let any = tx.exec(sql, args![order_id]).await? > 0;
     if any {
         claim::release(tx, order_id).await?;
@@ -203,4 +211,23 @@ pub async fn are_free(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<bool>
     let sql = "select position from order_booking where order_id = $1 and state <> 'cancelled'
         and (free_until <= $2 or state <> 'booked') limit 1";
     Ok(tx.optional(sql, args![order_id, now]).await?.is_none())
+}
+
+/// Where those bookings of an order are done that are done at the customer's, by the codes of the divisions.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn areas(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
+    let sql = "select e.region, f.detail from order_booking b
+            join order_line l on l.order_id = b.order_id and l.position = b.position
+            join venue e on e.product_id = l.product_id join offer f on f.variant_id = l.variant_id
+        where b.order_id = $1 and b.kind = 'service' and b.state <> 'cancelled'";
+    let mut areas = Vec::new();
+    for row in tx.all(sql, args![order_id]).await? {
+        let offer: Offer = store::json(&row, "detail")?;
+        if matches!(offer, Offer::Visit(service) if service.at_home) {
+            areas.push(row.get("region")?);
+        }
+    }
+    Ok(areas)
 }

@@ -22,10 +22,10 @@ const BATCH_DAYS: i64 = 30;
 pub const NEVER: i64 = -1;
 
 /// Makes the departures that are missing; answers with how many. Running twice is once: a day is made by whoever comes
-/// first, and a departure has its key and date as its id.
+/// first, and a departure has its key and date as its id. A timetable that is not what it should be is in the log.
 ///
 /// # Errors
-/// When the database cannot be written, or a timetable is not what it should be.
+/// When the database cannot be reached.
 pub async fn run_due(app: &App, now: i64) -> Result<u64> {
     let sql = "select t.product_id, t.key from timetable t join product p on p.id = t.product_id
         where p.status = 'active' order by t.product_id, t.key";
@@ -38,10 +38,18 @@ pub async fn run_due(app: &App, now: i64) -> Result<u64> {
                 let (product, key) = (product.clone(), key.clone());
                 Box::pin(async move { make(tx, &product, &key, now).await })
             });
-            let (departures, more) = done.await?;
-            made += departures;
-            if !more {
-                break;
+            match done.await {
+                Ok((departures, more)) => {
+                    made += departures;
+                    if !more {
+                        break;
+                    }
+                }
+                // One that cannot be made must not keep the lines after it from leaving.
+                Err(error) => {
+                    tracing::error!(%error, "departures of a timetable could not be made");
+                    break;
+                }
             }
         }
     }

@@ -24,20 +24,47 @@ use crate::{
         App, Ctx,
         catalog::in_locale,
         context::{internal, new_id},
-        db::{ToValue, Tx, placeholders},
+        db::{Row, ToValue, Tx, placeholders},
         message::What,
     },
 };
 
 /// The longest wish that can be waited for, in bytes: it is part of a key.
 const LONGEST: usize = 1_000;
-/// How many of those who wait for a product are looked at when something of it comes free.
-const LINE: i64 = 50;
+/// How many of those who wait for a product are looked at in the transaction in which something of it comes free, and of
+/// all who wait in one go of [`look`].
+const LINE: usize = 50;
 /// How many holds that are over are freed at once.
 const BATCH: i64 = 100;
-/// How many products are looked through for what came free in other ways: rooms that were added, time that is not blocked
-/// any more.
-const PRODUCTS: i64 = 200;
+/// How often [`look`] goes on: what it costs has an end, however long the line is.
+const GOES: usize = 200;
+/// Those who wait, as [`Waiter::read`] reads them.
+const WAITERS: &str =
+    "select w.id, w.customer_id, w.variant_id, w.wish, w.locale, w.asked_at, w.until_at from waiting w";
+
+/// Somebody in a waiting list.
+struct Waiter {
+    id: String,
+    customer: String,
+    variant: String,
+    wish: Wish,
+    locale: Locale,
+    /// When it begins, in UTC milliseconds.
+    until: i64,
+}
+
+impl Waiter {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            customer: row.get("customer_id")?,
+            variant: row.get("variant_id")?,
+            wish: read(&row.get::<String>("wish")?)?,
+            locale: Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default(),
+            until: row.get("until_at")?,
+        })
+    }
+}
 
 /// Waits for a booking that cannot be had now. Waiting twice is once.
 ///
@@ -152,6 +179,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Waiting>> {
 }
 
 /// Something of these products came free: whoever waits first and can have what they wait for gets it held and is told.
+/// Only the first in line are looked at here, as others wait for the transaction; [`look`] sees to those behind them.
 /// Whoever calls wakes the outbox after the transaction.
 ///
 /// # Errors
@@ -161,8 +189,7 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
         return Ok(());
     }
     let sql = format!(
-        "select w.id, w.customer_id, w.variant_id, w.wish, w.locale, w.until_at
-        from waiting w join variant v on v.id = w.variant_id
+        "{WAITERS} join variant v on v.id = w.variant_id
         where w.expires_at is null and w.until_at > $1 and v.product_id in ({})
         order by w.asked_at, w.id limit {LINE}",
         placeholders(2, products.len())
@@ -170,30 +197,50 @@ pub async fn offer(tx: &mut Tx<'_>, app: &App, products: &[String], now: i64) ->
     let mut args = args![now];
     args.extend(products.iter().map(ToValue::to_value));
     for row in tx.all(sql, args).await? {
-        let (id, variant, wish): (String, String, String) = (row.get("id")?, row.get("variant_id")?, row.get("wish")?);
-        let wish = read(&wish)?;
-        let quote = quoted(tx, &variant, &wish, now).await?;
-        let Some(claims) = quote.claims.as_ref().filter(|_| quote.is_available()) else { continue };
-        if let Some((resource, unit, total)) = &quote.opens {
-            let sql = "insert into capacity (resource_id, unit, total, claimed) values ($1, $2, $3, 0)
-                on conflict (resource_id, unit) do nothing";
-            tx.exec(sql, args![resource, *unit, *total]).await?;
+        if let Some(waiter) = unless_broken(Waiter::read(&row))? {
+            unless_broken(offer_to(tx, app, &waiter, now).await)?;
         }
-        let until = row.get::<i64>("until_at")?.min(now + OFFER_MS);
-        if !claim::hold_for(tx, &id, claims, until).await? {
-            continue;
-        }
-        let sql = "update waiting set offered_at = $2, expires_at = $3 where id = $1";
-        tx.exec(sql, args![&id, now, until]).await?;
-        let locale = Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default();
-        let title = wishes::title_of_wish(tx, &variant, &wish, locale).await?;
-        let page = format!("{}/me/waiting", app.config.public_url);
-        let what = What::PlaceFree { title, label: label(&quote, locale), until, page };
-        let customer: String = row.get("customer_id")?;
-        let reader = Reader { customer: &customer, otherwise: Vec::new(), topic: Topic::BackInStock, locale, until };
-        tell::tell(tx, app, reader, &what, now).await?;
     }
     Ok(())
+}
+
+/// What is wrong with one of those who wait is in the log by then, and keeps neither the others from what came free nor
+/// those who give it up from doing so. A statement that failed ends the transaction all the same.
+fn unless_broken<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(Error::Internal(_)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// Holds for somebody what they wait for and tells them, if it can be had; whether it could.
+async fn offer_to(tx: &mut Tx<'_>, app: &App, waiter: &Waiter, now: i64) -> Result<bool> {
+    let Waiter { id, customer, variant, wish, locale, until } = waiter;
+    let quote = quoted(tx, variant, wish, now).await?;
+    let Some(claims) = quote.claims.as_ref().filter(|_| quote.is_available()) else { return Ok(false) };
+    let until = (*until).min(now + OFFER_MS);
+    // Others offer at this moment as well, and whoever waits may go: it is held for one who is there, and once.
+    let sql = "update waiting set offered_at = $2, expires_at = $3 where id = $1 and expires_at is null";
+    if tx.exec(sql, args![id, now, until]).await? == 0 {
+        return Ok(false);
+    }
+    if let Some(unit) = &quote.opens {
+        claim::open_unit(tx, unit).await?;
+    }
+    match claim::hold_for(tx, id, claims, until).await {
+        Ok(true) => {}
+        refused => {
+            tx.exec("update waiting set offered_at = null, expires_at = null where id = $1", args![id]).await?;
+            return refused;
+        }
+    }
+    let title = wishes::title_of_wish(tx, variant, wish, *locale).await?;
+    let page = format!("{}/me/waiting", app.config.public_url);
+    let what = What::PlaceFree { title, label: label(&quote, *locale), until, page };
+    let reader = Reader { customer, otherwise: Vec::new(), topic: Topic::BackInStock, locale: *locale, until };
+    // Who cannot be told finds it in the list, and after a while it is the next one's.
+    unless_broken(tell::tell(tx, app, reader, &what, now).await)?;
+    Ok(true)
 }
 
 /// What a customer's wish comes to. What is held for it is theirs: then it can be had though it is taken.
@@ -263,7 +310,11 @@ pub async fn run_due(app: &App, now: i64) -> Result<usize> {
                 end(tx, &app, &id, now).await.map(|()| true)
             })
         });
-        freed += usize::from(ended.await?);
+        match ended.await {
+            Ok(ended) => freed += usize::from(ended),
+            // One that cannot be freed must not keep the others from it.
+            Err(error) => tracing::error!(%error, "what was held for somebody who waited could not be freed"),
+        }
     }
     let over = "select id from waiting where until_at <= $1 limit 1";
     if app.db.optional(over, args![now]).await?.is_some() {
@@ -279,49 +330,72 @@ pub async fn run_due(app: &App, now: i64) -> Result<usize> {
     Ok(freed)
 }
 
-/// Looks for what came free in other ways than by a booking that was given up, and offers it.
+/// Looks through the line of all who wait for what came free in other ways than by a booking that was given up (rooms that
+/// were added, time that is not blocked any more) or is for none of the first in line, and offers it.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub async fn look(app: &App, now: i64) -> Result<()> {
-    let sql = format!(
-        "select distinct v.product_id from waiting w join variant v on v.id = w.variant_id
-        where w.expires_at is null and w.until_at > $1 limit {PRODUCTS}"
-    );
-    for row in app.db.all(sql, args![now]).await? {
-        let product: String = row.get("product_id")?;
-        let wanted = product.clone();
+    let mut after = (i64::MIN, String::new());
+    for _ in 0..GOES {
+        let from = after.clone();
         // A look costs little, while a write waits for its turn.
-        let free = app.db.read::<_, Error>(move |tx| {
-            let product = wanted.clone();
-            Box::pin(async move { is_any_free(tx, &product, now).await })
+        let looked = app.db.read::<_, Error>(move |tx| {
+            let from = from.clone();
+            Box::pin(async move { free_after(tx, &from, now).await })
         });
-        if free.await? {
-            let (shop, products) = (app.clone(), vec![product]);
+        let (free, last) = looked.await?;
+        for id in free {
+            let shop = app.clone();
             let offered = app.db.write::<_, Error>(move |tx| {
-                let (app, products) = (shop.clone(), products.clone());
-                Box::pin(async move { offer(tx, &app, &products, now).await })
+                let (app, id) = (shop.clone(), id.clone());
+                Box::pin(async move { offer_if_waiting(tx, &app, &id, now).await })
             });
-            offered.await?;
-            app.wake.notify_waiters();
+            match offered.await {
+                Ok(true) => app.wake.notify_waiters(),
+                Ok(false) => {}
+                // One to whom nothing can be offered must not keep the others from it.
+                Err(error) => tracing::error!(%error, "a place that came free could not be offered"),
+            }
+        }
+        match last {
+            Some(last) => after = last,
+            None => break,
         }
     }
     Ok(())
 }
 
-/// Whether anybody who waits for something of a product could have it now.
-async fn is_any_free(tx: &mut Tx<'_>, product: &str, now: i64) -> Result<bool> {
+/// Who could have now what they wait for, of the next of all in line after a moment and an id, and the last of those that
+/// were looked at, where others may follow.
+async fn free_after(
+    tx: &mut Tx<'_>,
+    (asked_at, id): &(i64, String),
+    now: i64,
+) -> Result<(Vec<String>, Option<(i64, String)>)> {
     let sql = format!(
-        "select w.variant_id, w.wish from waiting w join variant v on v.id = w.variant_id
-        where w.expires_at is null and w.until_at > $1 and v.product_id = $2 order by w.asked_at, w.id limit {LINE}"
+        "{WAITERS} where w.expires_at is null and w.until_at > $1 and (w.asked_at > $2 or w.asked_at = $2 and w.id > $3)
+        order by w.asked_at, w.id limit {LINE}"
     );
-    for row in tx.all(sql, args![now, product]).await? {
-        let (variant, wish): (String, String) = (row.get("variant_id")?, row.get("wish")?);
-        if quoted(tx, &variant, &read(&wish)?, now).await?.is_available() {
-            return Ok(true);
+    let rows = tx.all(sql, args![now, *asked_at, id]).await?;
+    let (mut free, mut last) = (Vec::new(), None);
+    for row in &rows {
+        last = Some((row.get("asked_at")?, row.get("id")?));
+        let Some(waiter) = unless_broken(Waiter::read(row))? else { continue };
+        let quote = unless_broken(quoted(tx, &waiter.variant, &waiter.wish, now).await)?;
+        if quote.is_some_and(|quote| quote.is_available()) {
+            free.push(waiter.id);
         }
     }
-    Ok(false)
+    Ok((free, last.filter(|_| rows.len() == LINE)))
+}
+
+/// Offers somebody what they wait for, if they still do.
+async fn offer_if_waiting(tx: &mut Tx<'_>, app: &App, id: &str, now: i64) -> Result<bool> {
+    match tx.optional(format!("{WAITERS} where w.id = $1 and w.expires_at is null"), args![id]).await? {
+        Some(row) => offer_to(tx, app, &Waiter::read(&row)?, now).await,
+        None => Ok(false),
+    }
 }
 
 /// Takes somebody out of the list, and gives what was held for them to the next.

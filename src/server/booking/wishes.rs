@@ -37,7 +37,7 @@ pub async fn add(ctx: &Ctx, variant_id: &str, wish: &Wish) -> Result<Cart> {
     cart::change(ctx, customer, move |tx, customer| {
         let (id, variant, wish, text) = (id.clone(), variant.clone(), wish.clone(), text.clone());
         Box::pin(async move {
-            let (present, quotes) = load(tx, &customer, locale, now).await?;
+            let (present, quotes) = quoted(tx, &customer, locale, now).await?;
             if i64::try_from(present.len()).unwrap_or(i64::MAX) >= MAX_BOOKINGS {
                 let most = u32::try_from(MAX_BOOKINGS).unwrap_or(u32::MAX);
                 return Err(Error::field("wish", Problem::Full(most)));
@@ -89,7 +89,7 @@ pub async fn replace_by(ctx: &Ctx, id: &str, other: Option<&str>, wish: &Wish) -
     cart::change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         let (id, other, wish, text) = (id.clone(), other.clone(), wish.clone(), text.clone());
         Box::pin(async move {
-            let (present, quotes) = load(tx, &customer, locale, now).await?;
+            let (present, quotes) = quoted(tx, &customer, locale, now).await?;
             let mine = present.iter().find(|booking| booking.id == id).ok_or(Error::NotFound)?;
             let (variant, gone) = (other.unwrap_or_else(|| mine.variant_id.clone()), mine.taken());
             let others = present.iter().zip(quotes).filter(|(booking, _)| booking.id != id);
@@ -148,11 +148,36 @@ fn wish_of(row: &Row) -> Result<Wish> {
     serde_json::from_str(&row.get::<String>("wish")?).map_err(|e| internal("database", &e))
 }
 
-/// The bookings of a cart, the oldest first, each with its quote. One takes from what is left for those after it.
+/// The bookings of a cart, the oldest first, and in place of those that cannot be had what is near to them.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<(Vec<CartBooking>, Vec<Quote>)> {
+pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<Vec<CartBooking>> {
+    Ok(find(tx, customer, true, (locale, now)).await?.0)
+}
+
+/// The same, each with its quote, and without what is near: nobody sees that while something is ordered or changed, and it
+/// takes many times as long to find.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn quoted(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    locale: Locale,
+    now: i64,
+) -> Result<(Vec<CartBooking>, Vec<Quote>)> {
+    find(tx, customer, false, (locale, now)).await
+}
+
+/// The bookings of a cart with their quotes; one takes from what is left for those after it. `is_shown` tells whether what
+/// is near is wanted.
+async fn find(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    is_shown: bool,
+    (locale, now): (Locale, i64),
+) -> Result<(Vec<CartBooking>, Vec<Quote>)> {
     let sql = format!(
         "select b.id, b.variant_id, b.wish, b.price_seen, b.added_at, v.product_id, v.sku, v.choices, p.handle, p.image,
             {title} as title, {options} as options
@@ -171,9 +196,9 @@ pub async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> 
             Err(Error::NotFound) => Quote::gone(&wish),
             quote => quote?,
         };
-        let near = match quote.is_available() {
-            true => Vec::new(),
-            false => near(tx, &asked, &quote.zone, locale).await?,
+        let near = match is_shown && !quote.is_available() {
+            true => near(tx, &asked, &quote.zone, locale).await?,
+            false => Vec::new(),
         };
         before.extend(quote.claims.iter().flatten().cloned());
         let title = row::title_with(tx, title(&row)?, &wish, locale).await?;
@@ -190,7 +215,7 @@ pub(in crate::server) async fn accept_prices(
     shown: &[(String, Amount)],
     now: i64,
 ) -> Result<()> {
-    for booking in load(tx, customer, Locale::default(), now).await?.0 {
+    for booking in quoted(tx, customer, Locale::default(), now).await?.0 {
         let nodded = shown.iter().any(|(id, price)| *id == booking.id && *price == booking.price);
         if nodded && booking.price != booking.price_seen {
             let sql = "update cart_booking set price_seen = $3 where customer_id = $1 and id = $2";

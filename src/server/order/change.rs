@@ -1,11 +1,11 @@
 //! What happens to an order after it was placed: the customer changes, cancels or completes it, or its time is over.
 
-use super::{announce, checkout, own, sealed::Sealed, store};
+use super::{announce, checkout, own, sealed::Sealed, store, submit};
 use crate::{
     args,
     domain::{
         Error, Result,
-        cart::check_quantity,
+        cart::{check_quantity, is_within},
         error::{PriceChange, Problem, Shortage},
         money::Amount,
         order::{Action, CancelReason, EventKind, OrderChange, OrderLine, State, totals},
@@ -21,12 +21,13 @@ use crate::{
 };
 
 /// Changes an unpaid order: quantities of goods, address, note, payment method. The hold keeps its clock, and bookings are
-/// what they are.
+/// what they are. Where nothing is left that costs anything, it is paid for with that.
 ///
 /// # Errors
 /// [`Error::OrderClosed`] when it is no longer unpaid or its time is over, [`Error::Conflict`] when it is not the
 /// version the customer saw, [`Error::Shortage`] when more is wanted than is left, [`Error::PriceChanged`] when
-/// more is wanted and costs another sum now, [`Error::CartEmpty`] when nothing would be left of it.
+/// more is wanted and costs another sum now, [`Error::CartEmpty`] when nothing would be left of it, [`Error::Invalid`] for
+/// an address to which nobody comes.
 pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> {
     let row = own(ctx, number).await?;
     let checkout = match &change.form {
@@ -53,6 +54,7 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 }
                 store::transition(tx, &id, Action::Change, "customer", &EventKind::Changed, now).await?;
                 if let Some(sealed) = &sealed {
+                    within_reach(tx, &row, &sealed.region).await?;
                     write_sealed(tx, &id, sealed).await?;
                 }
                 let before = store::lines(tx, &id).await?;
@@ -76,6 +78,11 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                 tx.exec(sql, args).await?;
                 // Read first: those that are taken out have pieces to tell of as well.
                 let products = store::products(tx, &id).await?;
+                let is_free = sums.total == Amount::ZERO;
+                if is_free {
+                    // Their sales are counted below, and products come before stock.
+                    tx.lock("product", &products).await?;
+                }
                 if lines != before {
                     let goods = |lines: Vec<OrderLine>| -> Vec<OrderLine> {
                         lines.into_iter().filter(|line| line.booking.is_none()).collect()
@@ -84,12 +91,23 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                     still_sold(tx, &before, &lines).await?;
                     set_lines(tx, &id, &before, &lines).await?;
                 }
+                if is_free {
+                    submit::take(tx, &id, now).await?;
+                }
                 Ok(store::Changed { number: row.number, products })
             })
         })
         .await?;
     announce(&ctx.app, &changed);
     Ok(())
+}
+
+/// Nobody comes to an address out of reach. One that an order has already may stay, wherever bookings are done by now.
+async fn within_reach(tx: &mut Tx<'_>, order: &store::OrderRow, region: &str) -> Result<()> {
+    if region == order.region || bookings::areas(tx, &order.id).await?.iter().all(|area| is_within(area, region)) {
+        return Ok(());
+    }
+    Err(Error::field("district", Problem::Area))
 }
 
 /// More pieces than were ordered are bought now: only of what is still sold, and at the price of the order only while

@@ -178,7 +178,7 @@ async fn place(
                 }
                 hold(tx, &draft.id, &cart, &quotes).await?;
                 if totals.total == Amount::ZERO {
-                    take(tx, &draft).await?;
+                    take(tx, &draft.id, draft.now).await?;
                 }
                 let products = cart.lines.iter().map(|line| &line.product_id);
                 let products = products.chain(cart.bookings.iter().map(|booking| &booking.product_id));
@@ -212,12 +212,13 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) ->
     Err(Error::Shortage(short.into_iter().filter_map(shortage).collect()).into())
 }
 
-/// What costs nothing is paid for as it is placed: a table without a deposit.
-async fn take(tx: &mut Tx<'_>, draft: &Draft) -> Result<()> {
-    store::transition(tx, &draft.id, Action::Pay, "system", &EventKind::Paid, draft.now).await?;
-    store::count_sales(tx, &draft.id, 1).await?;
-    stock::take(tx, &draft.id).await?;
-    bookings::take(tx, &draft.id).await
+/// What costs nothing is paid for as it is placed, or as the last that costs something is taken out of it: a table without
+/// a deposit.
+pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<()> {
+    store::transition(tx, order_id, Action::Pay, "system", &EventKind::Paid, now).await?;
+    store::count_sales(tx, order_id, 1).await?;
+    stock::take(tx, order_id).await?;
+    bookings::take(tx, order_id).await
 }
 
 /// Writes the order under a number that is free, and answers with it.

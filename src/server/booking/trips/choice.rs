@@ -34,6 +34,8 @@ use crate::{
 
 /// From so many days before a departure to so many after it others are looked for in its place.
 const NEAR_DAYS: i64 = 2;
+/// So many of these are tried, the nearest: each takes some statements, and of a line that is sold out all would be in vain.
+const TRIED: usize = 40;
 
 /// Puts a trip into the cart: one way, or both ways or neither.
 ///
@@ -85,12 +87,13 @@ pub async fn near(
     let mut departures = Vec::new();
     for dated in store::departing(tx, &span).await? {
         let Some((a, b)) = section(&dated.timetable.stops, &first.place, &last.place) else { continue };
-        let Some(leaves) = dated.timetable.stops.get(a).map(|stop| stop.leaves_at) else { continue };
+        let leaves = dated.timetable.stops.get(a).map(|stop| stop.leaves_at);
+        let Some(leaves) = leaves.filter(|leaves| now < *leaves) else { continue };
         departures.push((leaves.abs_diff(first.leaves_at), dated.id != *departure_id, leaves, (a, b), dated));
     }
     departures.sort_by_key(|(away, other, leaves, ..)| (*away, *other, *leaves));
     let mut found = Vec::new();
-    for (_, _, leaves, (a, b), dated) in departures {
+    for (_, _, leaves, (a, b), dated) in departures.into_iter().take(TRIED) {
         let Some(section) = Section::new(a, b) else { continue };
         let mut seats = Vec::new();
         if let Some(names) = &dated.timetable.seats {
@@ -160,7 +163,7 @@ async fn put(ctx: &Ctx, wanted: Vec<(String, Wish)>) -> Result<Cart> {
         let wanted = wanted.clone();
         Box::pin(async move {
             for (variant, wish) in &wanted {
-                let (present, quotes) = wishes::load(tx, &customer, locale, now).await?;
+                let (present, quotes) = wishes::quoted(tx, &customer, locale, now).await?;
                 if i64::try_from(present.len()).unwrap_or(i64::MAX) >= MAX_BOOKINGS {
                     let most = u32::try_from(MAX_BOOKINGS).unwrap_or(u32::MAX);
                     return Err(Error::field("wish", Problem::Full(most)));

@@ -56,7 +56,7 @@ pub use cookie::{
     STAFF_PENDING_COOKIE, clear_site_data, set_cookie,
 };
 pub use health::{install_metrics, metrics_router};
-pub use observe::request_id;
+pub use observe::{request_id, to_the_end};
 
 /// The largest request body: forms are small, files come by import.
 const BODY_LIMIT: usize = 1024 * 1024;

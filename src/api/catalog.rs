@@ -12,31 +12,31 @@ use server_fn::codec::GetUrl;
 /// The start page: categories, what sells well, what is new.
 #[server(prefix = "/api", endpoint = "catalog/home", input = GetUrl, output = Json)]
 pub async fn home() -> Result<catalog::Home, Error> {
-    super::with(async |ctx| crate::server::catalog::reads::home(&ctx).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::reads::home(&ctx).await).await
 }
 
 /// The ways to what is booked, for the foot of every page.
 #[server(prefix = "/api", endpoint = "catalog/ways", input = GetUrl, output = Json)]
 pub async fn ways() -> Result<Vec<Way>, Error> {
-    super::with(async |ctx| crate::server::catalog::reads::ways(&ctx).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::reads::ways(&ctx).await).await
 }
 
 /// The whole tree of categories.
 #[server(prefix = "/api", endpoint = "catalog/categories", input = GetUrl, output = Json)]
 pub async fn categories() -> Result<Vec<Category>, Error> {
-    super::with(async |ctx| crate::server::catalog::reads::categories(&ctx).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::reads::categories(&ctx).await).await
 }
 
 /// A page of a category or of a search.
 #[server(prefix = "/api", endpoint = "catalog/list", input = Json, output = Json)]
 pub async fn list(query: ListQuery) -> Result<ProductList, Error> {
-    super::with(async |ctx| crate::server::catalog::reads::list(&ctx, &query).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::reads::list(&ctx, &query).await).await
 }
 
 /// A product by its handle. That it was looked at is remembered for the customer, beside the answer.
 #[server(prefix = "/api", endpoint = "catalog/product", input = GetUrl, output = Json)]
 pub async fn product(handle: String) -> Result<catalog::Product, Error> {
-    super::with(async |ctx| {
+    super::with_catalogue(async |ctx| {
         let product = crate::server::catalog::reads::product(&ctx, &handle).await?;
         crate::server::catalog::viewed::note(&ctx, &product.id);
         Ok(product)
@@ -47,13 +47,13 @@ pub async fn product(handle: String) -> Result<catalog::Product, Error> {
 /// Other products of the same category, the best selling first.
 #[server(prefix = "/api", endpoint = "catalog/related", input = GetUrl, output = Json)]
 pub async fn related(handle: String) -> Result<Vec<ProductCard>, Error> {
-    super::with(async |ctx| crate::server::catalog::reads::related(&ctx, &handle).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::reads::related(&ctx, &handle).await).await
 }
 
 /// Whether a product is among the customer's favourites.
 #[server(prefix = "/api", endpoint = "catalog/is_favourite", input = GetUrl, output = Json)]
 pub async fn is_favourite(handle: String) -> Result<bool, Error> {
-    super::with(async |ctx| crate::server::catalog::favourites::has(&ctx, &handle).await).await
+    super::with_catalogue(async |ctx| crate::server::catalog::favourites::has(&ctx, &handle).await).await
 }
 
 /// The customer's favourites, the newest first, as they are now.

@@ -55,7 +55,11 @@ pub mod target;
 #[cfg(feature = "ssr")]
 use crate::{
     domain::{Error, Result},
-    server::{Ctx, context::internal, http::local_path},
+    server::{
+        Ctx,
+        context::internal,
+        http::{local_path, shared::Fleeting},
+    },
 };
 
 /// The context of the request that is being answered, for a page as for a server function.
@@ -67,13 +71,33 @@ pub fn ctx() -> Result<Ctx> {
     leptos::context::use_context::<Ctx>().ok_or_else(|| internal("server function", &"called outside of a request"))
 }
 
-/// Runs the body of a server function with the context of its request.
+/// Runs the body of a server function with the context of its request. A page that shows its answer is not shared for longer
+/// than a second.
 ///
 /// # Errors
 /// Those of the body.
 #[cfg(feature = "ssr")]
 pub async fn with<T>(body: impl AsyncFnOnce(Ctx) -> Result<T, Error>) -> Result<T, Error> {
+    if let Some(page) = Fleeting::of_page() {
+        page.note();
+    }
     body(ctx()?).await
+}
+
+/// The same where the answer to somebody without a customer changes with the catalogue alone, and each such change is told:
+/// it counts in [`Hub::product_changes`](crate::server::live::Hub::product_changes). A page that shows nothing but such
+/// answers is shared until then; not one that could not have them.
+///
+/// # Errors
+/// Those of the body.
+#[cfg(feature = "ssr")]
+pub async fn with_catalogue<T>(body: impl AsyncFnOnce(Ctx) -> Result<T, Error>) -> Result<T, Error> {
+    let page = Fleeting::of_page();
+    let answer = body(ctx()?).await;
+    if let (Err(_), Some(page)) = (&answer, page) {
+        page.note();
+    }
+    answer
 }
 
 /// Sends the browser to a page of this shop once the server function has succeeded; anything else is ignored.

@@ -280,6 +280,16 @@ impl Db {
         }
     }
 
+    /// How many transactions there were, since this was opened, of which nobody knows whether they were committed: the
+    /// connection was lost just then. What they may have changed was told to nobody.
+    pub fn doubts(&self) -> u64 {
+        match &self.arm {
+            // A commit of the file that fails has changed nothing.
+            Arm::Sqlite(_) => 0,
+            Arm::Postgres(postgres) => postgres.doubts(),
+        }
+    }
+
     /// How busy this is at the moment; for metrics.
     pub fn load(&self) -> Load {
         match &self.arm {

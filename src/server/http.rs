@@ -38,7 +38,7 @@ use axum::{
     routing::{MethodRouter, get, on},
 };
 use leptos::{IntoView, context::provide_context};
-use shared::{Asked, Shared};
+use shared::{Asked, Fleeting, Moment, Shared};
 use site::Site;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -56,7 +56,7 @@ pub use cookie::{
     STAFF_PENDING_COOKIE, clear_site_data, set_cookie,
 };
 pub use health::{install_metrics, metrics_router};
-pub use observe::request_id;
+pub use observe::{request_id, to_the_end};
 
 /// The largest request body: forms are small, files come by import.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -145,15 +145,23 @@ where
     let (site, shared) = (front.site.clone(), front.shared.clone());
     let render = move |request: Request| {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
+        let fleeting = Fleeting::default();
+        let note = fleeting.clone();
         let context = move || {
             provide_context(site.clone());
+            provide_context(note.clone());
             // Leptos would name the parts itself, but after the rendering, where it may write into another page's head.
             provide_context(document::Preloaded::default());
             if let Some(ctx) = &ctx {
                 provide_context(ctx.clone());
             }
         };
-        leptos_axum::render_app_async_with_context(context, document)(request)
+        let rendered = leptos_axum::render_app_async_with_context(context, document)(request);
+        async move {
+            let mut page = rendered.await;
+            page.extensions_mut().insert(fleeting);
+            page
+        }
     };
     get(move |request: Request<Body>| {
         let (render, shared) = (render.clone(), shared.clone());
@@ -181,13 +189,13 @@ async fn answer<F: Future<Output = Response>>(
 ) -> Response {
     let asked = request.extensions().get::<Ctx>().and_then(|ctx| {
         let asked = Asked::of(ctx, &request)?;
-        Some((asked, ctx.app.live.product_changes()))
+        Some((asked, Moment::of(&ctx.app.live)))
     });
-    let Some((asked, changes)) = asked else { return render(request).await };
+    let Some((asked, moment)) = asked else { return render(request).await };
     // Has no body, and can be asked again.
     let (parts, _) = request.into_parts();
     let known = parts.headers.get(IF_NONE_MATCH);
-    shared.answer(asked, changes, known, || render(Request::from_parts(parts.clone(), Body::empty()))).await
+    shared.answer(asked, moment, known, || render(Request::from_parts(parts.clone(), Body::empty()))).await
 }
 
 /// Where pages begin that show names and addresses, or what only staff may see.

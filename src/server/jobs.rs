@@ -13,7 +13,11 @@ use super::{App, account, backup, booking, catalog, context::now, figures, keys,
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 /// A recurring piece of work.
 struct Job {
@@ -101,8 +105,8 @@ const JOBS: &[Job] = &[
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often products are looked for that an import beside this process changed.
 const LOOK: Duration = Duration::from_secs(1);
-/// How far back the look goes, in milliseconds: a product is dated before the transaction that changes it ends, and maybe
-/// by the clock of another machine.
+/// How far back a look goes before the last one, in milliseconds: a product is dated before the transaction that changes it
+/// ends, and maybe by the clock of another machine.
 const LOOK_BACK: i64 = 15_000;
 
 /// Runs all jobs until `stop` turns true, and lets each finish the batch it is at.
@@ -117,15 +121,17 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
 
 /// Tells open pages of the products that another process changed, each change once.
 async fn watch_products(app: App, mut stop: watch::Receiver<bool>) {
-    let mut told = HashMap::new();
+    let (mut told, mut since) = (HashMap::new(), now());
     loop {
-        let pause = match catalog::changed_since(&app, now() - LOOK_BACK).await {
+        let (begun, at) = (Instant::now(), now());
+        let pause = match catalog::changed_since(&app, since - LOOK_BACK).await {
             Ok(changed) => {
                 for (product, _) in changed.iter().filter(|(product, at)| told.get(*product) != Some(*at)) {
                     // Not told to other nodes: each looks for itself.
                     app.live.heard(Topic::Product(product.clone()));
                 }
-                told = changed;
+                (told, since) = (changed, at);
+                app.live.note_look(begun);
                 LOOK
             }
             // It was logged where it happened.

@@ -7,6 +7,7 @@
 //! Who listens is known to the process that holds the connection and to nobody else. Where several nodes serve one shop,
 //! each tells the others what changed, see [`nodes`](super::nodes).
 
+mod hearing;
 mod listener;
 
 pub use listener::Listener;
@@ -18,6 +19,7 @@ use crate::domain::{
 };
 use axum::body::Bytes;
 use futures::{StreamExt, stream};
+use hearing::Hearing;
 use listener::Inbox;
 use std::{
     collections::{HashMap, HashSet},
@@ -58,6 +60,7 @@ struct Shared {
     work: Notify,
     next_id: AtomicU64,
     product_changes: AtomicU64,
+    hearing: Hearing,
     /// What other nodes are to be told; none where there are no others.
     outgoing: Mutex<Option<Outgoing>>,
     /// There is something in it.
@@ -132,6 +135,14 @@ impl Hub {
         self.0.work.notify_one();
     }
 
+    /// The same here and on other nodes: something may have changed here of which nobody can tell.
+    pub fn tell_all(&self) {
+        if let Some(outgoing) = lock(&self.0.outgoing).as_mut() {
+            *outgoing = Outgoing { topics: HashSet::new(), all: true };
+        }
+        self.all_changed();
+    }
+
     /// From now on what changes here is kept for other nodes, until it is taken.
     pub fn keep_for_others(&self) {
         lock(&self.0.outgoing).get_or_insert_default();
@@ -155,10 +166,35 @@ impl Hub {
         self.0.to_tell.notified().await;
     }
 
-    /// How often the stock or the price of some product has changed, here or on another node, since the start of this
-    /// process.
+    /// How often something has changed of what pages of the catalogue show, such as the stock or the price of some product,
+    /// here or on another node, since the start of this process.
     pub fn product_changes(&self) -> u64 {
         self.0.product_changes.load(Ordering::Relaxed)
+    }
+
+    /// Counts a change in this process of what pages of the catalogue show, of which no topic tells.
+    pub fn catalogue_changed(&self) {
+        self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether every such change is heard of: what was missed before is counted by the time that this is so.
+    pub fn hears_all(&self) -> bool {
+        self.0.hearing.is_whole(Instant::now())
+    }
+
+    /// Notes that there are no other nodes.
+    pub fn note_alone(&self) {
+        self.0.hearing.alone();
+    }
+
+    /// Notes when the node was heard last that is silent for the longest; none where nothing is heard.
+    pub fn note_others(&self, heard: Option<Instant>) {
+        self.0.hearing.others(heard);
+    }
+
+    /// Notes when a look began that found the products that other processes changed, once they are counted.
+    pub fn note_look(&self, begun: Instant) {
+        self.0.hearing.looked(begun);
     }
 
     /// Listens to some topics; the stream begins with the present state of each. `None` when the process has as many
@@ -414,6 +450,9 @@ mod tests {
             hub.changed(product(&n.to_string()));
         }
         hub.put_back(Outgoing { topics: HashSet::from([product("a")]), all: false });
+        assert_eq!(hub.take_for_others(), Outgoing { topics: HashSet::new(), all: true });
+        hub.changed(product("a"));
+        hub.tell_all();
         assert_eq!(hub.take_for_others(), Outgoing { topics: HashSet::new(), all: true });
     }
 

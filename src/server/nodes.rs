@@ -10,7 +10,9 @@
 //! Nothing depends on a word: each message carries its node's count of messages, and every node says something at least
 //! once a second. So a node that misses one, that lost its connection, or that does not hear from another any more which
 //! did not say good-bye and may have ended between a commit and the word of it, reads everything anew that its pages
-//! watch. A page itself begins with the present state each time it connects.
+//! watch. So do all where a node cannot know whether what it changed was committed. A page itself begins with the present
+//! state each time it connects. While a node does not hear itself or one of the others, it keeps no answer for longer than a
+//! second ([`Hub::hears_all`](super::live::Hub::hears_all)).
 
 use super::{
     App,
@@ -64,7 +66,7 @@ struct Message {
 
 /// Tells other nodes and hears them until `stop` turns true, where the database is one that several nodes share.
 pub async fn run(app: App, stop: watch::Receiver<bool>) {
-    let Some(channels) = app.db.channels() else { return };
+    let Some(channels) = app.db.channels() else { return app.live.note_alone() };
     let node = uuid::Uuid::now_v7().to_string();
     app.live.keep_for_others();
     tokio::select! {
@@ -75,7 +77,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
 
 /// Says what changed here, and good-bye in the end.
 async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receiver<bool>) {
-    let (mut version, mut failures) = (0, 0);
+    let (mut version, mut failures, mut doubts) = (0, 0, app.db.doubts());
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -86,6 +88,10 @@ async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receive
         };
         if more {
             sleep(GATHER).await;
+        }
+        if doubts != app.db.doubts() {
+            doubts = app.db.doubts();
+            app.live.tell_all();
         }
         let outgoing = app.live.take_for_others();
         match say(&mut voice, node, &mut version, &outgoing, leaves).await {
@@ -157,6 +163,7 @@ async fn listen(app: &App, channels: &Channels, node: &str) {
                 app.live.all_changed();
                 let begun = Instant::now();
                 let error = hear(app, &mut ear, node).await;
+                app.live.note_others(None);
                 tracing::warn!(%error, "other nodes are not heard; it is tried again");
                 if begun.elapsed() > LONGEST_PAUSE {
                     failures = 0;
@@ -175,7 +182,7 @@ async fn listen(app: &App, channels: &Channels, node: &str) {
 /// Hears what is said until the connection is of no more use.
 async fn hear(app: &App, ear: &mut Ear, node: &str) -> DbError {
     let mut nodes = Nodes::default();
-    let mut own = Instant::now();
+    let (begun, mut own) = (Instant::now(), None);
     loop {
         match timeout(BEAT, ear.next()).await {
             Ok(Ok(words)) => {
@@ -185,7 +192,7 @@ async fn hear(app: &App, ear: &mut Ear, node: &str) -> DbError {
                     continue;
                 };
                 if message.node == node {
-                    own = Instant::now();
+                    own = Some(Instant::now());
                 } else if nodes.hear(&message, Instant::now()) || message.all {
                     app.live.all_changed();
                 } else {
@@ -203,7 +210,8 @@ async fn hear(app: &App, ear: &mut Ear, node: &str) -> DbError {
         // Besides, whoever is here is one.
         metrics::gauge!(figures::NODES).set(nodes.0.len() as f64 + 1.0);
         // What this node says itself comes back on the same way as all else.
-        if now.duration_since(own) > SILENCE {
+        app.live.note_others(own.map(|own| nodes.heard_since(own)));
+        if now.duration_since(own.unwrap_or(begun)) > SILENCE {
             return DbError::Unavailable("nothing is heard, not even what was said here".into());
         }
     }
@@ -222,6 +230,11 @@ impl Nodes {
         }
         let before = self.0.insert(message.node.clone(), (message.version, now));
         before.is_some_and(|(version, _)| message.version > version + 1)
+    }
+
+    /// When the one was heard last that is silent for the longest, among them and another.
+    fn heard_since(&self, other: Instant) -> Instant {
+        self.0.values().map(|(_, heard)| *heard).fold(other, Instant::min)
     }
 
     /// Forgets those that say nothing any more; true where there were some.
@@ -266,8 +279,10 @@ mod tests {
             nodes.hear(&Message { node: node.into(), version: 1, ..Message::default() }, now);
         }
         nodes.hear(&Message { node: "a".into(), version: 2, leaves: true, ..Message::default() }, now);
+        assert_eq!((nodes.heard_since(now + BEAT), nodes.heard_since(now - BEAT)), (now, now - BEAT));
         assert!(!nodes.forget(now + SILENCE));
         assert!(nodes.forget(now + SILENCE + BEAT));
+        assert_eq!(nodes.heard_since(now + BEAT), now + BEAT, "who is forgotten is waited for no more");
         assert!(!nodes.forget(now + SILENCE + BEAT) && nodes.0.is_empty());
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     booking::balanced,
     booking_after::{LI, owner, paid, taken},
+    door::Door,
     guests::{guest, rush, wanting},
     member::number as count,
     shop::{Shop, both, customer, later, staff, submit},
@@ -15,6 +16,7 @@ use xiadan::{
             HOUR_MS, MINUTE_MS,
             agenda::{AgendaBooking, AgendaWhat, MoveOrder},
             interval::Interval,
+            row::MAX_FURTHER,
             visit::{Asked, Choice},
         },
         error::Problem,
@@ -84,6 +86,36 @@ async fn a_page_tells_what_else_can_be_done_in_the_same_visit() {
             let added = wishes::add(&later(&ctx), "massage", &visit(at(12, 0), None, &further)).await;
             assert_eq!(taken(&added), refused, "{further:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_services_at_once_are_refused_before_anything_is_read() {
+    both(&[], async |app| {
+        let door = Door::open(&app).await;
+        let ask = async |further: &[String]| {
+            let further = further.iter().enumerate().map(|(n, id)| format!("&further[{n}]={id}")).collect::<String>();
+            // There is no such service, which nobody finds out who does not look.
+            let path = format!("/api/booking/slots?variant_id=none&date={}&days=1{further}", first_day());
+            let answer = door.get(&path).await;
+            (answer.status().as_u16(), answer.json::<Error>().await.unwrap())
+        };
+        let different = |many: usize| -> Vec<String> { (0..many).map(|n| format!("service-{n}")).collect() };
+        let refused = (422, Error::field("further", Problem::Choice));
+        for many in [MAX_FURTHER + 1, 40] {
+            assert_eq!(ask(&different(many)).await, refused, "{many}");
+        }
+        for twice in [["facial", "facial"].as_slice(), &["facial", "foot", "facial"]] {
+            let twice: Vec<_> = twice.iter().map(|id| (*id).to_owned()).collect();
+            assert_eq!(ask(&twice).await, refused, "{twice:?}");
+        }
+        for few in 0..=MAX_FURTHER {
+            assert_eq!(ask(&different(few)).await, (404, Error::NotFound), "{few}");
+        }
+        let form = "application/x-www-form-urlencoded";
+        let posted = door.post("/api/booking/slots", form, "variant_id=none&date=2026-12-24&days=1").await;
+        assert!(posted.status().is_client_error(), "it is read and nothing else: {}", posted.status());
     })
     .await;
 }

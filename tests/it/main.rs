@@ -65,6 +65,7 @@ mod hostile;
 mod http;
 mod kept;
 mod keys;
+mod lasting;
 mod leaks;
 mod listen;
 mod lockout;

@@ -7,6 +7,7 @@ use crate::domain::{
         date::LocalDate,
         interval::Interval,
         offer::{MAX_DAYS, Offer, SlotDay, SlotList, SlotPerson},
+        row::are_few,
     },
     error::Problem,
 };
@@ -29,6 +30,9 @@ pub async fn slots(
 ) -> Result<SlotList> {
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(Error::field("days", Problem::Range(1, MAX_DAYS)));
+    }
+    if !are_few(further) {
+        return Err(Error::field("further", Problem::Choice));
     }
     let (variant, person, add_ons) = (variant_id.to_owned(), person.map(str::to_owned), add_ons.to_vec());
     let (further, locale, now) = (further.to_vec(), ctx.locale, ctx.now);

@@ -120,13 +120,18 @@ pub async fn step(app: &App, now: i64) -> Result<bool> {
             (reading.complete, reading.after) = (false, String::new());
         }
     }
-    reading.changed |= !new.is_empty();
+    if !new.is_empty() {
+        // Pages that were made since these products changed were made with the index from before.
+        app.live.catalogue_changed();
+        reading.changed = true;
+    }
     reading.seen = changed;
     reading.since = now;
     reading.looked = Some(Instant::now());
     if reading.counted.is_none_or(|counted| reading.changed && counted.elapsed() >= COUNT) {
         let counts = Counts::read(&app.db).await?;
         *app.search.counts.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(counts));
+        app.live.catalogue_changed();
         (reading.counted, reading.changed) = (Some(Instant::now()), false);
     }
     Ok(!reading.complete)
@@ -149,6 +154,7 @@ async fn fill(app: &App, reading: &mut Reading, now: i64) -> Result<bool> {
         complete.tidy();
         let (products, bytes) = (complete.products(), complete.bytes());
         *app.search.grams.write().unwrap_or_else(PoisonError::into_inner) = Some(complete);
+        app.live.catalogue_changed();
         reading.complete = true;
         tracing::info!(products, bytes, "the search index is complete");
         return Ok(true);

@@ -1,13 +1,14 @@
 //! Words from program to program over one PostgreSQL: what is said on a channel is heard by all who listen to it.
 //!
-//! Connections of their own, beside the pool: a shop whose pool is busy still hears and is heard. What is said is not kept
-//! by the database: who does not listen at that moment misses it, and the words themselves are gone with a crash of the
-//! database. Hence these connections do not wait for the disk; PostgreSQL lets one commit with words in it pass at a time,
-//! and one that waited for the disk would hold up all others.
+//! Connections of their own, beside the pool: a shop whose pool is busy still hears and is heard. Where there is none to be
+//! had it speaks over one of the pool: whoever can change something can say so. What is said is not kept by the database: who
+//! does not listen at that moment misses it, and the words themselves are gone with a crash of the database. Hence these
+//! connections do not wait for the disk; PostgreSQL lets one commit with words in it pass at a time, and one that waited for
+//! the disk would hold up all others.
 
 use super::{DbError, postgres};
 use sqlx::{
-    ConnectOptions, PgConnection,
+    ConnectOptions, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use std::time::Duration;
@@ -19,11 +20,13 @@ const LIMIT: Duration = Duration::from_secs(3);
 const WAITING: usize = 1024;
 /// The most bytes of what is said at once; PostgreSQL takes less than 8000.
 pub const LONGEST: usize = 7_500;
+const SAY: &str = "select pg_notify($1, $2)";
 
 /// A way to the channels of a database.
 #[derive(Clone)]
 pub struct Channels {
     connect: PgConnectOptions,
+    pool: PgPool,
 }
 
 /// A connection that listens. Dropping it ends it.
@@ -36,11 +39,13 @@ pub struct Ear {
 pub struct Voice {
     connect: PgConnectOptions,
     connection: Option<PgConnection>,
+    /// Of the shop, for where there is no connection of its own.
+    pool: PgPool,
 }
 
 impl Channels {
-    pub(super) fn new(connect: PgConnectOptions) -> Self {
-        Self { connect: connect.application_name("xiadan live").options([("synchronous_commit", "off")]) }
+    pub(super) fn new(connect: PgConnectOptions, pool: PgPool) -> Self {
+        Self { connect: connect.application_name("xiadan live").options([("synchronous_commit", "off")]), pool }
     }
 
     /// Listens to a channel: what is said after this is heard.
@@ -81,7 +86,7 @@ impl Channels {
 
     /// A way to speak.
     pub fn voice(&self) -> Voice {
-        Voice { connect: self.connect.clone(), connection: None }
+        Voice { connect: self.connect.clone(), connection: None, pool: self.pool.clone() }
     }
 }
 
@@ -105,14 +110,22 @@ impl Voice {
     /// Says something of at most [`LONGEST`] bytes on a channel; who listens has it soon after this.
     ///
     /// # Errors
-    /// When the database does not answer. It may have been said all the same.
+    /// When the database does not answer. It may have been said all the same, and twice.
     pub async fn say(&mut self, channel: &'static str, words: &str) -> Result<(), DbError> {
+        if self.say_itself(channel, words).await.is_ok() {
+            return Ok(());
+        }
+        let say = sqlx::query(SAY).bind(channel).bind(words).execute(&self.pool);
+        within(say).await.map(drop)
+    }
+
+    async fn say_itself(&mut self, channel: &'static str, words: &str) -> Result<(), DbError> {
         // Only put back when all went well: a connection on which something is under way is of no more use.
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => within(self.connect.connect()).await?,
         };
-        let say = sqlx::query("select pg_notify($1, $2)").bind(channel).bind(words).execute(&mut connection);
+        let say = sqlx::query(SAY).bind(channel).bind(words).execute(&mut connection);
         within(say).await?;
         self.connection = Some(connection);
         Ok(())

@@ -5,7 +5,10 @@ use std::{
     hash::{BuildHasher, Hasher},
     panic::AssertUnwindSafe,
     str::FromStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -40,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Postgres {
     pool: PgPool,
     channels: Channels,
+    /// How many transactions there were of which nobody knows whether they were committed.
+    doubts: Arc<AtomicU64>,
     /// Places of those who read and of those who write. Neither have as many as there are connections: whoever waits for a
     /// slow statement or for a row that many want keeps no one of the other kind out.
     reading: Arc<Semaphore>,
@@ -81,8 +86,9 @@ impl Postgres {
                         usize::try_from(options.max_connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
                     let places = (most - most.div_ceil(4)).max(1);
                     return Ok(Self {
+                        channels: Channels::new(connect, pool.clone()),
                         pool,
-                        channels: Channels::new(connect),
+                        doubts: Arc::default(),
                         reading: Arc::new(Semaphore::new(places)),
                         writing: Arc::new(Semaphore::new(places)),
                         acquire_timeout: options.acquire_timeout,
@@ -159,6 +165,10 @@ impl Postgres {
             }
             match outcome {
                 Outcome::Done(ended) => return ended,
+                Outcome::Unknown(error) => {
+                    self.doubts.fetch_add(1, Ordering::Relaxed);
+                    return Err(error);
+                }
                 Outcome::Again(cause, ended) => {
                     if attempt >= TRIES || started.elapsed() >= PATIENCE {
                         return ended;
@@ -192,6 +202,10 @@ impl Postgres {
         self.channels.clone()
     }
 
+    pub(super) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Relaxed)
+    }
+
     /// How many connections there are, and how many of them nobody uses.
     pub(super) fn connections(&self) -> (usize, usize) {
         (usize::try_from(self.pool.size()).unwrap_or(usize::MAX), self.pool.num_idle())
@@ -205,6 +219,8 @@ impl Postgres {
 enum Outcome {
     /// `Ok` where the job's own result is the answer.
     Done(Result<(), DbError>),
+    /// It may have been committed, or not.
+    Unknown(DbError),
     /// Nothing was committed, and another try may succeed; if not, this is the answer.
     Again(DbError, Result<(), DbError>),
 }
@@ -236,7 +252,7 @@ async fn run(connection: &mut PgConnection, begin: &'static str, job: &dyn Work)
         Err(error) => match from_sqlx(&error) {
             // The server says itself that it was not committed.
             DbError::Busy => failed(Err(DbError::Busy), DbError::Busy),
-            error => (Outcome::Done(Err(error.clone())), Some(error)),
+            error => (Outcome::Unknown(error.clone()), Some(error)),
         },
     }
 }

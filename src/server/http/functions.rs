@@ -4,7 +4,7 @@ use super::{
     Front,
     document::{Outline, failure},
     guard::from_own_page,
-    private, request_id,
+    private, request_id, to_the_end,
 };
 use crate::{
     domain::Error,
@@ -58,7 +58,9 @@ pub async fn answer(
         request.headers_mut().remove(REFERER);
     }
     let context = move || provide_context(ctx.clone());
-    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    let reads = request.method() == Method::GET;
+    let work = async move { leptos_axum::handle_server_fns_with_context(context, request).await.into_response() };
+    let response = if reads { work.await } else { to_the_end(work).await };
     private(typed(&front, &outline, function.as_str(), response).await, secret)
 }
 

@@ -1,5 +1,6 @@
 //! Pictures of the catalogue, whole and in smaller versions. Their names are made from their content, so they never
-//! change.
+//! change: a browser never asks for one again, and there is nothing to be shown stale while it is asked for anew. Pictures
+//! whose names stay while they change are those of the built site alone, see [`site`](super::site).
 
 use super::{Front, site::content_type};
 use crate::{domain::catalog::Width, server::media::Media};

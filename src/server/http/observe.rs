@@ -15,7 +15,11 @@ use axum::{
     response::Response,
 };
 use futures::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    time::Instant,
+};
+use tracing::Instrument;
 
 /// The id is sent back in this header.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,6 +29,18 @@ pub fn request_id() -> String {
     // Resources of a page load in tasks of their own, which know the request by its context only.
     let of_page = || leptos::reactive::owner::with_context(|ctx: &Ctx| ctx.request_id.clone());
     REQUEST_ID.try_with(Clone::clone).ok().or_else(of_page).unwrap_or_else(|| "-".to_owned())
+}
+
+/// Does what a request asks for to its end, also when whoever asked goes away: what was committed is told to open pages and
+/// to other nodes after that, and would not be told to anybody otherwise.
+pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let task = tokio::spawn(REQUEST_ID.scope(request_id(), work).in_current_span());
+    match task.await.map_err(|error| error.try_into_panic()) {
+        Ok(done) => done,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The process is at its end, and nobody waits any more.
+        Err(Err(_)) => std::future::pending().await,
+    }
 }
 
 pub async fn observe(State(front): State<Front>, request: Request, next: Next) -> Response {

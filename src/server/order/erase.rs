@@ -16,24 +16,34 @@ use crate::{
 /// The customer to whom all such orders belong. Nobody has its cookie: those are signed, and no shop signs this one.
 const NOBODY: &str = "erased";
 
-/// Erases who received some orders of a customer, the oldest first; answers with how many there were.
+/// What was erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    pub orders: usize,
+    /// The products of which a review lost its words, whose pages are to be told.
+    pub products: Vec<String>,
+}
+
+/// Erases who received some orders of a customer, the oldest first.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn erase_some(tx: &mut Tx<'_>, keys: &Keys, customer: &str, most: i64) -> Result<usize> {
+pub async fn erase_some(tx: &mut Tx<'_>, keys: &Keys, customer: &str, most: i64) -> Result<Erased> {
     let sql = "select id, region from orders where customer_id = $1 order by id limit $2";
     let rows = tx.all(sql, args![customer, most]).await?;
     if !rows.is_empty() {
         let sql = "insert into customer (id, created_at) values ($1, 0) on conflict (id) do nothing";
         tx.exec(sql, args![NOBODY]).await?;
     }
+    let mut products = Vec::new();
     for row in &rows {
-        erase(tx, keys, &row.get::<String>("id")?, row.get("region")?).await?;
+        products.extend(erase(tx, keys, &row.get::<String>("id")?, row.get("region")?).await?);
     }
-    Ok(rows.len())
+    Ok(Erased { orders: rows.len(), products })
 }
 
-async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result<()> {
+/// Answers with the products of the reviews that lost their words.
+async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result<Vec<String>> {
     let contact = Contact { recipient: String::new(), phone: None, email: None, region, detail: String::new() };
     // Sealed as any other, so that whoever reads orders needs to know nothing of this.
     let nothing =
@@ -51,8 +61,8 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
     // words go, whatever they say, as nobody can know whom they give away, and with them the answer, which may repeat them.
     let sql =
         "update review set order_id = null, position = null, author = '', body = '', answer = null, answered_at = null,
-        hidden_reason = '', version = version + 1 where order_id = $1";
-    tx.exec(sql, args![id]).await?;
+        hidden_reason = '', version = version + 1 where order_id = $1 returning product_id";
+    let reviewed = tx.all(sql, args![id]).await?;
     tx.exec("delete from order_sharing where order_id = $1", args![id]).await?;
     let sql = "select sequence, kind from order_event where order_id = $1";
     for row in tx.all(sql, args![id]).await? {
@@ -64,5 +74,5 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
             tx.exec(sql, args![id, row.get::<i64>("sequence")?, kind]).await?;
         }
     }
-    Ok(())
+    reviewed.iter().map(|row| Ok(row.get("product_id")?)).collect()
 }

@@ -12,7 +12,7 @@ mod submit;
 pub use change::{cancel, cancel_unpaid, change, complete, expire_due};
 pub use checkout::{checkout, review, save_checkout, typed, with_address};
 pub use edit::{change_form, edit};
-pub use erase::erase_some;
+pub use erase::{Erased, erase_some};
 pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,
     list as office_list, reveal, ship,

@@ -1,7 +1,10 @@
 //! Where providers tell us what came of a payment.
 
 use super::{Settled, provider, settle};
-use crate::{domain::Error, server::App};
+use crate::{
+    domain::Error,
+    server::{App, http::to_the_end},
+};
 use axum::{
     Router,
     extract::State,
@@ -22,7 +25,7 @@ async fn sandbox(State(app): State<App>, headers: HeaderMap, body: String) -> St
     let Some(notification) = provider::open(&provider::secret(&app), &headers, &body) else {
         return StatusCode::UNAUTHORIZED;
     };
-    match settle(&app, &notification).await {
+    match to_the_end(async move { settle(&app, &notification).await }).await {
         Ok(Settled::Paid | Settled::Nothing | Settled::Failed | Settled::Refunded) => StatusCode::NO_CONTENT,
         Err(Error::NotFound) => StatusCode::NOT_FOUND,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,

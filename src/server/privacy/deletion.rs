@@ -4,6 +4,7 @@ use super::store;
 use crate::{
     domain::{
         Error, Result,
+        live::Topic,
         privacy::{DAY_MS, WAY_BACK_MS},
     },
     server::{
@@ -133,8 +134,9 @@ async fn erase(app: &App, customer: &str, now: i64) -> Result<bool> {
                     }
                     // No way in from here on: the account is as good as gone.
                     store::end_sessions(tx, &customer).await?;
-                    if order::erase_some(tx, &app.keys, &customer, ORDERS).await? > 0 {
-                        return Ok(Step::More);
+                    let erased = order::erase_some(tx, &app.keys, &customer, ORDERS).await?;
+                    if erased.orders > 0 {
+                        return Ok(Step::More(erased.products));
                     }
                     store::erase(tx, &customer).await?;
                     audit::record(tx, &app.keys, &entry(&customer, Action::AccountErased), now).await?;
@@ -143,7 +145,8 @@ async fn erase(app: &App, customer: &str, now: i64) -> Result<bool> {
             })
             .await?;
         match step {
-            Step::More => {}
+            // What they wrote must not be read on from memory.
+            Step::More(products) => products.into_iter().for_each(|id| app.live.changed(Topic::Product(id))),
             Step::Done => return Ok(true),
             Step::Waits => return Ok(false),
         }
@@ -151,7 +154,8 @@ async fn erase(app: &App, customer: &str, now: i64) -> Result<bool> {
 }
 
 enum Step {
-    More,
+    /// There are more orders; of these products reviews lost their words.
+    More(Vec<String>),
     Done,
     Waits,
 }

@@ -145,7 +145,7 @@ pub async fn set_password(#[server(default)] old: String, new: String) -> Result
 /// [`Error::NotFound`] anywhere else.
 #[server(prefix = "/api", endpoint = "account/outbox", input = GetUrl, output = Json)]
 pub async fn outbox() -> Result<Vec<Posted>, Error> {
-    super::with(async |ctx| crate::server::message::recent(&ctx).await).await
+    super::with(async |ctx| crate::server::outbox::recent(&ctx).await).await
 }
 
 /// The devices on which the account is signed in.

@@ -49,6 +49,49 @@ pub async fn unblock(id: String) -> Result<(), Error> {
     super::with(async |ctx| crate::server::booking::agenda::unblock(&ctx, &id).await).await
 }
 
+/// The minutes of a date (`2026-12-24`) at which other departures leave that have place for a trip of a customer, by the
+/// clocks there.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no date and for a booking that has begun, [`Error::OrderClosed`].
+#[server(prefix = "/api", endpoint = "office/departures", input = GetUrl, output = Json)]
+pub async fn departures(number: String, position: i64, date: String) -> Result<Vec<i64>, Error> {
+    super::with(async |ctx| crate::server::booking::moving::departures(&ctx, &number, position, &date).await).await
+}
+
+/// Moves a customer's stay to other nights from a date (`2026-12-24`) on, or a trip to the departure of that date that
+/// leaves at a time (`18:30`); it costs the customer nothing, and they are told. `seen` is when it began as it was seen, in
+/// UTC milliseconds.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is not there any more, [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`]
+/// with the problem of `date` or `time`, [`Error::OrderClosed`]; it stays where it is.
+#[server(prefix = "/api", endpoint = "office/move_elsewhere", output = Json)]
+pub async fn move_elsewhere(
+    number: String,
+    position: i64,
+    seen: i64,
+    date: String,
+    #[server(default)] time: String,
+) -> Result<(), Error> {
+    super::with(async |ctx| {
+        use crate::server::booking::moving;
+        let asked = moving::Elsewhere { number: &number, position, seen, date: &date, time: &time };
+        let moved = moving::move_elsewhere(&ctx, &asked).await;
+        let [number, date, time] = [&number, &date, &time].map(|text| crate::domain::catalog::percent_encode(text));
+        match &moved {
+            Ok(()) => super::form_to(&format!("/office/orders/{number}")),
+            // What was typed stands in the form again.
+            Err(error) => {
+                let page = format!("/office/orders/{number}?elsewhere={position}&date={date}&time={time}");
+                super::form_back::<MoveElsewhere>(&page, error);
+            }
+        }
+        moved
+    })
+    .await
+}
+
 /// Moves a customer's booking to another time, another person or another table; it costs the customer nothing, and they
 /// are told.
 ///

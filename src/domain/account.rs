@@ -148,6 +148,8 @@ pub struct Posted {
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// The names of the files that go along with it.
+    pub files: Vec<String>,
     /// UTC milliseconds after which it is of no use.
     pub until: Option<i64>,
 }

@@ -7,13 +7,15 @@
 //! in the log as an error and in the metrics as `outbox_overdue` until it is carried out.
 
 use super::{
-    App,
+    App, Ctx,
     context::{internal, now},
-    figures, message, payment,
+    figures, message,
+    order::confirm,
+    payment,
 };
 use crate::{
     args,
-    domain::{Error, Result},
+    domain::{Error, Result, account::Posted},
 };
 
 /// How long an attempt may take before another one is made, in milliseconds.
@@ -40,9 +42,9 @@ pub async fn run_due(app: &App) -> Result<usize> {
 /// As [`run_due`].
 pub async fn run(app: &App, messages: bool) -> Result<usize> {
     let sql = "select id, kind, payload, attempts, next_at from outbox
-        where done_at is null and next_at <= $1 and (kind = $2) = $3 order by next_at limit 50";
+        where done_at is null and next_at <= $1 and (kind in ($2, $3)) = $4 order by next_at limit 50";
     let mut done = 0;
-    for row in app.db.all(sql, args![now(), message::KIND, messages]).await? {
+    for row in app.db.all(sql, args![now(), message::KIND, confirm::KIND, messages]).await? {
         let (id, next_at): (String, i64) = (row.get("id")?, row.get("next_at")?);
         let attempts: i64 = row.get("attempts")?;
         if !claim(app, &id, next_at).await? {
@@ -104,6 +106,28 @@ async fn sweep(app: &App, now: i64) -> Result<()> {
         .await
 }
 
+/// The newest messages, for whoever tries the shop without a way to send them: in development only, and only to a browser
+/// on the machine of the shop.
+///
+/// # Errors
+/// [`Error::NotFound`] anywhere else.
+pub async fn recent(ctx: &Ctx) -> Result<Vec<Posted>> {
+    if !ctx.app.config.development || !ctx.asker.is_local() {
+        return Err(Error::NotFound);
+    }
+    // Ids grow with time, and the first attempt is made at once: `next_at` tells of attempts, not of the beginning.
+    let sql = "select id, kind, payload from outbox where kind in ($1, $2) order by id desc limit 100";
+    let mut recent = Vec::new();
+    for row in ctx.app.db.all(sql, args![message::KIND, confirm::KIND]).await? {
+        let (id, kind, payload): (String, String, String) = (row.get("id")?, row.get("kind")?, row.get("payload")?);
+        match &*kind {
+            confirm::KIND => recent.extend(confirm::posted(&ctx.app, id, &payload).await?),
+            _ => recent.push(message::posted(&ctx.app, id, &payload)?),
+        }
+    }
+    Ok(recent)
+}
+
 async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
     match kind {
         "payment" => {
@@ -111,6 +135,7 @@ async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
             payment::deliver(app, effect).await
         }
         message::KIND => message::deliver(app, payload).await,
+        confirm::KIND => confirm::deliver(app, payload).await,
         other => Err(internal("outbox", &format!("unknown kind {other}"))),
     }
 }

@@ -313,7 +313,8 @@ async fn what_may_have_been_sent_is_not_sent_again_and_no_session_lives_again() 
     both(&[MUG], async |app| {
         exec(
             &app,
-            "insert into outbox (id, kind, payload, attempts, next_at) values ('m', 'message', '', 0, 0), ('p', 'payment', '', 0, 0)",
+            "insert into outbox (id, kind, payload, attempts, next_at) values ('m', 'message', '', 0, 0),
+                ('c', 'confirmation', '', 0, 0), ('p', 'payment', '', 0, 0)",
         )
         .await;
         exec(
@@ -334,12 +335,12 @@ async fn what_may_have_been_sent_is_not_sent_again_and_no_session_lives_again() 
             let options = Options { key: None, send_due };
             let restored =
                 backup::restore(&place.db, place.folder.path(), &file, options, unwatched()).await.unwrap();
-            assert_eq!(restored.set_aside, (u64::from(!send_due), 0));
+            assert_eq!(restored.set_aside, (2 * u64::from(!send_due), 0));
             let key = start::master_key(&app.config.data).unwrap();
             fs::write(place.folder.path().join("master.key"), key).unwrap();
             let restored = place.shop().await;
             let waiting = "select count(*) as n from outbox where done_at is null";
-            assert_eq!(number(&restored, waiting).await, 1 + i64::from(send_due));
+            assert_eq!(number(&restored, waiting).await, 1 + 2 * i64::from(send_due));
             assert_eq!(number(&restored, "select count(*) as n from staff_session").await, 0);
             assert_eq!(number(&restored, "select count(*) as n from staff").await, 1);
             restored.db.close().await;

@@ -51,7 +51,7 @@ fn ask(from: &str, to: &str, adults: i64) -> TripAsk {
 }
 
 /// Another departure of the bus, with so many places on each of its legs.
-async fn departure(app: &App, id: &'static str, stops: Vec<Stop>, places: i64) {
+pub async fn departure(app: &App, id: &'static str, stops: Vec<Stop>, places: i64) {
     let (leaves, arrives) = (stops[0].leaves_at, stops[stops.len() - 1].arrives_at);
     let (text, legs) = (serde_json::to_string(&stops).unwrap(), stops.len() - 1);
     app.db
@@ -72,7 +72,7 @@ async fn departure(app: &App, id: &'static str, stops: Vec<Stop>, places: i64) {
         .unwrap();
 }
 
-fn stop(place: &str, zone: &str, at: i64) -> Stop {
+pub fn stop(place: &str, zone: &str, at: i64) -> Stop {
     Stop { place: place.into(), names: Default::default(), zone: zone.into(), arrives_at: at, leaves_at: at }
 }
 

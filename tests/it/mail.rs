@@ -200,7 +200,7 @@ async fn a_server_that_cannot_show_who_it_is_is_told_nothing() {
         server.lets_in(USER, PASSWORD);
         let url = address(scheme, "localhost", server.port) + end;
         let mailer = Mailer::new(&MailSettings { url, from: FROM.to_owned() }).unwrap();
-        let unsent = mailer.send("name", TO, "subject", "text").await.unwrap_err();
+        let unsent = mailer.send("name", TO, "subject", "text", &[]).await.unwrap_err();
         assert_eq!(unsent.to_string(), "the mail server cannot be reached", "{secured:?}");
         for (_, said) in server.heard() {
             let said = said.split(' ').next().unwrap().to_owned();
@@ -220,24 +220,24 @@ async fn a_mail_arrives_as_it_was_written_and_goes_to_nobody_else() {
     let mailer = Mailer::new(&MailSettings { url, from: FROM.to_owned() }).unwrap();
     let long = "很长的一行".repeat(60);
     for text in ["one\n.\n..two\n.three\n\n.", "QUIT\nRCPT TO:<eve@example.com>\n.", "a = b\n.=C3\n", &*long] {
-        mailer.send("name", TO, "plain", text).await.unwrap();
+        mailer.send("name", TO, "plain", text, &[]).await.unwrap();
         let mail = server.next().await;
         assert_eq!(mail.body().trim_end(), text.trim_end());
         assert_eq!((mail.user.as_deref(), &*mail.to), (Some(USER), &[TO.to_owned()][..]));
     }
 
     for subject in ["news\r\nBcc: eve@example.com", "新品\r\nBcc: eve@example.com\r\n\r\nanother text", "a\nb"] {
-        mailer.send("name", TO, subject, "text").await.unwrap();
+        mailer.send("name", TO, subject, "text", &[]).await.unwrap();
         let mail = server.next().await;
         assert_eq!((mail.header("Bcc"), &*mail.to), (None, &[TO.to_owned()][..]), "{subject:?}");
         assert_eq!(mail.body().trim_end(), "text", "{subject:?}");
     }
     let long = "下单 验证码".repeat(20);
-    mailer.send("name", TO, &long, "text").await.unwrap();
+    mailer.send("name", TO, &long, "text", &[]).await.unwrap();
     assert_eq!(server.next().await.header("Subject"), Some(long), "over many lines");
 
     for to in ["li@example.com\r\nRCPT TO:<eve@example.com>", "li@example.com, eve@example.com", "li", ""] {
-        let unsent = mailer.send("name", to, "subject", "text").await.unwrap_err();
+        let unsent = mailer.send("name", to, "subject", "text", &[]).await.unwrap_err();
         assert_eq!(unsent.to_string(), "not an address for mail", "{to:?}");
     }
     assert!(server.is_quiet());

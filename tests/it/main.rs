@@ -52,6 +52,7 @@ mod bucket;
 mod catalog;
 mod clocks;
 mod completion;
+mod confirmed;
 mod consent;
 mod cookies;
 mod crash;

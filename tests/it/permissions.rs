@@ -197,6 +197,8 @@ const TABLE: &[(Function, Who)] = &[
         ),
         Staff(AdjustStock),
     ),
+    (("GET", "office/departures", "number={n}&position=0&date=2026-12-24"), Staff(AdjustStock)),
+    (("POST", "office/move_elsewhere", "number={n}&position=0&seen=0&date=2026-12-24"), Staff(AdjustStock)),
     (("POST", "office/check_in", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/booking_done", "number={n}&position=0"), Staff(Ship)),
     (("POST", "office/no_show", "number={n}&position=0"), Staff(Ship)),

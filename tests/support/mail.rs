@@ -327,6 +327,16 @@ impl Mail {
         found.map(|(_, value)| decoded(value.trim()))
     }
 
+    /// The pieces of a mail that has several (RFC 2046, 5.1), each as a mail of its own.
+    pub fn pieces(&self) -> Vec<Self> {
+        let kind = self.header("Content-Type").unwrap();
+        let boundary = kind.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
+        let body = format!("\r\n{}", self.parts().1);
+        let between = format!("\r\n--{boundary}");
+        let pieces = body.split(&between).skip(1).filter_map(|piece| piece.strip_prefix("\r\n"));
+        pieces.filter(|piece| !piece.is_empty()).map(|text| Self { text: text.to_owned(), ..Self::default() }).collect()
+    }
+
     /// The body as its reader sees it.
     pub fn body(&self) -> String {
         let body = self.parts().1;

@@ -37,11 +37,24 @@ struct Lines(String);
 impl CalendarEvent<'_> {
     /// The whole file.
     pub fn file(&self) -> String {
+        self.written(None)
+    }
+
+    /// The file as it goes along with a mail whose type says `method=PUBLISH`: told to somebody who answers nothing, and both
+    /// say so or neither (RFC 6047 §2.4).
+    pub fn published(&self) -> String {
+        self.written(Some("PUBLISH"))
+    }
+
+    fn written(&self, method: Option<&str>) -> String {
         let mut lines = Lines::default();
         lines.raw("BEGIN", "VCALENDAR");
         lines.raw("VERSION", "2.0");
         lines.raw("PRODID", "-//Xiadan//Bookings//EN");
         lines.raw("CALSCALE", "GREGORIAN");
+        if let Some(method) = method {
+            lines.raw("METHOD", method);
+        }
         if !is_utc(self.zone) {
             lines.zone(self.zone);
         }
@@ -265,6 +278,15 @@ mod tests {
         let cancelled = CalendarEvent { cancelled: true, sequence: 2, end: 0, ..event(&zone) }.file();
         assert!(cancelled.contains("STATUS:CANCELLED\r\n") && cancelled.contains("SEQUENCE:2\r\n"));
         assert!(!cancelled.contains("DTEND") && !cancelled.contains("LOCATION"));
+    }
+
+    #[test]
+    fn a_file_for_a_mail_says_that_it_asks_for_no_answer() {
+        let zone = berlin();
+        let (file, published) = (event(&zone).file(), event(&zone).published());
+        assert!(!file.contains("METHOD"));
+        assert_eq!(published.replace("METHOD:PUBLISH\r\n", ""), file);
+        assert_eq!(published.matches("METHOD:PUBLISH\r\n").count(), 1);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::{
         db::{Db, DbError, Migration, Tx, tables},
         media::Media,
         message,
+        order::confirm,
     },
 };
 use std::{
@@ -314,8 +315,8 @@ async fn settle(tx: &mut Tx<'_>, send_due: bool, now: i64) -> Result<(u64, u64),
     if send_due {
         return Ok((0, 0));
     }
-    let sql = "update outbox set done_at = $2 where kind = $1 and done_at is null";
-    let messages = tx.exec(sql, args![message::KIND, now]).await?;
+    let sql = "update outbox set done_at = $3 where kind in ($1, $2) and done_at is null";
+    let messages = tx.exec(sql, args![message::KIND, confirm::KIND, now]).await?;
     let reminders =
         booking::remind::set_aside(tx, now).await.map_err(|error| BackupError::Refused(error.to_string()))?;
     Ok((messages, reminders))

@@ -35,7 +35,7 @@ pub mod waiting;
 pub mod wishes;
 mod zone;
 
-pub use calendar::{calendar_file, code, position_of};
+pub use calendar::{Entry as CalendarEntry, calendar_file, code, entries as calendar_entries, position_of};
 pub use slots::slots;
 pub use visit::choice;
 pub use zone::zone;

@@ -1,6 +1,10 @@
 //! Moving a booking of a paid order: its customer by the rules that were shown before paying, or the office, for which the
 //! customer pays nothing. Both go the same way from there, so that what moving means is in one place.
 
+mod elsewhere;
+
+pub use elsewhere::{Elsewhere, departures, move_elsewhere};
+
 use super::{
     after::{Line, is_paid, tell_pages},
     claim, lines,

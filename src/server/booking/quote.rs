@@ -226,7 +226,8 @@ impl Trip<'_> {
         quote.change = fare.change;
         quote.price = fare.price(self.travellers);
         let legs = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX));
-        let in_time = time.start >= asked.now.saturating_add(offered.policies.limits.notice_ms);
+        let notice_ms = asked.limits(&offered.policies.limits).notice_ms;
+        let in_time = time.start >= asked.now.saturating_add(notice_ms);
         if timetable.product_id == offered.product_id && in_time && asked.now < time.start {
             quote.claims = self.claims(tx, offered, asked, fare, (&timetable, legs)).await?;
         }

@@ -1,15 +1,17 @@
 //! Mail by SMTP.
 
-use super::Unsent;
+use super::{Attached, Unsent};
 use crate::server::{config::is_this_machine, start::Failure};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 use std::{fmt, time::Duration};
 
 /// How long the server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// What a calendar file is that goes along with a mail (RFC 6047 §2.4).
+const CALENDAR: &str = "text/calendar; charset=utf-8; method=PUBLISH";
 
 /// How mail leaves.
 #[derive(Clone)]
@@ -54,23 +56,39 @@ impl Mailer {
         Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
     }
 
-    /// Hands a mail over to the server. What the server says of it may repeat the address, so only its code is told.
+    /// Hands a mail over to the server, with calendar files that go along with it. What the server says of it may repeat the address, so only its code is told.
     ///
     /// `name` is its own among all mails, and the same when it is sent again, so that a mailbox can tell that the two are
     /// one (RFC 5322 §3.6.4): a server may have taken it and not come to say so. It consists of letters and digits.
     ///
     /// # Errors
     /// When the server does not take it.
-    pub async fn send(&self, name: &str, to: &str, subject: &str, text: &str) -> Result<(), Unsent> {
+    pub async fn send(
+        &self,
+        name: &str,
+        to: &str,
+        subject: &str,
+        text: &str,
+        files: &[Attached],
+    ) -> Result<(), Unsent> {
         let to: Mailbox = to.parse().map_err(|_| Unsent("not an address for mail".to_owned()))?;
         let mail = Message::builder()
             .message_id(Some(format!("<{name}@{}>", self.from.email.domain())))
             .from(self.from.clone())
             .to(to)
-            .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text.to_owned())
-            .map_err(|_| Unsent("the mail cannot be written".to_owned()))?;
+            .subject(subject);
+        let unwritten = || Unsent("the mail cannot be written".to_owned());
+        let mail = if files.is_empty() {
+            mail.header(ContentType::TEXT_PLAIN).body(text.to_owned())
+        } else {
+            let calendar = ContentType::parse(CALENDAR).map_err(|_| unwritten())?;
+            let words = MultiPart::mixed().singlepart(SinglePart::plain(text.to_owned()));
+            mail.multipart(files.iter().fold(words, |parts, file| {
+                let attachment = Attachment::new(file.name.clone());
+                parts.singlepart(attachment.body(file.text.clone(), calendar.clone()))
+            }))
+        };
+        let mail = mail.map_err(|_| unwritten())?;
         match self.transport.send(mail).await {
             Ok(_) => Ok(()),
             Err(error) => {

@@ -5,16 +5,16 @@ pub mod sms;
 
 use self::{mail::Mailer, sms::SmsSettings};
 use super::{
-    App, Ctx,
+    App,
     config::Config,
     context::{internal, new_id, now, unreadable},
-    db::{self, Tx},
+    db::Tx,
     start::Failure,
 };
 use crate::{
     args,
     domain::{
-        Error, Locale, Result,
+        Locale, Result,
         account::{CODE_MS, Posted, Target},
         locale::Text,
         texts::{booking_after as b, message as t, review as r},
@@ -84,6 +84,21 @@ pub enum What {
     ReviewHidden { title: String, reason: String, page: String },
 }
 
+/// What somebody reads of a message.
+pub struct Letter {
+    /// All that a text message tells.
+    pub subject: String,
+    pub text: String,
+    /// What a mail takes along.
+    pub files: Vec<Attached>,
+}
+
+/// A calendar file that goes along with a mail.
+pub struct Attached {
+    pub name: String,
+    pub text: String,
+}
+
 /// The ways out.
 #[derive(Default)]
 pub struct Post {
@@ -115,6 +130,11 @@ impl Post {
             Target::Phone(_) => self.sms.as_ref().is_some_and(SmsSettings::tells_news),
         }
     }
+
+    /// Whether more than codes can be told anywhere.
+    pub fn tells_any_news(&self) -> bool {
+        self.mailer.is_some() || self.sms.as_ref().is_some_and(SmsSettings::tells_news)
+    }
 }
 
 /// Why a message did not leave; nothing in it is personal.
@@ -136,6 +156,11 @@ impl Message {
     /// What happened to an account now.
     pub fn news(to: Target, what: What, locale: Locale, now: i64) -> Self {
         Self { to, locale, what, until: Some(now + NEWS_MS) }
+    }
+
+    /// All of it, as somebody reads it.
+    fn letter(&self) -> Letter {
+        Letter { subject: self.subject(), text: self.text(), files: Vec::new() }
     }
 
     /// The subject, for those that have one.
@@ -264,41 +289,48 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
         return Ok(());
     }
     let sent = match (&message.to, &message.what, &app.post) {
-        (Target::Email(to), _, Post { mailer: Some(mailer), .. }) => {
-            // No two are sealed alike, and what lies in the outbox stays as it is while it is tried.
-            let name = app.keys.lookup(KIND, payload);
-            mailer.send(&name, to, &message.subject(), &message.text()).await
-        }
         (Target::Phone(to), What::Code(code), Post { sms: Some(sms), .. }) => {
             sms::send_code(&app.client, sms, to, code, CODE_MS / 60_000).await
         }
-        (Target::Phone(to), _, Post { sms: Some(sms), .. }) if sms.tells_news() => {
-            sms::send_news(&app.client, sms, to, &message.subject()).await
-        }
-        // What cannot be sent is read on the page of the outbox.
-        _ if app.config.development => Ok(()),
-        _ => Err(Unsent("no way to send it is set up".to_owned())),
+        // No two are sealed alike, and what lies in the outbox stays as it is while it is tried.
+        (to, ..) => hand_over(app, &app.keys.lookup(KIND, payload), to, &message.letter()).await,
     };
     // The outbox logs it, and tries again.
     sent.map_err(|error| internal("message", &error))
 }
 
-/// The newest messages, for whoever tries the shop without a way to send them: in development only, and only to a browser
-/// on the machine of the shop.
+/// Hands a letter over: all of it by mail, its subject as a text message. `name` is its own among all letters, and the same
+/// when it is tried again; it consists of letters and digits.
 ///
 /// # Errors
-/// [`Error::NotFound`] anywhere else.
-pub async fn recent(ctx: &Ctx) -> Result<Vec<Posted>> {
-    if !ctx.app.config.development || !ctx.asker.is_local() {
-        return Err(Error::NotFound);
+/// When nobody takes it.
+pub async fn hand_over(app: &App, name: &str, to: &Target, letter: &Letter) -> Result<(), Unsent> {
+    match (to, &app.post) {
+        (Target::Email(to), Post { mailer: Some(mailer), .. }) => {
+            mailer.send(name, to, &letter.subject, &letter.text, &letter.files).await
+        }
+        (Target::Phone(to), Post { sms: Some(sms), .. }) if sms.tells_news() => {
+            sms::send_news(&app.client, sms, to, &letter.subject).await
+        }
+        // What cannot be sent is read on the page of the outbox.
+        _ if app.config.development => Ok(()),
+        _ => Err(Unsent("no way to send it is set up".to_owned())),
     }
-    // Ids grow with time, and the first attempt is made at once: `next_at` tells of attempts, not of the beginning.
-    let sql = "select id, payload from outbox where kind = $1 order by id desc limit 30";
-    let rows = ctx.app.db.all(sql, args![KIND]).await?;
-    let posted = |row: &db::Row| -> Result<Posted> {
-        let message = open(&ctx.app, &row.get::<String>("payload")?)?;
-        let (subject, text) = (message.subject(), message.text());
-        Ok(Posted { id: row.get("id")?, to: message.to.value().to_owned(), subject, text, until: message.until })
-    };
-    rows.iter().map(posted).collect()
+}
+
+/// A message of the outbox, as the page shows it to whoever tries the shop.
+///
+/// # Errors
+/// When it was sealed with another key.
+pub fn posted(app: &App, id: String, payload: &str) -> Result<Posted> {
+    let message = open(app, payload)?;
+    Ok(message.letter().posted(id, &message.to, message.until))
+}
+
+impl Letter {
+    /// As that page shows it; `until` is in UTC milliseconds.
+    pub fn posted(self, id: String, to: &Target, until: Option<i64>) -> Posted {
+        let files = self.files.into_iter().map(|file| file.name).collect();
+        Posted { id, to: to.value().to_owned(), subject: self.subject, text: self.text, files, until }
+    }
 }

@@ -38,12 +38,13 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
         check_quantity(wanted.quantity)?;
     }
     let sealed = checkout.as_ref().map(|checkout| Sealed::new(&ctx.app.keys, &row.id, checkout)).transpose()?;
-    let (id, now, rules) = (row.id.clone(), ctx.now, ctx.app.shipping.clone());
+    let (id, now, rules, app) = (row.id.clone(), ctx.now, ctx.app.shipping.clone(), ctx.app.clone());
     let changed = ctx
         .app
         .db
         .write::<_, Error>(move |tx| {
-            let (id, change, sealed, rules) = (id.clone(), change.clone(), sealed.clone(), rules.clone());
+            let (id, change, sealed, rules, app) =
+                (id.clone(), change.clone(), sealed.clone(), rules.clone(), app.clone());
             Box::pin(async move {
                 let row = store::lock(tx, &id).await?;
                 if row.version != change.version {
@@ -92,7 +93,7 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                     set_lines(tx, &id, &before, &lines).await?;
                 }
                 if is_free {
-                    submit::take(tx, &id, now).await?;
+                    submit::take(tx, &app, &id, now).await?;
                 }
                 Ok(store::Changed { number: row.number, products })
             })

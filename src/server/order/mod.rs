@@ -2,6 +2,7 @@
 
 mod change;
 mod checkout;
+pub(super) mod confirm;
 mod edit;
 mod erase;
 mod office;

@@ -4,7 +4,7 @@ use super::sealed;
 use crate::{
     args,
     domain::{
-        Error, Result,
+        Error, Locale, Result,
         address::{Contact, DeliveryWish},
         money::{Amount, Currency},
         order::{Action, Event, EventKind, Order, OrderCounts, OrderLine, OrderSummary, Refund, Shipment, State},
@@ -25,7 +25,8 @@ use std::collections::HashMap;
 
 /// The head of each statement that reads orders.
 pub const SELECT: &str = "select o.id, o.number, o.customer_id, o.state, o.version, o.currency, o.goods, o.discount, o.shipping, o.total,
-    o.quantity, o.grams, o.region, o.delivery_wish, o.payment_method, o.contact_sealed, o.note_sealed, o.placed_at, o.expires_at
+    o.quantity, o.grams, o.region, o.delivery_wish, o.payment_method, o.contact_sealed, o.note_sealed, o.placed_at, o.expires_at,
+    o.locale
     from orders o";
 
 /// An order as its row tells it.
@@ -44,6 +45,8 @@ pub struct OrderRow {
     note_sealed: Vec<u8>,
     pub placed_at: i64,
     pub expires_at: i64,
+    /// In which language it was placed.
+    pub locale: Locale,
 }
 
 /// What a change touched, for the live feed.
@@ -78,6 +81,7 @@ impl OrderRow {
             note_sealed: row.get("note_sealed")?,
             placed_at: row.get("placed_at")?,
             expires_at: row.get("expires_at")?,
+            locale: Locale::from_tag(&row.get::<String>("locale")?).unwrap_or_default(),
         })
     }
 

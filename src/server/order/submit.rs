@@ -1,7 +1,7 @@
 //! Placing an order: one transaction that reads the cart, checks it, writes the promise and holds its goods and bookings,
 //! all of them or none.
 
-use super::{checkout, sealed::Sealed, store};
+use super::{checkout, confirm, sealed::Sealed, store};
 use crate::{
     args,
     domain::{
@@ -15,7 +15,7 @@ use crate::{
         pricing::Totals,
     },
     server::{
-        Ctx,
+        App, Ctx,
         booking::{lines as bookings, quote::Quote, waiting},
         cart,
         context::{internal, new_id},
@@ -137,11 +137,11 @@ async fn place(
     buy_now: Option<&BuyNow>,
 ) -> Result<store::Changed, Refused> {
     let (currency, rules) = (ctx.app.currency, ctx.app.shipping.clone());
-    let (draft, buy_now) = (draft.clone(), buy_now.cloned());
+    let (draft, buy_now, app) = (draft.clone(), buy_now.cloned(), ctx.app.clone());
     ctx.app
         .db
         .write::<_, Refused>(move |tx| {
-            let (draft, rules, buy_now) = (draft.clone(), rules.clone(), buy_now.clone());
+            let (draft, rules, buy_now, app) = (draft.clone(), rules.clone(), buy_now.clone(), app.clone());
             Box::pin(async move {
                 let sql =
                     "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2";
@@ -178,7 +178,7 @@ async fn place(
                 }
                 hold(tx, &draft.id, &cart, &quotes).await?;
                 if totals.total == Amount::ZERO {
-                    take(tx, &draft.id, draft.now).await?;
+                    take(tx, &app, &draft.id, draft.now).await?;
                 }
                 let products = cart.lines.iter().map(|line| &line.product_id);
                 let products = products.chain(cart.bookings.iter().map(|booking| &booking.product_id));
@@ -214,11 +214,12 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) ->
 
 /// What costs nothing is paid for as it is placed, or as the last that costs something is taken out of it: a table without
 /// a deposit.
-pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<()> {
+pub(super) async fn take(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<()> {
     store::transition(tx, order_id, Action::Pay, "system", &EventKind::Paid, now).await?;
     store::count_sales(tx, order_id, 1).await?;
     stock::take(tx, order_id).await?;
-    bookings::take(tx, order_id).await
+    bookings::take(tx, order_id).await?;
+    confirm::enqueue(tx, app, order_id, now).await
 }
 
 /// Writes the order under a number that is free, and answers with it.

@@ -15,10 +15,9 @@ use super::{
     audit::{self, Entry},
     booking::lines as bookings,
     context::{internal, new_id, now},
-    crypto::Keys,
     db::{Row, Tx},
     figures,
-    order::{announce, own, store},
+    order::{announce, confirm, own, store},
     sharing, stock,
 };
 use crate::{
@@ -141,7 +140,7 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
         .db
         .write::<_, Error>(move |tx| {
             let (shop, notification) = (shop.clone(), notification.clone());
-            Box::pin(async move { settle_in(tx, &shop.keys, &notification, now).await })
+            Box::pin(async move { settle_in(tx, &shop, &notification, now).await })
         })
         .await?;
     if settled != Settled::Nothing {
@@ -162,7 +161,7 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
 
 async fn settle_in(
     tx: &mut Tx<'_>,
-    keys: &Keys,
+    app: &App,
     notification: &Notification,
     now: i64,
 ) -> Result<(Settled, store::Changed)> {
@@ -206,6 +205,7 @@ async fn settle_in(
         store::count_sales(tx, &order_id, 1).await?;
         stock::take(tx, &order_id).await?;
         bookings::take(tx, &order_id).await?;
+        confirm::enqueue(tx, app, &order_id, now).await?;
         Ok((Settled::Paid, changed))
     } else {
         let part = Part { payment_id, order_id: &order_id, name: WHOLE };
@@ -217,7 +217,7 @@ async fn settle_in(
                 subject: format!("order:{}", order.number),
                 detail: format!("{} of payment {payment_id}, not expected", notification.amount),
             };
-            audit::record(tx, keys, &entry, now).await?;
+            audit::record(tx, &app.keys, &entry, now).await?;
         }
         Ok((Settled::Refunded, changed))
     }

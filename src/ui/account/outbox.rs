@@ -25,11 +25,16 @@ pub fn OutboxPage() -> impl IntoView {
                     Err(error) => return view! { <Narrow title=l.t(t::OUTBOX_TITLE)><ErrorNotice error reload=true/></Narrow> }.into_any(),
                 };
                 let none = messages.is_empty().then(|| view! { <p class="muted">{l.t(t::OUTBOX_EMPTY)}</p> });
-                let message = |message: crate::domain::account::Posted| view! {
-                    <li class="panel stack-sm">
-                        <p class="spread"><strong>{message.subject}</strong><span class="muted num">{message.to}</span></p>
-                        <p class="pre-line">{message.text}</p>
-                    </li>
+                let message = move |message: crate::domain::account::Posted| {
+                    let files = (!message.files.is_empty()).then(|| message.files.join(", "));
+                    let files = files.map(|names| view! { <p class="muted small">{l.f(t::OUTBOX_FILES, &[("names", &names)])}</p> });
+                    view! {
+                        <li class="panel stack-sm">
+                            <p class="spread"><strong>{message.subject}</strong><span class="muted num">{message.to}</span></p>
+                            <p class="pre-line">{message.text}</p>
+                            {files}
+                        </li>
+                    }
                 };
                 view! {
                     <Narrow title=l.t(t::OUTBOX_TITLE)>

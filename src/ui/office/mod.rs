@@ -7,6 +7,7 @@ pub mod order;
 mod order_ask;
 mod order_bookings;
 mod order_details;
+mod order_move;
 mod order_ship;
 pub mod orders;
 mod orders_row;

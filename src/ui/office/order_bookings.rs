@@ -1,7 +1,7 @@
 //! The bookings of an order in the office: they came, it is over, nobody came. What cannot be undone asks first, on the
 //! page itself.
 
-use super::order::Open;
+use super::{order::Open, order_move::MoveAway};
 use crate::{
     api::{
         self,
@@ -88,6 +88,7 @@ fn Row(open: Open, title: String, label: String, booking: OrderBooking) -> impl 
             }
         })
     };
+    let away = view! { <MoveAway open title=title.clone() booking/> };
     let ask = format!("/office/orders/{}?{NO_SHOW}={position}", open.number());
     view! {
         <li class="line-after stack">
@@ -100,6 +101,7 @@ fn Row(open: Open, title: String, label: String, booking: OrderBooking) -> impl 
                 {fits(Mark::NoShow).then(|| view! { <a class="btn btn-quiet btn-sm" href=ask>{l.t(t::NO_SHOW)}</a> })}
             </div>
             {confirmation}
+            {away}
         </li>
     }
     .into_any()

@@ -41,6 +41,7 @@ mod booking;
 mod booking_after;
 mod booking_move;
 mod booking_order;
+mod booking_page;
 mod booking_row;
 mod booking_stay;
 mod booking_table;

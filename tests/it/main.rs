@@ -40,6 +40,7 @@ mod backup;
 mod booking;
 mod booking_after;
 mod booking_move;
+mod booking_nights;
 mod booking_order;
 mod booking_page;
 mod booking_row;

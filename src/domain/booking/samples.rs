@@ -4,11 +4,15 @@
 use super::{
     DAY_MS, MINUTE_MS,
     date::LocalDate,
+    interval::Interval,
     schedule::{Day, Hours, Schedule},
     zone::{Change, Zone},
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
+
+/// The grid of all of them, in milliseconds.
+pub const TICK: i64 = 5 * MINUTE_MS;
 
 pub fn date(text: &str) -> LocalDate {
     match LocalDate::parse(text) {
@@ -93,4 +97,25 @@ pub fn schedules(first: LocalDate) -> impl Strategy<Value = Schedule> {
             Schedule { week, exceptions: exceptions.collect::<BTreeMap<_, _>>() }
         },
     )
+}
+
+/// Claims on somebody or something, none of which overlaps another: fewer than `most` drawn, each from so many ticks after
+/// the midnight that `first` begins with, and so many ticks long.
+pub fn claims(
+    first: LocalDate,
+    zone: Zone,
+    (from, length): (Range<i64>, Range<i64>),
+    most: usize,
+) -> impl Strategy<Value = Vec<Interval>> {
+    prop::collection::vec((from, length), 0..most).prop_map(move |drawn| {
+        let midnight = zone.at(first, 0);
+        let mut kept: Vec<Interval> = Vec::new();
+        for (start, length) in drawn {
+            let claim = Interval { start: midnight + start * TICK, end: midnight + (start + length) * TICK };
+            if kept.iter().all(|other| !other.overlaps(claim)) {
+                kept.push(claim);
+            }
+        }
+        kept
+    })
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 const fn face(kind: Kind) -> (Text, &'static str) {
     match kind {
         Kind::Stay => (t::STAYS, "store"),
-        Kind::Table => (t::TABLES, "note"),
+        Kind::Table => (t::TABLES, "utensils"),
         Kind::Trip => (t::TRIPS, "compass"),
         Kind::Visit => (t::SERVICES, "clock"),
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::booking::{
-    MINUTE_MS, WHOLE,
+    WHOLE,
     cancellation::{Deadline, Fee, Step},
     date::LocalDate,
     samples::*,
@@ -12,7 +12,6 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 const GRID: Grid = Grid::FIVE_MINUTES;
-const TICK: i64 = 5 * MINUTE_MS;
 
 /// Somebody or something with hours and claims, none of which overlaps another.
 #[derive(Clone, Debug)]
@@ -44,18 +43,8 @@ fn visits() -> impl Strategy<Value = Visit> {
 }
 
 fn somebody(first: LocalDate, zone: Zone) -> impl Strategy<Value = Somebody> {
-    let claims = prop::collection::vec((-60i64..400, 1i64..30), 0..6);
-    (schedules(first.plus(-1)), claims).prop_map(move |(schedule, claims)| {
-        let midnight = zone.at(first, 0);
-        let mut kept: Vec<Interval> = Vec::new();
-        for (start, length) in claims {
-            let claim = Interval { start: midnight + start * TICK, end: midnight + (start + length) * TICK };
-            if kept.iter().all(|other| !other.overlaps(claim)) {
-                kept.push(claim);
-            }
-        }
-        Somebody { schedule, claims: kept }
-    })
+    let claims = claims(first, zone, (-60..400, 1..30), 6);
+    (schedules(first.plus(-1)), claims).prop_map(|(schedule, claims)| Somebody { schedule, claims })
 }
 
 /// Some of the first so many places.

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 const GRID: Grid = Grid::FIVE_MINUTES;
-const TICK: i64 = 5 * MINUTE_MS;
 
 /// A person, as the reference sees one.
 #[derive(Clone, Debug)]
@@ -40,18 +39,8 @@ fn visits() -> impl Strategy<Value = Visit> {
 }
 
 fn people(first: LocalDate, zone: Zone) -> impl Strategy<Value = Vec<Person>> {
-    let claims = prop::collection::vec((-288i64..4 * 288, 1i64..40), 0..12);
-    let person = (schedules(first.plus(-1)), claims).prop_map(move |(schedule, claims)| {
-        let midnight = zone.at(first, 0);
-        let mut kept: Vec<Interval> = Vec::new();
-        for (start, length) in claims {
-            let claim = Interval { start: midnight + start * TICK, end: midnight + (start + length) * TICK };
-            if kept.iter().all(|other| !other.overlaps(claim)) {
-                kept.push(claim);
-            }
-        }
-        Person { schedule, claims: kept }
-    });
+    let claims = claims(first, zone, (-288..4 * 288, 1..40), 12);
+    let person = (schedules(first.plus(-1)), claims).prop_map(|(schedule, claims)| Person { schedule, claims });
     prop::collection::vec(person, 1..4)
 }
 

@@ -1,6 +1,7 @@
 //! What is booked: in place of the buy box of goods, the way to a free room, seat, table or hour; and the searches for it.
 
 mod ask;
+mod asked;
 mod further;
 pub mod lodging;
 mod nights;
@@ -16,6 +17,8 @@ mod visit;
 mod voyage;
 mod wait;
 
+pub use asked::{AskedBooking, OnPage, use_booking};
+
 use crate::domain::{booking::offer::Kind, catalog::Product};
 use leptos::prelude::*;
 use stay::StayBox;
@@ -25,12 +28,12 @@ use visit::VisitBox;
 
 /// The choice of what is booked of a product.
 #[component]
-pub fn BookingBox(product: Product) -> impl IntoView {
+pub fn BookingBox(product: Product, asked: AskedBooking) -> impl IntoView {
     match product.kind {
-        Some(Kind::Visit) => view! { <VisitBox product/> }.into_any(),
-        Some(Kind::Stay) => view! { <StayBox product/> }.into_any(),
-        Some(Kind::Table) => view! { <TableBox product/> }.into_any(),
-        Some(Kind::Trip) => view! { <TripBox product/> }.into_any(),
+        Some(Kind::Visit) => view! { <VisitBox product asked=asked.visit/> }.into_any(),
+        Some(Kind::Stay) => view! { <StayBox product asked=asked.stay/> }.into_any(),
+        Some(Kind::Table) => view! { <TableBox product asked=asked.table/> }.into_any(),
+        Some(Kind::Trip) => view! { <TripBox product asked=asked.trip/> }.into_any(),
         None => ().into_any(),
     }
 }

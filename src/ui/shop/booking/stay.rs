@@ -5,12 +5,13 @@
 //! a form that puts the stay into the cart.
 
 use super::{
+    asked::AskedStay,
     lodging::{AskForm, beds_words, facility_name, moment_words, rules, stay_words},
     nights::Nights,
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
-    api::{self, booking::AddBooking},
+    api::booking::AddBooking,
     domain::{
         Error, Locale,
         booking::{
@@ -34,7 +35,6 @@ use crate::{
             price::{Price, use_currency},
             shell::use_added,
             skeleton::SkeletonText,
-            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
@@ -47,14 +47,14 @@ const CART: &str = "/cart";
 
 /// What the address says: the form, the room type in view, and the month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Asked {
-    form: StayForm,
-    room: Option<String>,
-    month: Option<String>,
+pub(super) struct Asked {
+    pub(super) form: StayForm,
+    pub(super) room: Option<String>,
+    pub(super) month: Option<String>,
 }
 
 impl Asked {
-    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let said = |name: &str| get(name).filter(|text| !text.is_empty());
         Self { room: said("v"), month: said("month"), form: StayForm::read(&get) }
     }
@@ -102,12 +102,10 @@ impl Staying {
 }
 
 #[component]
-pub fn StayBox(product: Product) -> impl IntoView {
+pub fn StayBox(product: Product, asked: AskedStay) -> impl IntoView {
     let l = use_locale();
     let added = use_added();
-    let asked = use_asked("/p/", |query| Asked::read(|name| query.get(name)));
-    let product_id = product.id.clone();
-    let known: Vec<_> = product.variants.iter().map(|variant| variant.id.clone()).collect();
+    let AskedStay { asked, house, nights } = asked;
     let staying = Staying {
         path: StoredValue::new(product_href(&product.handle)),
         product: StoredValue::new(product),
@@ -115,17 +113,6 @@ pub fn StayBox(product: Product) -> impl IntoView {
         add: ServerAction::new(),
         sent: RwSignal::new(None),
     };
-    let form = Memo::new(move |_| asked.with(|asked| asked.form.clone()));
-    let house =
-        Resource::new(move || (product_id.clone(), form.get()), |(product, form)| api::stay::stay_house(product, form));
-    let room = Memo::new(move |_| {
-        let wanted = asked.with(|asked| asked.room.clone()).filter(|room| known.contains(room));
-        wanted.or_else(|| known.first().cloned()).unwrap_or_default()
-    });
-    // The month that is asked for, or that of the stay.
-    let month =
-        Memo::new(move |_| asked.with(|asked| asked.month.clone().unwrap_or_else(|| asked.form.arrival.clone())));
-    let nights = Resource::new(move || (room.get(), month.get()), |(room, month)| api::stay::nights(room, month));
     let add = staying.add;
     Effect::new(move |_| match add.value().get() {
         Some(Ok(cart)) => added(&cart, t::ADDED),

@@ -3,10 +3,11 @@
 
 use super::{
     ask::{ChoiceField, DateField, TimeField, days_around, duration_words, use_asking},
+    asked::{AskedTable, bookable},
     wait::{WaitForm, WaitNotice},
 };
 use crate::{
-    api::{self, booking::AddBooking},
+    api::booking::AddBooking,
     domain::{
         Error, Locale,
         booking::{
@@ -29,7 +30,6 @@ use crate::{
             shell::use_added,
             skeleton::SkeletonText,
             slot_list::{OwnTime, use_alive},
-            travel::use_asked,
             typed::show_ticked,
         },
         error::ErrorNotice,
@@ -56,8 +56,7 @@ struct Booking {
 }
 
 impl Booking {
-    /// `again` lets the free times be asked for anew.
-    fn new(path: String, asked: Memo<TableAsk>, again: RwSignal<usize>) -> Self {
+    fn new(path: String, AskedTable { asked, sittings }: AskedTable) -> Self {
         let (added, navigate) = (use_added(), use_navigate());
         let action = ServerAction::<AddBooking>::new();
         let tapped = StoredValue::new(None);
@@ -65,7 +64,7 @@ impl Booking {
             Some(Ok(cart)) => added(&cart, catalog::ADDED),
             // Somebody else was quicker: what is nearest to what was wanted.
             Some(Err(Error::SlotTaken(_))) => {
-                again.update(|times| *times += 1);
+                sittings.refetch();
                 if let Some((date, minute)) = tapped.get_value() {
                     let asked = TableAsk { date: Some(date), time: Some(minute), ..asked.get_untracked() };
                     let options = NavigateOptions { scroll: false, replace: true, ..NavigateOptions::default() };
@@ -103,25 +102,12 @@ impl Booking {
 
 /// In place of the way into the cart, on the page of a restaurant.
 #[component]
-pub fn TableBox(product: Product) -> impl IntoView {
+pub fn TableBox(product: Product, asked: AskedTable) -> impl IntoView {
     let l = use_locale();
-    let variant_id = product.variants.first().map(|variant| variant.id.clone()).unwrap_or_default();
+    let variant_id = bookable(&product);
     let path = product_href(&product.handle);
-    let asked = use_asked("/p/", |query| TableAsk::parse(|name| query.get(name)));
-    let again = RwSignal::new(0_usize);
-    let variant = variant_id.clone();
-    let sittings = Resource::new(
-        move || (asked.get(), again.get()),
-        move |(asked, _)| {
-            let variant_id = variant.clone();
-            async move {
-                let TableAsk { date, guests, time, area, .. } = asked;
-                let date = date.map(|date| date.to_string());
-                api::booking_table::sittings(variant_id, guests, date, time.map(clock), area).await
-            }
-        },
-    );
-    let booking = Booking::new(path.clone(), asked, again);
+    let booking = Booking::new(path.clone(), asked);
+    let AskedTable { asked, sittings } = asked;
     let problem = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let (Some(_), Some(problem)) = (booking.error(), problem.get()) {

@@ -4,12 +4,13 @@
 
 use super::{
     ask::days_around,
+    asked::AskedTrip,
     trip_form::AskForm,
     voyage::{VoyageCard, fare_of},
     wait::WaitNotice,
 };
 use crate::{
-    api::{self, booking_trip::AddTrip},
+    api::booking_trip::AddTrip,
     domain::{
         Error,
         booking::{
@@ -22,10 +23,7 @@ use crate::{
         texts::{booking as words, booking_trip as t, catalog},
     },
     ui::{
-        components::{
-            icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText,
-            travel::use_asked,
-        },
+        components::{icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText},
         error::ErrorNotice,
         set_status, use_locale,
     },
@@ -39,22 +37,16 @@ const FOUND: &str = "departures";
 
 /// In place of the way into the cart, on the page of a line.
 #[component]
-pub fn TripBox(product: Product) -> impl IntoView {
+pub fn TripBox(product: Product, asked: AskedTrip) -> impl IntoView {
     let l = use_locale();
     let path = product_href(&product.handle);
-    let asked = use_asked("/p/", |query| TripAsk::parse(|name| query.get(name)));
-    let again = RwSignal::new(0_usize);
-    let product_id = product.id;
-    let offer = Resource::new(
-        move || (asked.get(), again.get()),
-        move |(asked, _)| api::booking_trip::offer(product_id.clone(), asked),
-    );
+    let AskedTrip { asked, offer } = asked;
     let action = ServerAction::<AddTrip>::new();
     let added = use_added();
     Effect::new(move |_| match action.value().get() {
         Some(Ok(cart)) => added(&cart, catalog::ADDED),
         // Somebody else was quicker: what is left now.
-        Some(Err(Error::SlotTaken(_))) => again.update(|times| *times += 1),
+        Some(Err(Error::SlotTaken(_))) => offer.refetch(),
         Some(Err(_)) | None => {}
     });
     let wrong = Signal::derive(move || action.value().get().and_then(Result::err));

@@ -4,11 +4,12 @@
 //! the visit into the cart. What is taken can be waited for.
 
 use super::{
+    asked::{AskedVisit, offered},
     further::FurtherServices,
     wait::{WaitForm, WaitNotice, WaitTimes},
 };
 use crate::{
-    api::{self, booking::AddBooking},
+    api::booking::AddBooking,
     domain::{
         Error, Locale,
         booking::{
@@ -36,7 +37,6 @@ use crate::{
             shell::use_added,
             skeleton::SkeletonText,
             slot_list::{SlotList, SlotTime},
-            travel::use_asked,
         },
         error::ErrorNotice,
         use_locale,
@@ -93,31 +93,18 @@ impl Booking {
 }
 
 #[component]
-pub fn VisitBox(product: Product) -> impl IntoView {
+pub fn VisitBox(product: Product, asked: AskedVisit) -> impl IntoView {
     let l = use_locale();
     let added = use_added();
-    let chosen = use_asked("/p/", |query| Chosen::parse(|name| query.get(name)));
+    let AskedVisit { chosen, choice } = asked;
     let booking = Booking {
         path: StoredValue::new(product_href(&product.handle)),
         chosen,
         action: ServerAction::new(),
         sent: RwSignal::new(None),
     };
-    let first = product.default_variant().map(|variant| variant.id.clone()).unwrap_or_default();
-    let known: Vec<_> = product.variants.iter().map(|variant| variant.id.clone()).collect();
-    let variant = Memo::new(move |_| {
-        let wanted = chosen.with(|chosen| chosen.variant.clone());
-        wanted.filter(|id| known.contains(id)).unwrap_or_else(|| first.clone())
-    });
-    let choice = Resource::new(
-        move || {
-            let Chosen { month, date, person, add_ons, further, .. } = chosen.get();
-            (variant.get(), month, date, person, add_ons, further)
-        },
-        |(variant, month, date, person, add_ons, further)| {
-            api::booking::visit(variant, month, date, person, add_ons, further)
-        },
-    );
+    let own = product.clone();
+    let variant = Memo::new(move |_| offered(&own, chosen.with(|chosen| chosen.variant.clone())));
     Effect::new(move |_| match booking.action.value().get() {
         Some(Ok(cart)) => {
             added(&cart, t::ADDED);

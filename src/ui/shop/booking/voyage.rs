@@ -73,7 +73,7 @@ pub fn VoyageCard(
         let chosen = picked.as_ref().map(|_| view! { <span class="badge badge-ok">{l.t(t::CHOSEN)}</span> });
         view! {
             <li class="fare">
-                <div class="grow">
+                <div class="fare-words">
                     <p class="strong">{name}</p>
                     <p class="muted small">{rules}</p>
                 </div>

@@ -3,7 +3,7 @@
 
 use super::{
     fresh::use_fresh,
-    parts::{LineProblem, PriceNotice, TITLE_ID, act, stay},
+    parts::{LineProblem, PriceNotice, removing, stay},
     state::CartState,
 };
 use crate::{
@@ -13,13 +13,10 @@ use crate::{
         cart::{CartBooking, Near},
         catalog::Width,
         money::Currency,
-        texts::{booking_stay as s, booking_visit as v, cart as t, common},
+        texts::{booking_stay as s, booking_visit as v, cart as t},
     },
     ui::{
-        components::{
-            booked::BookedInCart, field::focus, icon::Icon, links::product_href, picture::Picture, price::Price,
-            shell::use_toasts,
-        },
+        components::{booked::BookedInCart, icon::Icon, links::product_href, picture::Picture, price::Price},
         use_locale,
     },
 };
@@ -71,19 +68,9 @@ pub fn BookingLine(state: CartState, first: CartBooking, currency: Currency) -> 
 #[component]
 fn RemoveButton(state: CartState, id: StoredValue<String>, title: String) -> impl IntoView {
     let l = use_locale();
-    let toasts = use_toasts();
-    let removed = l.f(t::REMOVED, &[("title", &title)]);
-    let remove = move || {
-        let undo = id.with_value(|id| state.unbook(id));
-        let undo = move || {
-            undo();
-            focus(TITLE_ID);
-        };
-        toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
-        focus(TITLE_ID);
-    };
+    let remove = removing(title.clone(), move || id.with_value(|id| state.unbook(id)));
     view! {
-        <button class="link link-quiet" type="submit" on:click=act(remove)>
+        <button class="link link-quiet" type="submit" on:click=remove>
             <Icon name="trash" class="icon-sm"/>
             {l.t(t::REMOVE)}
             <span class="visually-hidden">{format!(" {title}")}</span>

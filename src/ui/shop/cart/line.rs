@@ -4,7 +4,7 @@
 
 use super::{
     fresh::use_fresh,
-    parts::{LineProblem, PriceNotice, TITLE_ID, act, stay},
+    parts::{LineProblem, PriceNotice, TITLE_ID, act, removing, stay},
     state::CartState,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         catalog::Width,
         live::{self, Topic},
         money::Currency,
-        texts::{cart as t, common},
+        texts::cart as t,
     },
     ui::{
         components::{
@@ -22,7 +22,6 @@ use crate::{
             icon::Icon,
             picture::Picture,
             price::{Price, PriceWas},
-            shell::use_toasts,
             stepper::Stepper,
         },
         live::use_live,
@@ -142,19 +141,9 @@ pub fn Line(state: CartState, first: CartLine, currency: Currency) -> impl IntoV
 #[component]
 fn RemoveButton(state: CartState, id: StoredValue<String>, title: String, form: String) -> impl IntoView {
     let l = use_locale();
-    let toasts = use_toasts();
-    let removed = l.f(t::REMOVED, &[("title", &title)]);
-    let remove = move || {
-        let undo = id.with_value(|id| state.remove(id));
-        let undo = move || {
-            undo();
-            focus(TITLE_ID);
-        };
-        toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
-        focus(TITLE_ID);
-    };
+    let remove = removing(title, move || id.with_value(|id| state.remove(id)));
     view! {
-        <button class="link link-quiet" type="submit" form=form on:click=act(remove)>
+        <button class="link link-quiet" type="submit" form=form on:click=remove>
             <Icon name="trash" class="icon-sm"/>
             {l.t(t::REMOVE)}
         </button>

@@ -6,9 +6,13 @@ use crate::{
     domain::{
         cart::Cart,
         money::{Amount, Currency},
-        texts::cart as t,
+        texts::{cart as t, common},
     },
-    ui::{components::icon::Icon, error::ErrorNotice, use_locale},
+    ui::{
+        components::{field::focus, icon::Icon, shell::use_toasts},
+        error::ErrorNotice,
+        use_locale,
+    },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
 
@@ -26,6 +30,24 @@ pub fn act(run: impl Fn() + 'static) -> impl Fn(ev::MouseEvent) {
         event.prevent_default();
         run();
     }
+}
+
+/// What a button does that takes a line out by `remove`, which gives back how it comes in again: that is offered.
+pub fn removing<U: Fn() + Send + Sync + 'static>(
+    title: String,
+    remove: impl Fn() -> U + 'static,
+) -> impl Fn(ev::MouseEvent) {
+    let (l, toasts) = (use_locale(), use_toasts());
+    let removed = l.f(t::REMOVED, &[("title", &title)]);
+    act(move || {
+        let undo = remove();
+        let undo = move || {
+            undo();
+            focus(TITLE_ID);
+        };
+        toasts.show_with(removed.clone(), l.t(common::UNDO), undo);
+        focus(TITLE_ID);
+    })
 }
 
 /// Old and new price, with the nod to it unless several lines ask for one together.

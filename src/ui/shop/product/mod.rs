@@ -39,7 +39,7 @@ use crate::{
         error::ErrorPage,
         live::use_live,
         shop::{
-            booking::BookingBox,
+            booking::{AskedBooking, BookingBox, OnPage, use_booking},
             review::list::{Asked, Reviews, use_reviews},
         },
         use_locale,
@@ -82,11 +82,12 @@ pub fn ProductPage() -> impl IntoView {
         |handle| async { api::catalog::is_favourite(handle).await.unwrap_or_default() },
     );
     let reviews = use_reviews(handle);
+    let booking = use_booking(OnPage { handle, product });
     view! {
         <Suspense fallback=ProductSkeleton>
             {move || Suspend::new(async move {
                 match product.await {
-                    Ok(product) => view! { <ProductView product related liked reviews facts/> }.into_any(),
+                    Ok(product) => view! { <ProductView product related liked reviews booking facts/> }.into_any(),
                     Err(error) => view! { <ErrorPage error/> }.into_any(),
                 }
             })}
@@ -207,6 +208,7 @@ fn ProductView(
     related: Resource<Vec<ProductCard>>,
     liked: Resource<bool>,
     reviews: Asked,
+    booking: AskedBooking,
     facts: Facts,
 ) -> impl IntoView {
     let mut product = product;
@@ -230,7 +232,7 @@ fn ProductView(
             let way = view! {
                 <div class="buy">
                     <BuyHead shown liked/>
-                    <BookingBox product/>
+                    <BookingBox product asked=booking/>
                 </div>
             };
             (way.into_any(), ().into_any())

@@ -10,7 +10,7 @@ use sqlx::{
     ConnectOptions, PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 /// How long connecting, or saying something, may take.
@@ -23,7 +23,7 @@ pub const LONGEST: usize = 7_500;
 /// A way to the channels of a database.
 #[derive(Clone)]
 pub struct Channels {
-    connect: PgConnectOptions,
+    connect: Arc<PgConnectOptions>,
 }
 
 /// A connection that listens. Dropping it ends it.
@@ -34,13 +34,14 @@ pub struct Ear {
 
 /// A connection that speaks; opened when there is something to say, and again after it was lost.
 pub struct Voice {
-    connect: PgConnectOptions,
+    connect: Arc<PgConnectOptions>,
     connection: Option<PgConnection>,
 }
 
 impl Channels {
     pub(super) fn new(connect: PgConnectOptions) -> Self {
-        Self { connect: connect.application_name("xiadan live").options([("synchronous_commit", "off")]) }
+        let connect = connect.application_name("xiadan live").options([("synchronous_commit", "off")]);
+        Self { connect: Arc::new(connect) }
     }
 
     /// Listens to a channel: what is said after this is heard.
@@ -52,7 +53,7 @@ impl Channels {
             .max_connections(1)
             .acquire_timeout(LIMIT)
             .test_before_acquire(false)
-            .connect_lazy_with(self.connect.clone());
+            .connect_lazy_with(PgConnectOptions::clone(&self.connect));
         let open = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             // A connection that comes back by itself would not tell that something was missed.

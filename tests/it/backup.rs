@@ -448,6 +448,10 @@ async fn the_commands_do_it_and_tell_what_they_did() {
     assert!(!done && text.contains("there is no database"), "{text}");
     let (old, new) =
         (format!("sqlite://{}/xiadan.db", place.display()), format!("sqlite://{}/new.db", place.display()));
+    // As for an address with a password in it.
+    let moved = Command::new(PROGRAM).args(["move", "--from", &old]).env("XIADAN_MOVE_TO", &new).output().unwrap();
+    let text = String::from_utf8_lossy(&[moved.stdout, moved.stderr].concat()).into_owned();
+    assert!(moved.status.success() && text.contains("are the same on both sides"), "{text}");
     let (done, text) = said(&place, &["move", "--from", &old, "--to", &new]);
-    assert!(done && text.contains("are the same on both sides"), "{text}");
+    assert!(!done && text.contains("there is something in the place already"), "{text}");
 }

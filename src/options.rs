@@ -105,11 +105,12 @@ pub enum Command {
     },
     /// Carry the shop into another database, while it is stopped; goes on with what was broken off
     Move {
-        /// The database that has the shop: sqlite://… or postgres://…
-        #[arg(long)]
+        /// The database that has the shop: sqlite://… or postgres://…. A command line can be read by others: an address with
+        /// a password in it is better in the environment
+        #[arg(long, env = "XIADAN_MOVE_FROM", hide_env_values = true, value_name = "URL")]
         from: String,
         /// An empty one
-        #[arg(long)]
+        #[arg(long, env = "XIADAN_MOVE_TO", hide_env_values = true, value_name = "URL")]
         to: String,
     },
     /// Check that stock, orders, money and bookings agree, while the shop serves

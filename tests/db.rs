@@ -355,6 +355,21 @@ async fn a_caller_that_goes_away_does_not_undo_an_accepted_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_the_disk_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    let db = Db::open(Options { url, ..Options::default() }).await.unwrap();
+    db.migrate(&[SCHEMA]).await.unwrap();
+    let mut modes = Vec::new();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.unwrap().metadata().unwrap().permissions());
+        modes.push(mode & 0o777);
+    }
+    assert_eq!(modes, [0o600; 3], "the file, its log and the index of that");
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_job_on_sqlite_cannot_wait_for_something_else() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/test.db", folder.path().display());

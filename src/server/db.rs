@@ -321,7 +321,8 @@ pub struct Tx<'c> {
 
 enum Connection<'c> {
     Sqlite(&'c mut rusqlite::Connection),
-    Postgres(&'c mut sqlx::PgConnection),
+    /// With how long the answer to a statement is waited for; none is for ever.
+    Postgres(&'c mut sqlx::PgConnection, Option<Duration>),
 }
 
 impl<'c> Tx<'c> {
@@ -337,7 +338,7 @@ impl<'c> Tx<'c> {
         self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec(connection, &sql.into(), &args),
-            Connection::Postgres(connection) => postgres::exec(connection, sql.into(), args, true).await,
+            Connection::Postgres(connection, limit) => postgres::exec(connection, sql.into(), args, true, *limit).await,
         };
         self.note(result)
     }
@@ -350,7 +351,7 @@ impl<'c> Tx<'c> {
         self.check(&args)?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::all(connection, &sql.into(), &args),
-            Connection::Postgres(connection) => postgres::all(connection, sql.into(), args).await,
+            Connection::Postgres(connection, limit) => postgres::all(connection, sql.into(), args, *limit).await,
         };
         self.note(result)
     }
@@ -390,12 +391,30 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// From here on a statement of this transaction takes as long as it takes.
+    async fn take_all_time(&mut self) -> Result<(), DbError> {
+        let Connection::Postgres(_, limit) = &mut self.connection else { return Ok(()) };
+        *limit = None;
+        self.exec("set local statement_timeout = 0", Args::new()).await?;
+        self.exec("set local lock_timeout = 0", Args::new()).await.map(drop)
+    }
+
+    /// How long the answer to a statement is waited for; none is for ever.
+    fn limit(&self) -> Option<Duration> {
+        match self.connection {
+            Connection::Sqlite(_) => None,
+            Connection::Postgres(_, limit) => limit,
+        }
+    }
+
     /// As [`exec`](Self::exec), for a text that comes once and should not stay in the statement cache.
     async fn exec_once(&mut self, sql: String) -> Result<u64, DbError> {
         self.check(&Args::new())?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::exec_once(connection, &sql),
-            Connection::Postgres(connection) => postgres::exec(connection, sql.into(), Args::new(), false).await,
+            Connection::Postgres(connection, limit) => {
+                postgres::exec(connection, sql.into(), Args::new(), false, *limit).await
+            }
         };
         self.note(result)
     }

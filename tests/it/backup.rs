@@ -388,6 +388,37 @@ async fn of_several_nodes_one_makes_each_backup_and_old_ones_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_whose_maker_was_ended_is_made_soon() {
+    for on_postgres in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (to, every_ms) = (folder.path().join("backups"), 24 * 60 * 60_000);
+        let shop = Shop::open_with(on_postgres, |config| {
+            config.backup = Some(Schedule { to: to.clone(), every_ms, keep: 2, key: None });
+        })
+        .await;
+        // So much that it takes a while.
+        let many = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 100000)
+            insert into setting (key, value) select 'many-' || i, 'x' from n";
+        exec(&shop.app, many).await;
+        let (begin, claim) = (now(), "select count(*) as n from setting where key = 'backup'");
+        let claimed = async {
+            while number(&shop.app, claim).await == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            () = claimed => {}
+            made = schedule::run_due(&shop.app, begin) => panic!("it was made before anybody could end it: {made:?}"),
+        }
+        assert!(!schedule::run_due(&shop.app, begin + 60_000).await.unwrap(), "it may be under way elsewhere");
+        assert!(schedule::run_due(&shop.app, begin + 11 * 60_000).await.unwrap());
+        assert!(!schedule::run_due(&shop.app, begin + every_ms).await.unwrap());
+        assert_eq!(fs::read_dir(&to).unwrap().count(), 1, "nothing is left of the one that was ended");
+        shop.app.db.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_commands_do_it_and_tell_what_they_did() {
     let folder = tempfile::tempdir().unwrap();
     let (data, place) = (folder.path().join("data"), folder.path().join("place"));
@@ -418,6 +449,10 @@ async fn the_commands_do_it_and_tell_what_they_did() {
     assert!(!done && text.contains("there is no database"), "{text}");
     let (old, new) =
         (format!("sqlite://{}/xiadan.db", place.display()), format!("sqlite://{}/new.db", place.display()));
+    // As for an address with a password in it.
+    let moved = Command::new(PROGRAM).args(["move", "--from", &old]).env("XIADAN_MOVE_TO", &new).output().unwrap();
+    let text = String::from_utf8_lossy(&[moved.stdout, moved.stderr].concat()).into_owned();
+    assert!(moved.status.success() && text.contains("are the same on both sides"), "{text}");
     let (done, text) = said(&place, &["move", "--from", &old, "--to", &new]);
-    assert!(done && text.contains("are the same on both sides"), "{text}");
+    assert!(!done && text.contains("there is something in the place already"), "{text}");
 }

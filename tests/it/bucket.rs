@@ -126,7 +126,11 @@ async fn a_picture_that_one_node_keeps_is_shown_by_another() {
     objects.lock().unwrap().insert(missing.to_owned(), drawing(1).into());
     assert_eq!(door.get(&format!("/media/{missing}")).await.status(), 404, "it is not what its name says");
     assert!(!second.app.media.has(missing));
-    for shop in [first, second] {
+    let nobody = Settings { url: "http://127.0.0.1:1/shop".to_owned(), ..settings };
+    let third = Shop::open_with(false, |config| config.bucket = Some(nobody)).await;
+    let cut_off = Door::open(&third.app).await;
+    assert_eq!(cut_off.get(&format!("/media/{name}")).await.status(), 503, "nobody knows that it is not there");
+    for shop in [first, second, third] {
         shop.app.db.close().await;
     }
 }

@@ -4,6 +4,7 @@
 use super::{
     door::Door,
     postgres,
+    proxy::Proxy,
     shop::{self, Piece, Shop, both},
 };
 use futures::{StreamExt, stream};
@@ -210,6 +211,43 @@ async fn postgres_gives_up_on_slow_statements_and_locks_without_trying_again() {
     };
     assert_eq!(tokio::join!(holder, refused).0, Ok(()));
     for db in [hasty, db, other] {
+        db.close().await;
+    }
+}
+
+async fn write(db: &Db) -> Result<(), DbError> {
+    db.write(|tx| Box::pin(async move { tx.all("select 1 as n", args![]).await.map(drop) })).await
+}
+
+// Its machine is gone, and nobody says so: without an end of our own the system waits a quarter of an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_fell_silent_is_given_up_and_found_again() {
+    let database = postgres::Database::create();
+    let way = Proxy::open(database.port()).await;
+    // One connection each: who kept it would keep everybody out.
+    let open = || {
+        let (url, statement_timeout) = (database.through(way.port), Duration::from_millis(300));
+        Db::open(Options { url, statement_timeout, max_connections: 1, ..Options::default() })
+    };
+    let (left, read, written) = (open().await.unwrap(), open().await.unwrap(), open().await.unwrap());
+    for db in [&left, &read, &written] {
+        db.ping().await.unwrap();
+    }
+    way.lose();
+    let begun = Instant::now();
+    let after = async {
+        // Whoever waited went away.
+        assert!(tokio::time::timeout(Duration::from_millis(100), left.ping()).await.is_err());
+        write(&left).await
+    };
+    let (after, pinged, wrote) = tokio::join!(after, read.ping(), write(&written));
+    assert_eq!(after, Ok(()), "the next one has a connection of its own");
+    for given_up in [pinged, wrote] {
+        assert!(matches!(given_up, Err(DbError::Unavailable(_))), "{given_up:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    for db in [left, read, written] {
+        write(&db).await.unwrap();
         db.close().await;
     }
 }

@@ -1,6 +1,6 @@
-//! A way over TCP that a test makes slow, cuts or blocks.
+//! A way over TCP that a test makes slow, cuts, blocks or loses.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -28,6 +28,8 @@ struct Way {
     blocked: bool,
     /// How often all who were on it were cut off.
     cuts: u64,
+    /// How often all who were on it were lost.
+    losses: u64,
 }
 
 impl Proxy {
@@ -54,6 +56,11 @@ impl Proxy {
     /// Cuts everybody off; who comes again gets through unless it is blocked.
     pub fn cut(&self) {
         self.way.send_modify(|way| way.cuts += 1);
+    }
+
+    /// Lets nobody who is on it hear anything any more, nor be heard, and tells neither side; who comes again gets through.
+    pub fn lose(&self) {
+        self.way.send_modify(|way| way.losses += 1);
     }
 
     /// Lets nobody through any more who was not before, or again.
@@ -83,8 +90,12 @@ async fn carry(from: TcpStream, to: u16, mut way: watch::Receiver<Way>) {
 
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: watch::Receiver<Way>) {
     let mut bytes = vec![0; 16 * 1024];
+    let losses = way.borrow().losses;
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        let delay = way.borrow().delay;
+        let Way { delay, losses: now, .. } = *way.borrow();
+        if now > losses {
+            pending::<()>().await;
+        }
         if !delay.is_zero() {
             sleep(delay).await;
         }

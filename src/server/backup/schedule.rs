@@ -1,7 +1,8 @@
 //! Backups now and then, each made by one of the nodes that are told to.
 //!
-//! When the last one was begun stands in the settings. Whoever finds that long enough ago and moves it forward makes the
-//! next one; one that fails is tried again after a while.
+//! When the last one was begun stands in the settings. Whoever finds that long enough ago moves it forward, by so much that
+//! the next one is due in a while, and makes one. As long as that takes it is moved on, and once it is made to when it was
+//! begun: one that fails is tried again, and so is one whose maker was ended.
 
 use super::{BackupError, Contents, seal::BackupKey, unwatched, write};
 use crate::{
@@ -12,13 +13,17 @@ use crate::{
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    pin::pin,
+    time::{Duration, Instant, SystemTime},
 };
+use tokio::time::timeout;
 
 /// The setting that holds when the last backup was begun, in UTC milliseconds.
 const BEGUN: &str = "backup";
-/// After how long a failed one is tried again, in milliseconds: ten minutes.
+/// After how long one that came to nothing is tried again, in milliseconds: ten minutes.
 const AGAIN_MS: i64 = 10 * 60_000;
+/// How often one that is being made says so.
+const BEAT: Duration = Duration::from_secs(120);
 /// What was left of a process that was killed is removed after a day.
 const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,24 +51,39 @@ pub fn describe_metrics() {
 /// When it could not be made; the log says why.
 pub async fn run_due(app: &App, now: i64) -> Result<bool> {
     let Some(schedule) = &app.config.backup else { return Ok(false) };
-    let Some(before) = claim(app, schedule, now).await? else { return Ok(false) };
-    match make(app, schedule, now).await {
+    let Some(mut claimed) = claim(app, schedule, now).await? else { return Ok(false) };
+    let begun = Instant::now();
+    let mut making = pin!(make(app, schedule, now));
+    let made = loop {
+        if let Ok(made) = timeout(BEAT, &mut making).await {
+            break made;
+        }
+        let at = now.saturating_add(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
+        // Where it cannot be said, another node may begin one as well, which does no harm.
+        if set(app, claimed.to_string(), claim_at(schedule, at)).await.is_ok_and(|moved| moved) {
+            claimed = claim_at(schedule, at);
+        }
+    };
+    match made {
         Ok(contents) => {
             metrics::gauge!("backup_last_success_seconds").set(now as f64 / 1000.0);
             tracing::info!(folder = %schedule.to.display(), bytes = contents.bytes, "a backup was made");
+            set(app, claimed.to_string(), now).await?;
             Ok(true)
         }
         Err(error) => {
             metrics::counter!("backup_failures").increment(1);
-            // So that it is due again in a while, whatever the schedule.
-            let next = (now - schedule.every_ms + AGAIN_MS).min(now).max(before);
-            set(app, now.to_string(), next).await?;
             Err(internal("backup", &error))
         }
     }
 }
 
-/// Moves the time of the last one forward if the next one is due and nobody else did; answers with what it was.
+/// The time of the last one by which the next one is due in a while, whatever the schedule.
+fn claim_at(schedule: &Schedule, now: i64) -> i64 {
+    now.saturating_sub(schedule.every_ms).saturating_add(AGAIN_MS).min(now)
+}
+
+/// Moves the time of the last one forward if the next one is due and nobody else did; answers with what it is now.
 async fn claim(app: &App, schedule: &Schedule, now: i64) -> Result<Option<i64>> {
     let sql = "select value from setting where key = $1";
     let stored = app.db.optional(sql, args![BEGUN]).await?.map(|row| row.get::<String>("value")).transpose()?;
@@ -73,7 +93,8 @@ async fn claim(app: &App, schedule: &Schedule, now: i64) -> Result<Option<i64>> 
     if (last..last.saturating_add(schedule.every_ms)).contains(&now) {
         return Ok(None);
     }
-    Ok(set(app, stored, now).await?.then_some(last))
+    let claimed = claim_at(schedule, now);
+    Ok(set(app, stored, claimed).await?.then_some(claimed))
 }
 
 async fn set(app: &App, from: String, to: i64) -> Result<bool> {

@@ -69,11 +69,13 @@ pub async fn write(db: &Db, media: &Media, plan: Plan, watch: Watch) -> Result<C
         .read::<_, BackupError>(move |tx| {
             let (path, stopped, watch, plan) = (path.clone(), stopped.clone(), told.clone(), with.clone());
             Box::pin(async move {
-                if stopped.load(Ordering::Relaxed) {
-                    return Err(BackupError::Stopped);
-                }
                 // Begun anew each time: the transaction may be repeated.
                 let mut archive = Archive::create(&path, plan.key.as_ref())?;
+                if stopped.load(Ordering::Relaxed) {
+                    // Whoever stopped it may have looked for the file before it was there.
+                    let _ = fs::remove_file(&path);
+                    return Err(BackupError::Stopped);
+                }
                 let head = head(tx, kind, created_at, plan.master_key.is_some()).await?;
                 archive.add(HEADER, &to_json(&head)?)?;
                 let sums = dump(tx, &mut archive, &watch, &stopped).await?;

@@ -11,7 +11,7 @@ use sqlx::{
     ConnectOptions, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 /// How long connecting, or saying something, may take.
@@ -25,7 +25,7 @@ const SAY: &str = "select pg_notify($1, $2)";
 /// A way to the channels of a database.
 #[derive(Clone)]
 pub struct Channels {
-    connect: PgConnectOptions,
+    connect: Arc<PgConnectOptions>,
     pool: PgPool,
 }
 
@@ -37,7 +37,7 @@ pub struct Ear {
 
 /// A connection that speaks; opened when there is something to say, and again after it was lost.
 pub struct Voice {
-    connect: PgConnectOptions,
+    connect: Arc<PgConnectOptions>,
     connection: Option<PgConnection>,
     /// Of the shop, for where there is no connection of its own.
     pool: PgPool,
@@ -45,7 +45,8 @@ pub struct Voice {
 
 impl Channels {
     pub(super) fn new(connect: PgConnectOptions, pool: PgPool) -> Self {
-        Self { connect: connect.application_name("xiadan live").options([("synchronous_commit", "off")]), pool }
+        let connect = connect.application_name("xiadan live").options([("synchronous_commit", "off")]);
+        Self { connect: Arc::new(connect), pool }
     }
 
     /// Listens to a channel: what is said after this is heard.
@@ -57,7 +58,7 @@ impl Channels {
             .max_connections(1)
             .acquire_timeout(LIMIT)
             .test_before_acquire(false)
-            .connect_lazy_with(self.connect.clone());
+            .connect_lazy_with(PgConnectOptions::clone(&self.connect));
         let open = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             // A connection that comes back by itself would not tell that something was missed.

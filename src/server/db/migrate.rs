@@ -112,8 +112,7 @@ async fn take_turn(tx: &mut Tx<'_>, kind: Kind) -> Result<(), DbError> {
     // SQLite has a single writer per file already.
     if kind == Kind::Postgres {
         // A migration takes as long as it takes, and so does the turn of another node.
-        tx.exec("set local statement_timeout = 0", args![]).await?;
-        tx.exec("set local lock_timeout = 0", args![]).await?;
+        tx.take_all_time().await?;
         tx.all("select pg_advisory_xact_lock($1)", args![LOCK]).await?;
     }
     Ok(())

@@ -38,6 +38,10 @@ use crate::server::{config::is_this_machine, figures};
 const TRIES: u32 = 5;
 /// After so long it is not begun again: what waited for a lock to the end of its time does not wait five times.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much longer than a statement may take its answer is waited for. A server that is there ends the statement by itself;
+/// one that fell silent, or whose address is another machine's by now, would be waited for until the system gives up, which
+/// takes a quarter of an hour.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -51,6 +55,8 @@ pub(super) struct Postgres {
     writing: Arc<Semaphore>,
     /// How long one of them is waited for.
     acquire_timeout: Duration,
+    /// How long the answer to a statement is waited for; none is for ever.
+    limit: Option<Duration>,
 }
 
 impl Postgres {
@@ -79,9 +85,9 @@ impl Postgres {
         // A separate first connection, because the pool hides why it cannot connect.
         let started = Instant::now();
         loop {
-            match connect.connect().await {
+            match answered(Some(options.acquire_timeout), connect.connect()).await {
                 Ok(connection) => {
-                    let _ = connection.close().await;
+                    let _ = timeout(GRACE, connection.close()).await;
                     let most =
                         usize::try_from(options.max_connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
                     let places = (most - most.div_ceil(4)).max(1);
@@ -92,10 +98,10 @@ impl Postgres {
                         reading: Arc::new(Semaphore::new(places)),
                         writing: Arc::new(Semaphore::new(places)),
                         acquire_timeout: options.acquire_timeout,
+                        limit: (!options.statement_timeout.is_zero()).then(|| options.statement_timeout + GRACE),
                     });
                 }
                 Err(error) => {
-                    let error = from_sqlx(&error);
                     if !error.is_transient() || started.elapsed() >= options.connect_wait {
                         return Err(error);
                     }
@@ -107,27 +113,39 @@ impl Postgres {
     }
 
     pub(super) async fn all(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let this = self.clone();
+        apart(async move { this.statement(sql, args).await }).await
+    }
+
+    async fn statement(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
         let _place = self.place(&self.reading).await?;
         let started = Instant::now();
-        let (mut attempt, mut before) = (1, None);
+        let mut attempt = 1;
+        let mut before: Option<DbError> = None;
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            match all(&mut connection, sql.clone(), args.clone()).await {
-                Err(error) if error.is_transient() && attempt < TRIES && started.elapsed() < PATIENCE => {
-                    discard(connection, &error);
-                    before = Some(error);
-                    pause(attempt).await;
-                    attempt += 1;
-                }
-                result => return result,
+            let error = match all(&mut connection, sql.clone(), args.clone(), self.limit).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) => error,
+            };
+            discard(connection, &error);
+            if !error.is_transient() || attempt >= TRIES || started.elapsed() >= PATIENCE {
+                return Err(error);
             }
+            before = Some(error);
+            pause(attempt).await;
+            attempt += 1;
         }
     }
 
     /// Runs a job that reads; `Ok` where the job's own result is the answer.
     pub(super) async fn read(&self, job: Job) -> Result<(), DbError> {
-        let _place = self.place(&self.reading).await?;
-        self.transaction("begin isolation level repeatable read read only", &*job).await
+        let this = self.clone();
+        apart(async move {
+            let _place = this.place(&this.reading).await?;
+            this.transaction("begin isolation level repeatable read read only", &*job).await
+        })
+        .await
     }
 
     /// Runs a job that writes; `Ok` where the job's own result is the answer.
@@ -159,7 +177,7 @@ impl Postgres {
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let (outcome, failure) = run(&mut connection, begin, job).await;
+            let (outcome, failure) = run(&mut connection, begin, job, self.limit).await;
             if let Some(failure) = failure {
                 discard(connection, &failure);
             }
@@ -191,7 +209,11 @@ impl Postgres {
             if !matches!(before, Some(DbError::Unavailable(_))) {
                 return Ok(connection);
             }
-            if connection.clear_cached_statements().await.is_ok() && connection.ping().await.is_ok() {
+            let test = async {
+                connection.clear_cached_statements().await?;
+                connection.ping().await
+            };
+            if answered(Some(GRACE), test).await.is_ok() {
                 return Ok(connection);
             }
             drop(connection.detach());
@@ -226,34 +248,64 @@ enum Outcome {
 }
 
 /// One try. The second value is the failure after which the connection may be of no more use.
-async fn run(connection: &mut PgConnection, begin: &'static str, job: &dyn Work) -> (Outcome, Option<DbError>) {
-    let mut transaction = match connection.begin_with(begin).await {
+async fn run(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    job: &dyn Work,
+    limit: Option<Duration>,
+) -> (Outcome, Option<DbError>) {
+    let mut transaction = match answered(limit, connection.begin_with(begin)).await {
         Ok(transaction) => transaction,
-        Err(error) => {
-            let failure = from_sqlx(&error);
-            return failed(Err(failure.clone()), failure);
-        }
+        Err(failure) => return failed(Err(failure.clone()), failure),
     };
-    let mut tx = Tx::new(Connection::Postgres(&mut transaction));
+    let mut tx = Tx::new(Connection::Postgres(&mut transaction, limit));
     let result = AssertUnwindSafe(async { job.run(&mut tx).await }).catch_unwind().await;
-    let failure = tx.failure.take();
+    // The job may have asked for more time.
+    let (failure, limit) = (tx.failure.take(), tx.limit());
 
     if !matches!((&result, &failure), (Ok(true), None)) {
-        let _ = transaction.rollback().await;
-        return match (result, failure) {
+        let undone = match failure {
+            // Nobody is there to be told.
+            Some(DbError::Unavailable(_)) => {
+                drop(transaction);
+                Ok(())
+            }
+            _ => answered(limit, transaction.rollback()).await,
+        };
+        let (outcome, failure) = match (result, failure) {
             (Ok(false), Some(failure)) => failed(Ok(()), failure),
             (Ok(true), Some(failure)) => failed(Err(failure.clone()), failure),
             (Ok(_), None) => (Outcome::Done(Ok(())), None),
-            (Err(_), _) => (Outcome::Done(Err(panicked())), None),
+            (Err(_), failure) => (Outcome::Done(Err(panicked())), failure),
         };
+        return (outcome, undone.err().or(failure));
     }
-    match transaction.commit().await {
+    match answered(limit, transaction.commit()).await {
         Ok(()) => (Outcome::Done(Ok(())), None),
-        Err(error) => match from_sqlx(&error) {
-            // The server says itself that it was not committed.
-            DbError::Busy => failed(Err(DbError::Busy), DbError::Busy),
-            error => (Outcome::Unknown(error.clone()), Some(error)),
-        },
+        // The server says itself that it was not committed.
+        Err(DbError::Busy) => failed(Err(DbError::Busy), DbError::Busy),
+        Err(error) => (Outcome::Unknown(error.clone()), Some(error)),
+    }
+}
+
+/// Does it in a task of its own: a caller that goes away leaves no statement half sent, on a connection that would have to
+/// be waited for.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbError>> + Send + 'static,
+) -> Result<T, DbError> {
+    let done = tokio::spawn(Origin::current().follow(work)).await;
+    done.unwrap_or_else(|error| Err(if error.is_panic() { panicked() } else { DbError::Closed }))
+}
+
+/// What comes of it, unless there is no answer for longer than this.
+async fn answered<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DbError> {
+    let Some(limit) = limit else { return work.await.map_err(|error| from_sqlx(&error)) };
+    match timeout(limit, work).await {
+        Ok(done) => done.map_err(|error| from_sqlx(&error)),
+        Err(_) => Err(DbError::Unavailable("the server does not answer".into())),
     }
 }
 
@@ -282,20 +334,26 @@ pub(super) async fn exec(
     sql: Sql,
     args: Args,
     persistent: bool,
+    limit: Option<Duration>,
 ) -> Result<u64, DbError> {
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
-    let result = connection.execute(query).await;
+    let result = answered(limit, connection.execute(query)).await;
     note_statement(&sql, Kind::Postgres, started);
-    result.map(|done| done.rows_affected()).map_err(|error| from_sqlx(&error))
+    result.map(|done| done.rows_affected())
 }
 
-pub(super) async fn all(connection: &mut PgConnection, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+pub(super) async fn all(
+    connection: &mut PgConnection,
+    sql: Sql,
+    args: Args,
+    limit: Option<Duration>,
+) -> Result<Vec<Row>, DbError> {
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
-    let result = connection.fetch_all(query).await;
+    let result = answered(limit, connection.fetch_all(query)).await;
     note_statement(&sql, Kind::Postgres, started);
-    let rows = result.map_err(|error| from_sqlx(&error))?;
+    let rows = result?;
 
     let Some(first) = rows.first() else { return Ok(Vec::new()) };
     let names: Arc<[Box<str>]> = first.columns().iter().map(|column| column.name().into()).collect();

@@ -8,6 +8,8 @@ mod statement;
 mod writer;
 
 use std::{
+    fs::OpenOptions,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
@@ -45,7 +47,8 @@ impl Sqlite {
                 std::fs::create_dir_all(folder)
                     .map_err(|error| DbError::Unavailable(format!("{}: {error}", folder.display())))?;
             }
-            // The writer first: it makes the file and switches it to the write-ahead log.
+            make_file(&path).map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))?;
+            // The writer first: it switches the file to the write-ahead log.
             let writer = connect(&path, &options, Role::Writer)?;
             let readers = (0..options.readers.max(1))
                 .map(|_| connect(&path, &options, Role::Reader))
@@ -89,17 +92,27 @@ impl Sqlite {
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
+/// Makes the file for its owner alone where there is none, in whatever folder. SQLite would let everybody read it; the files
+/// that it makes beside one are as open as that.
+fn make_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Role {
     Writer,
     Reader,
 }
 
 fn connect(path: &Path, options: &Options, role: Role) -> Result<Connection, DbError> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if role == Role::Writer {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let setup = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(options.busy_timeout)?;

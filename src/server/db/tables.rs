@@ -69,7 +69,7 @@ pub async fn end_filling(tx: &mut Tx<'_>) -> Result<(), DbError> {
 pub async fn names(tx: &mut Tx<'_>) -> Result<BTreeSet<String>, DbError> {
     let sql = match tx.connection {
         Connection::Sqlite(_) => "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
-        Connection::Postgres(_) => {
+        Connection::Postgres(..) => {
             "select cast(table_name as text) as name from information_schema.tables
             where table_schema = current_schema() and table_type = 'BASE TABLE'"
         }
@@ -93,7 +93,7 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Table>, DbError> {
             "select t.name as table_name, f.\"table\" as parent, f.\"from\" as name, f.\"to\" as parent_name
             from sqlite_master t join pragma_foreign_key_list(t.name) f where t.type = 'table'",
         ),
-        Connection::Postgres(_) => (
+        Connection::Postgres(..) => (
             "select cast(c.table_name as text) as table_name, cast(c.column_name as text) as name,
                 cast(c.data_type as text) as type
             from information_schema.columns c join information_schema.tables t

@@ -46,11 +46,15 @@ async fn answer(media: &Media, name: &str, width: Option<Width>, headers: &Heade
     } else {
         match read(media, name, width).await {
             Ok((content, kind)) => ([(CONTENT_TYPE, HeaderValue::from_static(kind))], content).into_response(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return StatusCode::NOT_FOUND.into_response(),
             Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(picture = name, %error, "a picture cannot be shown");
-                }
-                return StatusCode::NOT_FOUND.into_response();
+                tracing::warn!(picture = name, %error, "a picture cannot be shown");
+                // Caches on the way keep for a while that something is not there; it may be there in a moment.
+                let status = match error.kind() {
+                    io::ErrorKind::InvalidData => StatusCode::NOT_FOUND,
+                    _ => StatusCode::SERVICE_UNAVAILABLE,
+                };
+                return status.into_response();
             }
         }
     };

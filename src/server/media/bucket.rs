@@ -16,6 +16,8 @@ const FOLDER: &str = "media/";
 const REGION: &str = "us-east-1";
 /// How long one request may take, and how often it is tried where the store cannot be reached or breaks.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How much of that connecting may take: a store that is not there must not hold up whoever wants a picture.
+const CONNECT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
 /// The pause after the first try; it grows with each.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -92,8 +94,8 @@ impl Bucket {
         }
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin = format!("{}://{host}", url.scheme());
-        let client = Client::builder().timeout(TIMEOUT).user_agent("xiadan").redirect(Policy::none()).build();
-        let client = client.map_err(|error| error.to_string())?;
+        let client = Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT).user_agent("xiadan");
+        let client = client.redirect(Policy::none()).build().map_err(|error| error.to_string())?;
         Ok(Self(Arc::new(Inner { client, settings, origin, host, base })))
     }
 

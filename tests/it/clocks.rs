@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use xiadan::{
     args,
@@ -33,8 +33,34 @@ const DAY: i64 = 24 * 60 * MINUTE;
 /// How far the clock of a request is ahead, in milliseconds. More than an order is held for, and less.
 const JUMPS: [i64; 7] = [0, 10 * MINUTE, -10 * MINUTE, 3 * 60 * MINUTE, -3 * 60 * MINUTE, 40 * DAY, -40 * DAY];
 const BUYERS: usize = 6;
+/// How often each buyer comes at least.
 const TURNS: usize = 28;
+/// More than can be wanted within [`PATIENCE`].
 const PIECES: i64 = 1_000;
+/// More orders than this are paid, and more expire, while others are still made: buyers come until then, each after a
+/// while, but not for ever.
+const PAID: usize = 20;
+const EXPIRED: usize = 5;
+const A_WHILE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What came of the orders so far.
+#[derive(Default)]
+struct Tally {
+    paid: AtomicUsize,
+    expired: AtomicUsize,
+}
+
+impl Tally {
+    fn read(&self) -> (usize, usize) {
+        (self.paid.load(Ordering::Relaxed), self.expired.load(Ordering::Relaxed))
+    }
+
+    fn is_enough(&self) -> bool {
+        let (paid, expired) = self.read();
+        paid > PAID && expired > EXPIRED
+    }
+}
 
 /// The same browser by the clock of a step.
 fn at(ctx: &Ctx, step: usize) -> Ctx {
@@ -49,25 +75,30 @@ async fn the_books_balance_whatever_the_clocks_say() {
             Kind::Sqlite => app.clone(),
             Kind::Postgres => start::open(app.config.clone()).await.unwrap(),
         };
-        let over = Arc::new(AtomicBool::new(false));
+        let (over, tally, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(Tally::default()), Instant::now());
         let expiring = [&app, &other].map(|node| {
-            let (node, over) = (node.clone(), over.clone());
+            let (node, over, tally) = (node.clone(), over.clone(), tally.clone());
             tokio::spawn(async move {
-                let mut expired = 0;
                 while !over.load(Ordering::Relaxed) {
-                    expired += order::expire_due(&node).await.unwrap();
+                    let expired = order::expire_due(&node).await.unwrap();
+                    tally.expired.fetch_add(expired, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                expired
             })
         });
-        let paid = Arc::new(AtomicUsize::new(0));
         let buyers: Vec<_> = (0..BUYERS)
             .map(|buyer| {
-                let (nodes, paid) = ([app.clone(), other.clone()], paid.clone());
+                let (nodes, tally) = ([app.clone(), other.clone()], tally.clone());
                 tokio::spawn(async move {
                     for turn in 0..TURNS {
-                        visit(&nodes, buyer * TURNS + turn, &paid).await;
+                        visit(&nodes, buyer * TURNS + turn, &tally.paid).await;
+                    }
+                    for turn in TURNS.. {
+                        if tally.is_enough() || begun.elapsed() > PATIENCE {
+                            break;
+                        }
+                        tokio::time::sleep(A_WHILE).await;
+                        visit(&nodes, buyer * TURNS + turn, &tally.paid).await;
                     }
                 })
             })
@@ -76,13 +107,13 @@ async fn the_books_balance_whatever_the_clocks_say() {
             buyer.await.unwrap();
         }
         over.store(true, Ordering::Relaxed);
-        let mut expired = 0;
         for task in expiring {
-            expired += task.await.unwrap();
+            task.await.unwrap();
         }
-        let paid = i64::try_from(paid.load(Ordering::Relaxed)).unwrap();
+        let (paid, expired) = tally.read();
         eprintln!("{paid} paid, {expired} expired");
-        assert!(paid > 20 && expired > 5, "{paid} paid, {expired} expired");
+        assert!(tally.is_enough(), "{paid} paid, {expired} expired");
+        let paid = i64::try_from(paid).unwrap();
         balance(&app).await;
         let waiting = member::number(&app, "select count(*) as n from orders where state = 'to_pay'").await;
         assert_eq!(books(&app, "mug").await, (PIECES - paid, waiting, paid));

@@ -20,6 +20,11 @@ use xiadan::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xiadan");
 const BUYERS: usize = 8;
+/// So many orders are confirmed in a round, and so many paid, before it is cut short.
+const CONFIRMED: usize = 8;
+const PAID: usize = 2;
+/// For how long that is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_confirmed_is_lost_or_doubled_when_the_power_fails() {
@@ -54,7 +59,7 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
     // Rounds whose kill came after a confirmed order, and in the middle of a submit or a payment.
     let (mut busy, mut cut) = (0, 0);
     for round in 0..rounds {
-        let known = confirmed.lock().unwrap().len();
+        let (known, known_paid) = (confirmed.lock().unwrap().len(), paid.lock().unwrap().len());
         let mut server = Server::start_with(&setup, &options, &client).await;
         let buyers: Vec<_> = (0..BUYERS)
             .map(|buyer| {
@@ -87,8 +92,12 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
             })
             .collect();
         // One in eight is killed whatever it has done by then, perhaps while it still starts; the others under load.
-        let patience = Instant::now() + Duration::from_secs(if round % 8 == 0 { 0 } else { 10 });
-        while confirmed.lock().unwrap().len() == known && Instant::now() < patience {
+        let patience = Instant::now() + if round % 8 == 0 { Duration::ZERO } else { PATIENCE };
+        let is_loaded = || {
+            let (confirmed, paid) = (confirmed.lock().unwrap().len(), paid.lock().unwrap().len());
+            confirmed >= known + CONFIRMED && paid >= known_paid + PAID
+        };
+        while !is_loaded() && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tokio::time::sleep(Duration::from_millis(200 + getrandom::u64().unwrap() % 1_500)).await;
@@ -107,9 +116,16 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
 
     // A last start finishes what the provider still has to tell.
     let mut server = Server::start_with(&setup, &options, &client).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let open = || Db::open(Options { url: url.to_owned(), ..Options::default() });
+    let paid = paid.lock().unwrap().clone();
+    let beside = open().await.unwrap();
+    let patience = Instant::now() + PATIENCE;
+    while !paid.is_subset(&numbers(&beside, "to_ship").await) && Instant::now() < patience {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    beside.close().await;
     server.kill();
-    let db = Db::open(Options { url: url.to_owned(), ..Options::default() }).await.unwrap();
+    let db = open().await.unwrap();
     let rows = db.all("select number from orders", args![]).await.unwrap();
     let stored: BTreeSet<String> = rows.iter().map(|row| row.get("number").unwrap()).collect();
     let confirmed = confirmed.lock().unwrap().clone();
@@ -119,9 +135,7 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
     let sql = "select count(*) as n from (select customer_id, submit_key from orders group by customer_id, submit_key having count(*) > 1) x";
     assert_eq!(db.one(sql, args![]).await.unwrap().get::<i64>("n").unwrap(), 0, "no cart became two orders");
 
-    let rows = db.all("select number from orders where state = $1", args!["to_ship"]).await.unwrap();
-    let to_ship: BTreeSet<String> = rows.iter().map(|row| row.get("number").unwrap()).collect();
-    let paid = paid.lock().unwrap().clone();
+    let to_ship = numbers(&db, "to_ship").await;
     assert!(paid.len() as u64 > rounds, "the load paid: {}", paid.len());
     assert_eq!(paid.difference(&to_ship).count(), 0, "every confirmed payment counts");
 
@@ -146,6 +160,12 @@ async fn crashes(data: &Path, url: &str, rounds: u64) {
     assert!(report.balances(), "{:#?}", report.problems);
     assert_eq!(report.orders, i64::try_from(stored.len()).unwrap());
     eprintln!("{} orders confirmed and {} paid over {rounds} crashes, {cut} within one", confirmed.len(), paid.len());
+}
+
+/// The numbers of all orders in a state.
+async fn numbers(db: &Db, state: &str) -> BTreeSet<String> {
+    let rows = db.all("select number from orders where state = $1", args![state]).await.unwrap();
+    rows.iter().map(|row| row.get("number").unwrap()).collect()
 }
 
 type Sums = std::collections::BTreeMap<String, i64>;

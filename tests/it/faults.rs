@@ -12,8 +12,10 @@ use reqwest::{Body, Response};
 use std::{
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Notify;
 use xiadan::{
     args,
     domain::Error,
@@ -199,7 +201,16 @@ async fn postgres_gives_up_on_slow_statements_and_locks_without_trying_again() {
         })
     });
     let waiter = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Not before the other one has the row.
+        const FREE: &str = "select id from thing for update skip locked";
+        let is_free = async || {
+            let free =
+                db.write::<_, DbError>(|tx| Box::pin(async move { Ok(!tx.all(FREE, args![]).await?.is_empty()) }));
+            free.await.unwrap()
+        };
+        while is_free().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let change = "update thing set id = 'c'";
         db.write::<_, DbError>(move |tx| Box::pin(async move { tx.exec(change, args![]).await })).await
     };
@@ -259,15 +270,17 @@ fn a_job_without_an_end_does_not_keep_the_process_from_its_own() {
     runtime.block_on(async {
         // A thread of SQLite's; PostgreSQL has none to wait for.
         let shop = Shop::open(false).await;
-        let db = shop.app.db.clone();
+        let (db, started) = (shop.app.db.clone(), Arc::new(Notify::new()));
+        let starts = started.clone();
         tokio::spawn(async move {
-            let endless = db.write::<_, DbError>(|_| {
+            let endless = db.write::<_, DbError>(move |_| {
+                starts.notify_one();
                 std::thread::sleep(Duration::from_secs(60));
                 Box::pin(async { Ok(()) })
             });
             endless.await
         });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        started.notified().await;
         let closed = tokio::time::timeout(Duration::from_millis(300), shop.app.db.close()).await;
         assert!(closed.is_err(), "the job still runs");
     });

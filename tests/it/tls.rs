@@ -278,7 +278,8 @@ async fn files_that_do_not_do_are_named_at_the_start() {
 struct Listening {
     address: SocketAddr,
     papers: Papers,
-    /// The most requests that were running at once.
+    /// How many slow requests are running, and the most that were at once.
+    running: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -292,9 +293,10 @@ async fn listening(limits: Limits) -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counted = most.clone();
+    let counted = (running.clone(), most.clone());
     let slow = get(move || async move {
-        counted.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let (running, most) = counted;
+        most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         sleep(SLOW).await;
         running.fetch_sub(1, Ordering::SeqCst);
         "done"
@@ -310,7 +312,7 @@ async fn listening(limits: Limits) -> Listening {
         let _ = stopped.await;
     };
     let served = tokio::spawn(listen::serve(listener, Some(tls), router, limits, stopped));
-    Listening { address, papers, most, stop, served }
+    Listening { address, papers, running, most, stop, served }
 }
 
 impl Listening {
@@ -332,7 +334,7 @@ impl Listening {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_stalls_ends_while_others_are_served() {
-    let handshake = Duration::from_millis(1_500);
+    let handshake = Duration::from_secs(3);
     let server = listening(Limits { handshake, handshakes: 8, ..Limits::default() }).await;
     let begin = Instant::now();
     let mut stalled = Vec::new();
@@ -404,7 +406,12 @@ async fn a_connection_of_many_requests_has_the_same_limits() {
     let (client, connection) = h2::client::handshake(server.connect("h2").await).await.unwrap();
     let connection = tokio::spawn(connection);
     let answer = tokio::spawn(body_of(client, "/slow"));
-    sleep(SLOW / 4).await;
+    let begun = async {
+        while server.running.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, begun).await.expect("it runs");
     server.stop.send(()).unwrap();
     assert_eq!(answer.await.unwrap(), "done");
     timeout(LONG, server.served).await.unwrap().unwrap();

@@ -21,7 +21,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Serves the files of a folder, with as many workers as there are cores; none where nginx is not installed.
+    /// Serves the files of a folder, with as many workers as there are cores; none where nginx is not installed, or does not
+    /// run.
     pub fn start(root: &Path) -> Option<Self> {
         let program = program()?;
         let folder = tempfile::tempdir().unwrap();
@@ -45,9 +46,13 @@ impl Nginx {
         fs::write(&file, settings).unwrap();
         let mut command = Command::new(program);
         command.arg("-p").arg(folder.path()).arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(&file);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().ok()?;
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            // Such as one that lacks a library.
+            if child.try_wait().unwrap().is_some() {
+                return None;
+            }
             assert!(begin.elapsed() < Duration::from_secs(10), "nginx does not answer");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -30,7 +30,9 @@ pub async fn throughput(client: &Client, url: &str, setup: &Setup<'_>) {
         }
     }
     let Some(nginx) = Nginx::start(&setup.site) else {
-        println!("shared pages are not measured against nginx, because it is not installed: apt-get install nginx");
+        println!(
+            "shared pages are not measured against nginx, because it is not installed or does not run: apt-get install nginx"
+        );
         return;
     };
     for page in PAGES {

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{runtime::Handle, sync::Mutex};
 
 /// How many pictures are fetched from the bucket at once.
 const AT_ONCE: usize = 8;
@@ -54,8 +54,8 @@ pub struct Media {
     lanes: thumbnail::Lanes,
     /// Where all nodes keep their pictures, if they share no folder.
     bucket: Option<Bucket>,
-    /// Places of those who fetch from it.
-    fetching: Arc<Semaphore>,
+    /// Lanes of those who fetch from it: who wants the same picture waits in the same one, so that it is fetched once.
+    fetching: Arc<[Mutex<()>]>,
 }
 
 impl Format {
@@ -102,7 +102,8 @@ impl Media {
     pub fn open(data: &Path) -> io::Result<Self> {
         let folder = data.join("media");
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, lanes: thumbnail::lanes(), bucket: None, fetching: Arc::new(Semaphore::new(AT_ONCE)) })
+        let fetching = (0..AT_ONCE).map(|_| Mutex::default()).collect();
+        Ok(Self { folder, lanes: thumbnail::lanes(), bucket: None, fetching })
     }
 
     /// The same with a bucket behind it.
@@ -166,7 +167,8 @@ impl Media {
         if tokio::fs::try_exists(&path).await? {
             return Ok(path);
         }
-        let _place = self.fetching.acquire().await.map_err(io::Error::other)?;
+        let lane = name.bytes().map(usize::from).sum::<usize>() % self.fetching.len();
+        let _lane = self.fetching[lane].lock().await;
         // Somebody else may have brought it meanwhile.
         if tokio::fs::try_exists(&path).await? {
             return Ok(path);

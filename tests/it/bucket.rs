@@ -12,7 +12,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{net::TcpListener, task::spawn_blocking};
 use xiadan::server::{
@@ -133,6 +137,30 @@ async fn a_picture_that_one_node_keeps_is_shown_by_another() {
     for shop in [first, second, third] {
         shop.app.db.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_many_want_at_once_is_fetched_once() {
+    let (fetched, bytes) = (Arc::new(AtomicUsize::new(0)), drawing(3));
+    let name = Media::describe(&bytes).unwrap().name;
+    let count = fetched.clone();
+    let slowly = move || {
+        let (count, bytes) = (count.clone(), bytes.clone());
+        async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            bytes
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/shop", listener.local_addr().unwrap());
+    let router = Router::new().route("/shop/media/{name}", get(slowly));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let settings = Settings { url, region: "r".into(), key_id: "id".into(), key_secret: "secret".into() };
+    let (_folder, media) = node(&settings);
+    let brought = futures::future::join_all((0..20).map(|_| media.bring(&name))).await;
+    assert!(brought.iter().all(Result::is_ok), "{brought:?}");
+    assert_eq!(fetched.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

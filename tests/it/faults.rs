@@ -23,6 +23,7 @@ use xiadan::{
         App, cart, catalog,
         config::Config,
         db::{Db, DbError, Migration, Options},
+        http::{SESSION_COOKIE, STAFF_COOKIE},
         start,
     },
 };
@@ -128,6 +129,25 @@ async fn an_error_of_the_database_has_the_number_of_its_request() {
         let (status, number, page) = (answer.status(), id(&answer), answer.text().await.unwrap());
         assert_eq!(status, 500);
         assert!(page.contains(&format!(">{number}<")), "{number}: {page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_taken_for_a_guest_because_the_database_fails() {
+    both(&PIECES, |app| async move {
+        let door = Door::open(&app).await;
+        exec(&app, "drop table session").await;
+        exec(&app, "drop table staff_session").await;
+        for name in [SESSION_COOKIE, STAFF_COOKIE] {
+            let request = door.client.post(format!("{}/api/cart/add", door.url)).header("cookie", format!("{name}=x"));
+            let request = request.header("content-type", FORM).body("variant_id=v&quantity=1");
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), 500, "{name}");
+            assert!(!answer.headers().contains_key("set-cookie"), "no guest was made");
+            assert!(matches!(answer.json::<Error>().await.unwrap(), Error::Internal(_)));
+        }
+        assert_eq!(door.post("/api/cart/add", FORM, "variant_id=v&quantity=1").await.status(), 200);
     })
     .await;
 }

@@ -300,7 +300,7 @@ async fn a_replaced_password_opens_no_session() {
         let (id, hash): (String, String) = (row.get("id").unwrap(), row.get("password_hash").unwrap());
         second::staff_with_phone(&app, "lin").await;
         account::open_session(&app, &id, &hash, "first", context::now()).await.unwrap();
-        let seat = async |token: &str| account::staff_of(&app, token, context::now(), true).await;
+        let seat = async |token: &str| account::staff_of(&app, token, context::now(), true).await.unwrap();
         assert_eq!(seat("first").await.map(|seat| seat.staff.login), Some("lin".to_owned()));
         account::create_staff(&app, "lin", None, "battery staple".into()).await.unwrap();
         assert_eq!(seat("first").await, None);

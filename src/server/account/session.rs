@@ -93,27 +93,25 @@ impl NewSession {
     }
 }
 
-/// The valid session of a token; notes its use.
-pub async fn find(app: &App, token: &str, now: i64) -> Option<Session> {
+/// The session of a token, if it is valid; notes its use.
+///
+/// # Errors
+/// When the database cannot be read: nobody is taken for a guest only because it fails.
+pub async fn find(app: &App, token: &str, now: i64) -> Result<Option<Session>> {
     let sql = "select id, customer_id, by_code, opened_at, seen_at from session
         where token_hash = $1 and expires_at > $2 and seen_at > $3";
     let args = args![hash_of(app, token), now, now - IDLE_MS];
-    // The conversion logs what went wrong.
-    let row = app.db.optional(sql, args).await.map_err(Error::from).ok()??;
-    let read = || -> Result<(Session, i64)> {
-        let session = Session {
-            id: row.get("id")?,
-            customer_id: row.get("customer_id")?,
-            by_code: row.get("by_code")?,
-            opened_at: row.get("opened_at")?,
-        };
-        Ok((session, row.get("seen_at")?))
+    let Some(row) = app.db.optional(sql, args).await? else { return Ok(None) };
+    let session = Session {
+        id: row.get("id")?,
+        customer_id: row.get("customer_id")?,
+        by_code: row.get("by_code")?,
+        opened_at: row.get("opened_at")?,
     };
-    let (session, seen_at) = read().ok()?;
-    if seen_at < now - STALE_MS {
+    if row.get::<i64>("seen_at")? < now - STALE_MS {
         tokio::spawn(note_use(app.clone(), session.id.clone(), now));
     }
-    Some(session)
+    Ok(Some(session))
 }
 
 async fn note_use(app: App, id: String, now: i64) {

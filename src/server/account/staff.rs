@@ -42,23 +42,22 @@ pub struct Seat {
 /// Whom a session token belongs to. Outside development nobody is without a second factor, however the session came to
 /// be, and nobody keeps a password that the operator chose. `uses` tells whether this is a use of the office: a feed that
 /// a page left open takes up by itself is none.
-pub async fn staff_of(app: &App, token: &str, now: i64, uses: bool) -> Option<Seat> {
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn staff_of(app: &App, token: &str, now: i64, uses: bool) -> Result<Option<Seat>> {
     let hash = app.keys.lookup(SESSION, token);
     let sql = "select s.login, s.role, s.must_change, t.seen_at from staff_session t join staff s on s.id = t.staff_id
         where t.token_hash = $1 and t.expires_at > $2 and t.seen_at > $3
         and ($4 or exists (select 1 from second_factor f where f.staff_id = s.id and f.confirmed_at is not null))";
     let args = args![&hash, now, now - IDLE_MS, app.config.development];
-    // The conversion logs what went wrong.
-    let row = app.db.optional(sql, args).await.map_err(Error::from).ok()??;
-    let read = || -> Result<(String, String, bool, i64)> {
-        Ok((row.get("login")?, row.get("role")?, row.get("must_change")?, row.get("seen_at")?))
-    };
-    let (login, role, must_change, seen_at) = read().ok()?;
-    let role = Role::from_name(&role)?;
-    if uses && seen_at < now - STALE_MS {
+    let Some(row) = app.db.optional(sql, args).await? else { return Ok(None) };
+    let (login, must_change): (String, bool) = (row.get("login")?, row.get("must_change")?);
+    let Some(role) = Role::from_name(&row.get::<String>("role")?) else { return Ok(None) };
+    if uses && row.get::<i64>("seen_at")? < now - STALE_MS {
         tokio::spawn(note_use(app.clone(), hash, now));
     }
-    Some(Seat { staff: Staff { login, role }, must_change: must_change && !app.config.development })
+    Ok(Some(Seat { staff: Staff { login, role }, must_change: must_change && !app.config.development }))
 }
 
 async fn note_use(app: App, hash: String, now: i64) {

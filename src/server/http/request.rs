@@ -6,12 +6,13 @@ use super::{
         self, DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
         STAFF_PENDING_COOKIE, TYPED_COOKIE,
     },
+    document::{Outline, failure},
     limit::asker,
     live::PATH as LIVE_PATH,
     request_id,
 };
 use crate::{
-    domain::{Locale, account::device_name, locale::any_language, page::local_path},
+    domain::{Locale, Result, account::device_name, locale::any_language, page::local_path},
     server::{
         App, Ctx,
         account::{self, Carried, Seat, session, signed},
@@ -43,7 +44,13 @@ pub const LANG_HEADER: &str = "x-lang";
 pub async fn context(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let asker = asker(request.headers(), peer, &front.app.config.trusted_proxies);
-    let (ctx, renewed) = read(&front.app, request.uri(), request.headers(), asker).await;
+    let (ctx, renewed) = match read(&front.app, request.uri(), request.headers(), asker).await {
+        Ok(read) => read,
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return failure(&front, &Outline::of(&front, &request), status, &error);
+        }
+    };
     request.extensions_mut().insert(ctx);
     let mut response = next.run(request).await;
     for (name, value) in renewed {
@@ -59,12 +66,12 @@ pub async fn context(State(front): State<Front>, mut request: Request, next: Nex
 }
 
 /// Who asks, and the cookies that are to be written anew, by name.
-async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, Vec<(&'static str, String)>) {
+async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> Result<(Ctx, Vec<(&'static str, String)>)> {
     let now = now();
     let cookie = |name| cookie::get(&app.config, headers, name).filter(|value| !value.is_empty());
     let staff_token = cookie(STAFF_COOKIE).map(str::to_owned);
     let seat = match &staff_token {
-        Some(token) => account::staff_of(app, token, now, uri.path() != LIVE_PATH).await,
+        Some(token) => account::staff_of(app, token, now, uri.path() != LIVE_PATH).await?,
         None => None,
     };
     let (staff, staff_to_change) = match seat {
@@ -73,7 +80,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, 
         None => (None, None),
     };
     let session = match cookie(SESSION_COOKIE) {
-        Some(token) => session::find(app, token, now).await,
+        Some(token) => session::find(app, token, now).await?,
         None => None,
     };
     let Carried { guest, orders, renewed } = account::carried(app, cookie(GUEST_COOKIE), cookie(ORDERS_COOKIE), now);
@@ -96,7 +103,7 @@ async fn read(app: &App, uri: &Uri, headers: &HeaderMap, asker: Asker) -> (Ctx, 
         staff_pending: cookie(STAFF_PENDING_COOKIE).map(str::to_owned),
         typed: cookie(TYPED_COOKIE).map(str::to_owned),
     };
-    (ctx, renewed)
+    Ok((ctx, renewed))
 }
 
 /// The language of the open page that asks, or that the address asks for; else the one chosen before, else the best of

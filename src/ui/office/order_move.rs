@@ -179,7 +179,7 @@ fn Answer(stands: Stands, date: String, minutes: Result<Vec<i64>, Error>) -> imp
     let departures = (kind == Kind::Trip).then(|| {
         let option = |time: String| {
             let selected = time == typed;
-            view! { <option value=time.clone() selected=selected>{time}</option> }
+            view! { <option value=time selected=selected>{time.clone()}</option> }
         };
         let options = minutes.iter().copied().map(clock).map(option).collect_view();
         view! {

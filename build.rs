@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 const LOCALES: [&str; 2] = ["zh-CN", "en"];
 
 /// The rooms whose texts the start page and what is around every page can show.
-const FIRST: [&str; 4] = ["catalog", "common", "error", "shell"];
+const FIRST: [&str; 4] = ["common", "error", "shell", "start"];
 
 /// Between the texts of a delivered table.
 const SEPARATOR: char = '\u{1e}';

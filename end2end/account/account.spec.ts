@@ -43,7 +43,7 @@ test('what is wrong is said beside its field, and what was typed stays', async (
   const field = page.getByRole('textbox', { name: t('account.target') });
   await field.fill('12345');
   await page.getByRole('button', { name: t('account.send_code') }).click();
-  await expect(field).toHaveAccessibleDescription(new RegExp(t('error.phone')));
+  await expect(field).toHaveAccessibleDescription(new RegExp(t('problem.phone')));
   await expect(field).toHaveValue('12345');
 
   await field.fill(target);
@@ -55,11 +55,11 @@ test('what is wrong is said beside its field, and what was typed stays', async (
   const submit = page.getByRole('button', { name: t('account.enter'), exact: true });
   await typed.fill(code === '000000' ? '111111' : '000000');
   await submit.click();
-  await expect(agree).toHaveAccessibleDescription(new RegExp(t('error.consent')));
+  await expect(agree).toHaveAccessibleDescription(new RegExp(t('problem.consent')));
   await agree.check();
   await typed.fill(code === '000000' ? '111111' : '000000');
   if (!shopper.js) await submit.click();
-  await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.code')));
+  await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.code')));
   if (!shopper.js) await agree.check();
   await typed.fill(code);
   if (!shopper.js) await submit.click();

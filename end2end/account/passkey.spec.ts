@@ -122,11 +122,11 @@ test('whoever was let in by a password shows anew who this is before a passkey g
   const password = row.getByRole('textbox', { name: t('passkey.password') });
   const remove = row.getByRole('button', { name: t('passkey.remove_yes') });
   await remove.click();
-  await expect(password).toHaveAccessibleDescription(t('error.required'));
+  await expect(password).toHaveAccessibleDescription(t('problem.required'));
   await expect(password).toBeFocused();
   await password.fill('another sentence');
   await remove.click();
-  await expect(password).toHaveAccessibleDescription(t('error.credentials'));
+  await expect(password).toHaveAccessibleDescription(t('problem.credentials'));
   await expect(password, 'what was typed stays').toHaveValue('another sentence');
   await password.fill('a sentence is fine');
   await remove.click();

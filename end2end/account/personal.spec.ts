@@ -61,10 +61,10 @@ test('what is wrong with an address is said beside its field, and what was typed
   await shopper.field('phone').fill('123');
   await page.getByRole('radio', { name: t('personal.own'), exact: true }).check();
   await page.getByRole('button', { name: t('personal.save'), exact: true }).click();
-  await expect(shopper.field('phone')).toHaveAccessibleDescription(new RegExp(t('error.phone')));
+  await expect(shopper.field('phone')).toHaveAccessibleDescription(new RegExp(t('problem.phone')));
   await expect(shopper.field('phone')).toHaveValue('123');
   const label = page.getByRole('textbox', { name: t('personal.label_text') });
-  await expect(label).toHaveAccessibleDescription(new RegExp(t('error.required')));
+  await expect(label).toHaveAccessibleDescription(new RegExp(t('problem.required')));
   await expect(page.getByRole('radio', { name: t('personal.own'), exact: true })).toBeChecked();
 });
 

@@ -75,7 +75,7 @@ test('an account is given up, and taken back by signing in again', async ({ shop
   const password = section.getByLabel(t('privacy.delete_password'));
   await password.fill('another sentence');
   await section.getByRole('button', { name: t('privacy.delete_submit') }).click();
-  await expect(password).toHaveAccessibleDescription(new RegExp(t('error.credentials')));
+  await expect(password).toHaveAccessibleDescription(new RegExp(t('problem.credentials')));
   await password.fill('a sentence is fine');
   await section.getByRole('button', { name: t('privacy.delete_submit') }).click();
   await expect(shopper.main.getByText(t('privacy.deletion_asked'))).toBeVisible();

@@ -49,7 +49,7 @@ async function turnOn(shopper: Shopper): Promise<{ phone: Phone; codes: string[]
   const typed = page.getByRole('textbox', { name: t('second.code') });
   await typed.fill(phone.wrong());
   await page.getByRole('button', { name: t('second.confirm') }).click();
-  await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+  await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.second_factor')));
   await expect(page.getByRole('group', { name: t('second.key') }), 'the key stays').toHaveText(key);
   await typed.fill(await phone.code());
   await page.getByRole('button', { name: t('second.confirm') }).click();
@@ -112,7 +112,7 @@ test('the app is asked for at each sign-in, and what a guest had joins after it'
   await isGuest(other.page, t);
   await other.page.goto('/sign-in/second?to=/cart');
   await answer(other, phone.wrong());
-  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('problem.second_factor')));
   await answer(other, await phone.code());
   await expect(other.page).toHaveURL(/\/cart$/);
   await expect(other.page.getByRole('spinbutton', { name: t('cart.quantity_of', { title: product.title }) })).toHaveValue('2');
@@ -135,14 +135,14 @@ test('a recovery code lets in once, new ones are made, and it is turned off', as
   await expect(other.page).toHaveURL(/\/cart$/);
   await signInWith(other, target);
   await answer(other, codes[0] ?? '');
-  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('problem.second_factor')));
 
   await page.getByRole('button', { name: t('second.kept') }).click();
   await expect(page.getByText(t('second.left', { n: 9 }))).toBeVisible();
   const renew = page.getByRole('group').filter({ hasText: t('second.renew_text') });
   await page.locator('summary', { hasText: t('second.renew_title') }).click();
   await renew.getByRole('button', { name: t('second.renew') }).click();
-  await expect(renew.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('error.required')));
+  await expect(renew.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('problem.required')));
   await renew.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(codes[1] ?? '');
   await renew.getByRole('button', { name: t('second.renew') }).click();
   const list = page.getByRole('list', { name: t('second.codes_title') });
@@ -155,7 +155,7 @@ test('a recovery code lets in once, new ones are made, and it is turned off', as
   await page.locator('summary', { hasText: t('second.off_again_title') }).click();
   await off.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(codes[1] ?? '');
   await off.getByRole('button', { name: t('second.turn_off') }).click();
-  await expect(off.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+  await expect(off.getByRole('textbox', { name: t('second.code_or_recovery') })).toHaveAccessibleDescription(new RegExp(t('problem.second_factor')));
   await off.getByRole('textbox', { name: t('second.code_or_recovery') }).fill(fresh[0] ?? '');
   await off.getByRole('button', { name: t('second.turn_off') }).click();
   await expect(page.getByText(t('second.turned_off'))).toBeVisible();

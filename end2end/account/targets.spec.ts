@@ -33,7 +33,7 @@ test('an e-mail address joins a phone, another phone takes its place, and one go
   await test.step('what is wrong is said beside the field, and what was typed stays', async () => {
     await begin(shopper, '12345');
     const field = targets.getByRole('textbox', { name: t('target.new') });
-    await expect(field).toHaveAccessibleDescription(new RegExp(t('error.phone')));
+    await expect(field).toHaveAccessibleDescription(new RegExp(t('problem.phone')));
     await expect(field).toHaveValue('12345');
   });
 
@@ -43,7 +43,7 @@ test('an e-mail address joins a phone, another phone takes its place, and one go
   const code = await codeFor(request, mail);
   await type(shopper, code === '000000' ? '111111' : '000000');
   const typed = page.getByRole('textbox', { name: t('target.code'), exact: true });
-  await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.code')));
+  await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.code')));
   await type(shopper, code);
   await expect(page.getByText(t('target.saved'))).toBeVisible();
   await expect(targets).toContainText('l***@example.com');
@@ -91,7 +91,7 @@ test('what another account has is told after its code, and no sooner', async ({ 
   await expect(shopper.heading(t('target.code_title'))).toBeVisible();
   await type(shopper, await codeFor(request, taken));
   const typed = page.getByRole('textbox', { name: t('target.code'), exact: true });
-  await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.taken')));
+  await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.taken')));
   await page.getByRole('link', { name: t('target.back') }).click();
   await expect(section(shopper)).toContainText(t('target.not_set'));
 });

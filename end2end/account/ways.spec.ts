@@ -59,7 +59,7 @@ test('a forgotten password is replaced after a code, and opens nothing more', as
   const other = await another();
   await other.page.goto('/sign-in?with=password');
   await signInWith(other, target, 'what was it again');
-  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('error.credentials')));
+  await expect(field(other)).toHaveAccessibleDescription(new RegExp(t('problem.credentials')));
   await expect(other.page.getByRole('textbox', { name: t('account.name_or_target') })).toHaveValue(target);
   await other.page.getByRole('link', { name: t('account.forgotten') }).click();
   await expect(other.page.getByRole('button', { name: t('account.send_code') })).toBeVisible();
@@ -72,7 +72,7 @@ test('a forgotten password is replaced after a code, and opens nothing more', as
   await expect(page.getByText(t('account.guest_title')), 'whoever knew the old one is out').toBeVisible();
   await page.goto('/sign-in?with=password');
   await signInWith(shopper, target, PASSWORD);
-  await expect(field(shopper)).toHaveAccessibleDescription(new RegExp(t('error.credentials')));
+  await expect(field(shopper)).toHaveAccessibleDescription(new RegExp(t('problem.credentials')));
   await signInWith(shopper, target, NEW_PASSWORD);
   await expect(page).toHaveURL(/\/me$/);
   await expect(page.getByText(t('account.hello', { name: 'l***@example.com' }))).toBeVisible();

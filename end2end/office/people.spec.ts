@@ -38,5 +38,5 @@ test('a password is replaced by whoever knows it', async ({ page, guard, t }) =>
   await old.fill('wrong horse battery');
   await fresh.fill('another horse battery');
   await page.getByRole('button', { name: t('account.set_password'), exact: true }).click();
-  await expect(old).toHaveAccessibleDescription(new RegExp(t('error.credentials')));
+  await expect(old).toHaveAccessibleDescription(new RegExp(t('problem.credentials')));
 });

@@ -27,7 +27,7 @@ async function answer(staff: Shopper, code: string): Promise<void> {
 }
 
 async function isRefused(staff: Shopper): Promise<void> {
-  await expect(field(staff)).toHaveAccessibleDescription(new RegExp(staff.t('error.second_factor')));
+  await expect(field(staff)).toHaveAccessibleDescription(new RegExp(staff.t('problem.second_factor')));
 }
 
 /** From a page of the office to the door. */
@@ -63,7 +63,7 @@ test('whoever set the second factor up shows it at the door, and a recovery code
     const typed = page.getByRole('textbox', { name: t('second.code') });
     await typed.fill(phone.wrong());
     await page.getByRole('button', { name: t('second.confirm') }).click();
-    await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.second_factor')));
+    await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.second_factor')));
     await expect(key).toHaveText(shown);
     await typed.fill(await phone.code());
     await page.getByRole('button', { name: t('second.confirm') }).click();
@@ -123,7 +123,7 @@ test('whoever set the second factor up shows it at the door, and a recovery code
     await page.locator('summary', { hasText: t('second.renew_title') }).click();
     await renew.getByRole('button', { name: t('second.renew') }).click();
     const typed = renew.getByRole('textbox', { name: t('second.code_or_recovery') });
-    await expect(typed).toHaveAccessibleDescription(new RegExp(t('error.required')));
+    await expect(typed).toHaveAccessibleDescription(new RegExp(t('problem.required')));
     await typed.fill(recovery[2] ?? '');
     await renew.getByRole('button', { name: t('second.renew') }).click();
     await expect(codes(staff)).toHaveCount(10);

@@ -83,7 +83,7 @@ test('prices that make no range are told beside the field, and stay as they were
   await min.fill('300');
   await max.fill('100');
   await page.getByRole('button', { name: t('catalog.apply') }).click();
-  await expect(max).toHaveAccessibleDescription(t('error.bounds'));
+  await expect(max).toHaveAccessibleDescription(t('problem.bounds'));
   await expect(max).toHaveAttribute('aria-invalid', 'true');
   await expect(min).not.toHaveAttribute('aria-invalid', 'true');
   await expect(min).toHaveValue('300');
@@ -92,7 +92,7 @@ test('prices that make no range are told beside the field, and stay as they were
 
   await min.fill('cheap');
   await page.getByRole('button', { name: t('catalog.apply') }).click();
-  await expect(min).toHaveAccessibleDescription(t('error.number_expected'));
+  await expect(min).toHaveAccessibleDescription(t('problem.number_expected'));
   await expect(max).not.toHaveAttribute('aria-invalid', 'true');
   await expect(min).toHaveValue('cheap');
 
@@ -108,7 +108,7 @@ test('prices that make no range are told beside the field, and stay as they were
     await expect(min).toBeVisible();
     await expect(min).toHaveValue('abc');
     await expect(max).toHaveValue('100');
-    await expect(min).toHaveAccessibleDescription(t('error.number_expected'));
+    await expect(min).toHaveAccessibleDescription(t('problem.number_expected'));
   });
 });
 

@@ -25,9 +25,9 @@ test('from the home page to goods that have arrived', async ({ shopper, office, 
 
   await test.step('home, category, list, product', async () => {
     await shopper.open('/');
-    await expect(page.getByRole('heading', { level: 1 })).toContainText(t('catalog.hero_title'));
-    await page.getByRole('region', { name: t('catalog.by_category') }).getByRole('link', { name: t('catalog.all_categories') }).click();
-    await expect(shopper.heading(t('catalog.all_categories'))).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(t('start.hero_title'));
+    await page.getByRole('region', { name: t('start.by_category') }).getByRole('link', { name: t('start.all_categories') }).click();
+    await expect(shopper.heading(t('start.all_categories'))).toBeVisible();
     await shopper.main.getByRole('link', { name: new RegExp(`^${escape(category)} \\d+`) }).click();
     await expect(shopper.heading(category)).toBeVisible();
     await shopper.main.getByRole('link', { name: product.title, exact: true }).click();

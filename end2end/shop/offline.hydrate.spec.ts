@@ -194,7 +194,7 @@ test('a page that another build made keeps its look without a network', async ({
 
   await cable.cut(context);
   await page.goto('/categories');
-  await expect(shopper.heading(t('catalog.all_categories'))).toBeVisible();
+  await expect(shopper.heading(t('start.all_categories'))).toBeVisible();
   await expect(page.locator('link[rel=stylesheet]').first()).toHaveAttribute('href', '/pkg/before.css');
   const ink = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--ink').trim());
   expect(await ink(), 'the style sheet is there').not.toBe('');

@@ -266,12 +266,12 @@ pub fn percent_encode(text: &str) -> String {
 
 /// Whether a tag marks a product as new or as selling well, in any language of the demo data and the interface.
 pub fn badge(tags: &[String], locale: Locale) -> Option<&'static str> {
-    use super::texts::catalog;
+    use super::texts::start;
     let has = |names: &[&str]| tags.iter().any(|tag| names.iter().any(|name| tag.eq_ignore_ascii_case(name)));
     if has(&["热卖", "hot", "bestseller"]) {
-        Some(locale.t(catalog::BADGE_HOT))
+        Some(locale.t(start::BADGE_HOT))
     } else if has(&["新品", "new"]) {
-        Some(locale.t(catalog::BADGE_NEW))
+        Some(locale.t(start::BADGE_NEW))
     } else {
         None
     }

@@ -432,7 +432,7 @@ async fn the_page_of_a_product_tells_them_as_text_and_without_script() {
             door.client.get(&address).header("accept", "text/html").header("cookie", format!("{cookie}; {kept}"));
         let shown = request.send().await.unwrap().text().await.unwrap();
         assert!(shown.contains("typed before"), "{shown}");
-        assert!(shown.contains(Locale::default().t(xiadan::domain::texts::error::REQUIRED)), "{shown}");
+        assert!(shown.contains(Locale::default().t(xiadan::domain::texts::problem::REQUIRED)), "{shown}");
         let sent = post(format!("number={other}&position=0&stars=5&body=typed+before&anonymous=true")).await;
         assert_eq!(sent.status(), 302);
         assert!(sent.headers()["location"].to_str().unwrap().starts_with(&format!("/orders/{other}?done=review")));

@@ -5,7 +5,7 @@ use crate::{
         catalog::{KeptProduct, Width},
         locale::Text,
         page::Page,
-        texts::{catalog as t, common, personal},
+        texts::{catalog as t, common, personal, start},
     },
     ui::{
         components::{
@@ -106,9 +106,9 @@ pub fn KeptRow(product: KeptProduct, #[prop(optional)] children: Option<Children
             </div>
             <p class="line-price">
                 {sold.then(|| view! {
-                    {note(t::FROM_BEFORE)}
+                    {note(start::FROM_BEFORE)}
                     <Price amount=card.price_min sale=was.is_some()/>
-                    {note(t::FROM_AFTER)}
+                    {note(start::FROM_AFTER)}
                     {was.map(|amount| view! { <PriceWas amount/> })}
                 })}
             </p>

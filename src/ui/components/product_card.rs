@@ -11,7 +11,7 @@ use crate::{
         Locale,
         catalog::{ProductCard, Width, badge},
         money::{Amount, Currency},
-        texts::{catalog as t, common},
+        texts::{common, start as t},
     },
     ui::use_locale,
 };

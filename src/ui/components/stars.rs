@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         review::{MOST, Rating},
-        texts::{catalog as c, review as t},
+        texts::{review as t, start},
     },
     ui::use_locale,
 };
@@ -28,7 +28,7 @@ pub fn Stars(stars: i64) -> impl IntoView {
 pub fn Mean(rating: Rating) -> impl IntoView {
     let l = use_locale();
     rating.mean().map(|mean| {
-        let said = l.f(c::RATED, &[("mean", &mean), ("n", &rating.count)]);
+        let said = l.f(start::RATED, &[("mean", &mean), ("n", &rating.count)]);
         let shown = format!("★ {mean} ({})", rating.count);
         view! {
             <span class="stars-mean" aria-hidden="true">{shown}</span>

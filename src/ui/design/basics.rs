@@ -4,7 +4,7 @@ use crate::{
     domain::{
         order::State,
         payment::Method,
-        texts::{catalog, checkout, common, order},
+        texts::{catalog, checkout, common, order, start},
     },
     ui::{
         components::{
@@ -45,7 +45,7 @@ pub fn buttons() -> AnyView {
             <button class="btn btn-icon btn-secondary" aria-label=l.t(catalog::FILTER)><Icon name="filter"/></button>
         </div>
         <div class="cluster">
-            <a class="link" href="#buttons">{l.t(catalog::SEE_ALL)}<Icon name="chevron-right" class="icon-sm"/></a>
+            <a class="link" href="#buttons">{l.t(start::SEE_ALL)}<Icon name="chevron-right" class="icon-sm"/></a>
             <a class="link link-quiet" href="#buttons">{l.t(catalog::CLEAR_ALL)}</a>
         </div>
     }
@@ -57,8 +57,8 @@ pub fn badges() -> AnyView {
     view! {
         <div class="cluster">{State::ALL.map(|state| view! { <StateBadge state/> })}</div>
         <div class="cluster">
-            <span class="badge">{l.t(catalog::BADGE_NEW)}</span>
-            <span class="badge badge-solid">{l.t(catalog::BADGE_HOT)}</span>
+            <span class="badge">{l.t(start::BADGE_NEW)}</span>
+            <span class="badge badge-solid">{l.t(start::BADGE_HOT)}</span>
             <span class="badge badge-danger">{l.t(common::SOLD_OUT)}</span>
         </div>
         <div class="cluster">
@@ -79,7 +79,7 @@ pub fn navigation() -> AnyView {
         let current = (state == State::ToShip).then_some("true");
         view! { <a class="tab" href="#navigation" aria-current=current>{state_name(l, state)}<span class="tab-count">"2"</span></a> }
     };
-    let links = vec![("/categories".to_owned(), l.t(catalog::ALL_CATEGORIES).to_owned())];
+    let links = vec![("/categories".to_owned(), l.t(start::ALL_CATEGORIES).to_owned())];
     let steps = (0..3).map(|present| view! { <Steps present/> }).collect_view();
     view! {
         <Breadcrumbs links here=l.t(catalog::BRAND).to_owned()/>

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         catalog::{Category, Home, ProductCard, Width},
         locale::Text,
-        texts::{catalog as t, shell},
+        texts::{shell, start as t},
     },
     ui::{
         components::{

@@ -2,7 +2,10 @@
 
 use crate::{
     api,
-    domain::{catalog::Category, texts::catalog as t},
+    domain::{
+        catalog::Category,
+        texts::{catalog as t, start},
+    },
     ui::{
         components::{head::Head, icon::Icon, links::category_href, skeleton::SkeletonProducts, travel::Main},
         error::ErrorPage,
@@ -45,7 +48,7 @@ fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
                 <div class="section-head">
                     <h2 id=id>{category.title.clone()}</h2>
                     <a class="link" href=category_href(&category.handle)>
-                        {l.t(t::SEE_ALL)}
+                        {l.t(start::SEE_ALL)}
                         <span class="visually-hidden">" "{category.title}</span>
                         <Icon name="chevron-right" class="icon-sm"/>
                     </a>
@@ -64,14 +67,14 @@ fn CategoriesView(categories: Vec<Category>) -> impl IntoView {
         }
     });
     view! {
-        <Title text=l.t(t::ALL_CATEGORIES)/>
+        <Title text=l.t(start::ALL_CATEGORIES)/>
         <Head
             path="/categories".into()
-            title=l.t(t::ALL_CATEGORIES).into()
+            title=l.t(start::ALL_CATEGORIES).into()
             description=l.t(t::CATEGORIES_DESCRIPTION).into()
         />
         <Main class="page container">
-            <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
+            <div class="page-head"><h1 class="page-title">{l.t(start::ALL_CATEGORIES)}</h1></div>
             <div class="stack-lg">{categories.into_iter().map(section).collect_view()}</div>
             {empty}
         </Main>
@@ -84,7 +87,7 @@ fn Skeleton() -> impl IntoView {
     let l = use_locale();
     view! {
         <Main class="page container" loading=true>
-            <div class="page-head"><h1 class="page-title">{l.t(t::ALL_CATEGORIES)}</h1></div>
+            <div class="page-head"><h1 class="page-title">{l.t(start::ALL_CATEGORIES)}</h1></div>
             <SkeletonProducts count=12/>
         </Main>
     }

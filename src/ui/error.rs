@@ -120,7 +120,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::BookingOver => t::BOOKING_OVER,
         Problem::NotYet => t::NOT_YET,
         Problem::MoveCosts => t::MOVE_COSTS,
-        Problem::Dearer => t::DEARER,
+        Problem::MoveOver => t::MOVE_OVER,
         Problem::ReviewClosed => t::REVIEW_CLOSED,
     };
     locale.t(text).to_owned()

@@ -80,8 +80,9 @@ async fn the_office_moves_an_hour_to_another_time_and_another_person() {
         assert!(label.ends_with("16:05 · li"), "{label}");
         let after = order::get(&ctx, &number).await.unwrap();
         assert_eq!((after.totals.total, after.refunds.len()), (before.totals.total, 0), "it costs what it did");
+        let (refund, added, fee) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
         let event =
-            EventKind::BookingMoved { position: 0, title: "推拿".into(), start: at(16, 5), refund: Amount::ZERO };
+            EventKind::BookingMoved { position: 0, title: "推拿".into(), start: at(16, 5), refund, added, fee };
         assert_eq!(after.events.iter().filter(|told| told.kind == event).count(), 1);
         let told = posted(&app).await;
         let told = told.iter().filter(|(to, text)| to == "buyer@example.cn" && text.contains("16:05"));

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Error,
-    booking::after::{BookingChoices, Waiting},
+    booking::after::{BookingChoices, MoveAnswer, MoveQuote, Waiting},
     wire::Json,
 };
 use leptos::prelude::*;
@@ -45,23 +45,27 @@ pub async fn move_times(number: String, position: i64, date: String) -> Result<V
     super::with(async |ctx| crate::server::booking::after::times(&ctx, &number, position, &date).await).await
 }
 
-/// Moves one booking of an order to a date (`2026-12-24`) and, where an hour is chosen, a time (`18:30`) of its venue.
+/// Moves one booking of an order to a date (`2026-12-24`) and, where an hour is chosen, a time (`18:30`) of its venue. Where
+/// that has to be paid first, it stays where it is, and the page says how much: [`hold_move()`] goes on from there.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] with the problem of `date` or `time`,
-/// [`Error::OrderClosed`]; it stays where it is.
+/// [`Error::Conflict`] while another move of it waits for its payment, [`Error::OrderClosed`]; it stays where it is.
 #[server(prefix = "/api", endpoint = "booking/move", output = Json)]
 pub async fn move_booking(
     number: String,
     position: i64,
     date: String,
     #[server(default)] time: String,
-) -> Result<(), Error> {
+) -> Result<MoveAnswer, Error> {
     super::with(async |ctx| {
         let moved = crate::server::booking::moving::move_to(&ctx, &number, position, &date, &time).await;
         let [number, date, time] = [&number, &date, &time].map(|text| crate::domain::catalog::percent_encode(text));
         match &moved {
-            Ok(()) => super::form_to(&format!("/orders/{number}")),
+            Ok(MoveAnswer::Done) => super::form_to(&format!("/orders/{number}")),
+            Ok(MoveAnswer::Due(_)) => {
+                super::form_to(&format!("/orders/{number}?move={position}&date={date}&time={time}&quote=1"));
+            }
             // What was typed stands in the form again.
             Err(error) => {
                 let page = format!("/orders/{number}?move={position}&date={date}&time={time}");
@@ -69,6 +73,68 @@ pub async fn move_booking(
             }
         }
         moved
+    })
+    .await
+}
+
+/// What it costs to move one booking of an order, as [`move_booking()`] takes where to.
+///
+/// # Errors
+/// [`Error::SlotTaken`] where nothing is offered then; otherwise as [`move_booking()`].
+#[server(prefix = "/api", endpoint = "booking/quote_move", input = GetUrl, output = Json)]
+pub async fn quote_move(
+    number: String,
+    position: i64,
+    date: String,
+    #[server(default)] time: String,
+) -> Result<MoveQuote, Error> {
+    super::with(async |ctx| crate::server::booking::held::quote(&ctx, &number, position, &date, &time).await).await
+}
+
+/// Confirms a move that has to be paid first and goes to the provider's cashier; `expected_due` is what has to be paid as it
+/// was shown, in minor units. What it needs is held meanwhile.
+///
+/// # Errors
+/// [`Error::Conflict`] when another sum has to be paid by now, [`Error::ProviderUnavailable`] when the provider does not
+/// answer: then the move is held, and [`pay_move()`] goes on with it. Otherwise as [`move_booking()`].
+#[server(prefix = "/api", endpoint = "booking/hold_move", output = Json)]
+pub async fn hold_move(
+    number: String,
+    position: i64,
+    date: String,
+    #[server(default)] time: String,
+    expected_due: i64,
+) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let (to, expected) = ((date.as_str(), time.as_str()), crate::domain::money::Amount(expected_due));
+        let cashier = crate::server::booking::held::hold(&ctx, &number, position, to, expected).await?;
+        leptos_axum::redirect(&cashier);
+        Ok(cashier)
+    })
+    .await
+}
+
+/// Begins the payment of a move that is held, or goes on with it, and goes to the provider's cashier.
+///
+/// # Errors
+/// [`Error::Invalid`] where none is held any more, [`Error::ProviderUnavailable`], [`Error::OrderClosed`].
+#[server(prefix = "/api", endpoint = "booking/pay_move", output = Json)]
+pub async fn pay_move(number: String, position: i64) -> Result<String, Error> {
+    super::with(async |ctx| {
+        let cashier = crate::server::booking::held::pay(&ctx, &number, position).await?;
+        leptos_axum::redirect(&cashier);
+        Ok(cashier)
+    })
+    .await
+}
+
+/// Gives a move up that is held: the booking stays where it is.
+#[server(prefix = "/api", endpoint = "booking/give_up_move", output = Json)]
+pub async fn give_up_move(number: String, position: i64) -> Result<(), Error> {
+    super::with(async |ctx| {
+        crate::server::booking::held::give_up(&ctx, &number, position).await?;
+        super::form_to(&format!("/orders/{number}"));
+        Ok(())
     })
     .await
 }

@@ -76,7 +76,7 @@ pub async fn move_elsewhere(
 ) -> Result<(), Error> {
     super::with(async |ctx| {
         use crate::server::booking::moving;
-        let asked = moving::Elsewhere { number: &number, position, seen, date: &date, time: &time };
+        let asked = moving::OtherDay { number: &number, position, seen, date: &date, time: &time };
         let moved = moving::move_elsewhere(&ctx, &asked).await;
         let [number, date, time] = [&number, &date, &time].map(|text| crate::domain::catalog::percent_encode(text));
         match &moved {

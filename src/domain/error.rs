@@ -144,10 +144,10 @@ pub enum Problem {
     BookingOver,
     /// It is too early to say that of a booking.
     NotYet,
-    /// A booking is not moved any more, as giving it up costs something by now.
+    /// A booking is not moved any more: its rules say until when it is.
     MoveCosts,
-    /// A booking costs more there than was paid for it.
-    Dearer,
+    /// A move that waited for its payment is over: it was given up, or its time is.
+    MoveOver,
     /// What was bought was not received, or the time to write or change its review is over.
     ReviewClosed,
 }

@@ -62,12 +62,30 @@ pub enum EventKind {
         fee: Amount,
         refund: Amount,
     },
-    /// A booking is at another time, from a moment (UTC milliseconds) on; and what comes back as it costs less there.
+    /// A booking is at another time, from a moment (UTC milliseconds) on: what comes back as it costs less there, or what
+    /// was added as it costs more, and what of all that the change itself cost.
     BookingMoved {
         position: i64,
         title: String,
         start: i64,
         refund: Amount,
+        #[serde(default)]
+        added: Amount,
+        #[serde(default)]
+        fee: Amount,
+    },
+    /// A booking goes to another time, from a moment (UTC milliseconds) on, once this is paid.
+    MoveHeld {
+        position: i64,
+        title: String,
+        start: i64,
+        due: Amount,
+    },
+    /// It stays where it was: nobody paid in time, or the move was given up.
+    MoveEnded {
+        position: i64,
+        title: String,
+        expired: bool,
     },
     /// What the venue said of a booking.
     BookingMarked {
@@ -267,15 +285,24 @@ impl Order {
     }
 
     /// What is still with the shop of what was paid for an order and would come back with it: not what was given back for
-    /// bookings, and not what was kept of those that were given up.
+    /// bookings, and not what was kept of those that were given up, or for changing them.
     pub fn returnable(&self) -> Amount {
         let gone = |event: &Event| match event.kind {
             EventKind::BookingCancelled { fee, refund, .. } => fee + refund,
-            EventKind::BookingMoved { refund, .. } => refund,
+            EventKind::BookingMoved { refund, added, fee, .. } => refund + fee - added,
             _ => Amount::ZERO,
         };
         let gone: Amount = self.events.iter().map(gone).sum();
         self.totals.total - gone
+    }
+
+    /// What was paid beside the order's total, for moving its bookings.
+    pub fn added(&self) -> Amount {
+        let added = |event: &Event| match event.kind {
+            EventKind::BookingMoved { added, .. } => added,
+            _ => Amount::ZERO,
+        };
+        self.events.iter().map(added).sum()
     }
 
     /// Whether its goods were received, and only bookings are still to come.
@@ -352,12 +379,23 @@ mod tests {
         let title = String::new;
         let cancelled =
             EventKind::BookingCancelled { position: 1, title: title(), fee: Amount(100), refund: Amount(200) };
-        let moved = EventKind::BookingMoved { position: 2, title: title(), start: 0, refund: Amount(50) };
-        let order = Order {
-            totals: Totals { total: Amount(1_000), ..Totals::default() },
-            ..sample(State::ToShip, &[EventKind::Paid, cancelled, moved])
+        let moved = |refund, added, fee| EventKind::BookingMoved {
+            position: 2,
+            title: title(),
+            start: 0,
+            refund: Amount(refund),
+            added: Amount(added),
+            fee: Amount(fee),
         };
-        assert_eq!(order.returnable(), Amount(650));
+        let order = |kinds: &[EventKind]| Order {
+            totals: Totals { total: Amount(1_000), ..Totals::default() },
+            ..sample(State::ToShip, kinds)
+        };
+        let once = order(&[EventKind::Paid, cancelled.clone(), moved(50, 0, 0)]);
+        assert_eq!((once.returnable(), once.added()), (Amount(650), Amount::ZERO));
+        let again = order(&[EventKind::Paid, cancelled, moved(50, 0, 0), moved(0, 120, 20)]);
+        assert_eq!((again.returnable(), again.added()), (Amount(750), Amount(120)));
+        let order = once;
         assert!(!order.has_arrived());
     }
 }

@@ -32,7 +32,12 @@ const JOBS: &[Job] = &[
     Job {
         name: "expiry",
         every: Duration::from_secs(1),
-        run: |app| Box::pin(async move { order::expire_due(&app).await.map(|expired| expired > 0) }),
+        run: |app| {
+            Box::pin(async move {
+                let moves = booking::held::expire_due(&app, now()).await;
+                Ok(order::expire_due(&app).await? + moves? > 0)
+            })
+        },
     },
     Job {
         name: "outbox",

@@ -120,7 +120,7 @@ pub fn problem_text(locale: Locale, problem: Problem) -> String {
         Problem::BookingOver => p::BOOKING_OVER,
         Problem::NotYet => p::NOT_YET,
         Problem::MoveCosts => p::MOVE_COSTS,
-        Problem::Dearer => p::DEARER,
+        Problem::MoveOver => p::MOVE_OVER,
         Problem::ReviewClosed => p::REVIEW_CLOSED,
     };
     locale.t(text).to_owned()

@@ -24,7 +24,7 @@ use xiadan::{
         audit::{self, Finding},
         booking::{
             agenda,
-            moving::{self, Elsewhere},
+            moving::{self, OtherDay},
             wishes,
         },
         order,
@@ -85,8 +85,9 @@ async fn the_office_moves_an_hour_to_another_time_and_another_person() {
         assert!(label.ends_with("16:05 · li"), "{label}");
         let after = order::get(&ctx, &number).await.unwrap();
         assert_eq!((after.totals.total, after.refunds.len()), (before.totals.total, 0), "it costs what it did");
+        let (refund, added, fee) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
         let event =
-            EventKind::BookingMoved { position: 0, title: "推拿".into(), start: at(16, 5), refund: Amount::ZERO };
+            EventKind::BookingMoved { position: 0, title: "推拿".into(), start: at(16, 5), refund, added, fee };
         assert_eq!(after.events.iter().filter(|told| told.kind == event).count(), 1);
         let told = posted(&app).await;
         let told = told.iter().filter(|(to, text)| to == "buyer@example.cn" && text.contains("16:05"));
@@ -198,7 +199,7 @@ async fn the_office_moves_a_stay_to_other_nights_for_nothing() {
         let before = order::get(&ctx, &number).await.unwrap();
         let arrival = |days: i64| at(days * 24 + 15, 0);
         let to_date = async |by: &Ctx, seen: i64, date: &str| {
-            let asked = Elsewhere { number: &number, position: 0, seen, date, time: "" };
+            let asked = OtherDay { number: &number, position: 0, seen, date, time: "" };
             moving::move_elsewhere(by, &asked).await
         };
         let to = async |seen: i64, days: i64| to_date(&office, seen, &first_day().plus(days).to_string()).await;
@@ -213,7 +214,8 @@ async fn the_office_moves_a_stay_to_other_nights_for_nothing() {
         assert!(label.contains(&day), "{label}");
         let after = order::get(&ctx, &number).await.unwrap();
         assert_eq!((after.totals.total, after.refunds.len()), (before.totals.total, 0), "it costs what it did");
-        let event = EventKind::BookingMoved { position: 0, title: "客栈".into(), start, refund: Amount::ZERO };
+        let (refund, added, fee) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+        let event = EventKind::BookingMoved { position: 0, title: "客栈".into(), start, refund, added, fee };
         assert_eq!(after.events.iter().filter(|told| told.kind == event).count(), 1);
         let told = posted(&app).await;
         let told = told.iter().filter(|(to, text)| to == "buyer@example.cn" && text.contains(&day));
@@ -265,7 +267,7 @@ async fn the_office_moves_a_trip_to_another_departure_of_its_line() {
         assert_eq!(found(&office, &day).await, Ok(vec![9 * 60]));
 
         let to = async |position: i64, seen: i64, time: &str| {
-            let asked = Elsewhere { number: &number, position, seen, date: &day, time };
+            let asked = OtherDay { number: &number, position, seen, date: &day, time };
             moving::move_elsewhere(&office, &asked).await
         };
         assert_eq!(to(0, at(9, 5), "").await, Err(Error::field("time", Problem::Required)));

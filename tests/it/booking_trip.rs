@@ -14,10 +14,11 @@ use xiadan::{
         Error,
         booking::{
             DAY_MS, MINUTE_MS,
+            after::MoveAnswer,
             offer::Stop,
             timetable::{Pattern, PatternStop},
             travel::{SeatRow, TripAsk, TripChoice, Way},
-            trips::{Section, Travellers},
+            trips::{Moved, Section, Travellers},
         },
         error::Problem,
         money::Amount,
@@ -312,7 +313,7 @@ async fn a_fare_that_is_changed_for_nothing_goes_on_another_departure_and_no_oth
         assert!(matches!(to("12:00").await, Err(Error::SlotTaken(_))));
         assert_eq!(left(&ctx, "x9", "x13").await, told(0, 3), "it stays where it is");
         for _ in 0..2 {
-            assert_eq!(to("09:00").await, Ok(()), "twice is once");
+            assert_eq!(to("09:00").await, Ok(MoveAnswer::Done), "twice is once");
         }
         let moved = order::get(&ctx, &number).await.unwrap();
         let start = moved.lines[0].booking.as_ref().map(|booking| booking.start);
@@ -326,10 +327,14 @@ async fn a_fare_that_is_changed_for_nothing_goes_on_another_departure_and_no_oth
         let ctx = guest(&app).await;
         wishes::add(&ctx, "coach", &ride("counted", (0, 2), &[], 1)).await.unwrap();
         let number = paid(&ctx).await;
-        assert!(!after::choices(&ctx, &number, 0).await.unwrap().movable);
-        let refused = moving::move_to(&ctx, &number, 0, &day, "12:00").await;
+        assert!(after::choices(&ctx, &number, 0).await.unwrap().movable);
+        let answer = moving::move_to(&ctx, &number, 0, &day, "12:00").await;
+        let cost = Moved { fee: Amount(500), to_pay: Amount(500), refund: Amount::ZERO };
+        assert_eq!(answer, Ok(MoveAnswer::Due(cost)), "it is said what would have to be paid");
+        let late = Ctx { now: at(7, 5), ..ctx.clone() };
+        let refused = moving::move_to(&late, &number, 0, &day, "12:00").await;
         assert_eq!(refused, Err(Error::field("date", Problem::MoveCosts)));
-        assert_eq!(balanced(&app).await, 3);
+        assert_eq!(balanced(&app).await, 3, "it stays where it is");
     })
     .await;
 }

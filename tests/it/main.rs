@@ -39,6 +39,7 @@ mod audit;
 mod backup;
 mod booking;
 mod booking_after;
+mod booking_held;
 mod booking_move;
 mod booking_nights;
 mod booking_order;

@@ -2,7 +2,8 @@
 //! is reminded of it, and the venue says whether they came.
 
 use super::{
-    DAY_MS, HOUR_MS, cancellation::Settlement, date::LocalDate, interval::Interval, stay::Stay, wish::Wish, zone::Zone,
+    DAY_MS, HOUR_MS, cancellation::Settlement, date::LocalDate, interval::Interval, stay::Stay, trips::Moved,
+    wish::Wish, zone::Zone,
 };
 use crate::domain::{
     error::{Error, Problem, Result},
@@ -30,8 +31,10 @@ pub struct BookingChoices {
     pub settlement: Settlement,
     /// Whether it can still be given up.
     pub open: bool,
-    /// Whether it can be moved now, for nothing.
+    /// Whether it can be moved now; what that costs depends on where to.
     pub movable: bool,
+    /// Where it goes once that is paid for.
+    pub held: Option<HeldMove>,
     /// By the clocks of the venue: the date and the minute of the day at which it begins.
     pub date: LocalDate,
     pub minute: i64,
@@ -39,6 +42,37 @@ pub struct BookingChoices {
     pub by_hour: bool,
     /// The number of the order, as a code that a scanner at the door reads.
     pub code: Picture,
+}
+
+/// What became of moving a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveAnswer {
+    /// It is there now.
+    Done,
+    /// It is where it was: this has to be paid first.
+    Due(Moved),
+}
+
+/// A move as it is shown before it is paid for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveQuote {
+    /// When it would be, in words.
+    pub label: String,
+    pub cost: Moved,
+}
+
+/// A move that waits for its payment. What is claimed there is held until then, and so is what the booking has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldMove {
+    /// When it would be, in words.
+    pub label: String,
+    /// What of `due` is for the change itself.
+    pub fee: Amount,
+    pub due: Amount,
+    /// Until when it is held, and the server's clock when this was read: UTC milliseconds.
+    pub until: i64,
+    pub now: i64,
 }
 
 /// Somebody's place in a waiting list.
@@ -128,20 +162,29 @@ pub fn moved(wish: &Wish, date: LocalDate, minute: i64, zone: &Zone) -> Option<W
     Some(moved)
 }
 
-/// What comes back of what was paid when a booking is moved to where it costs `price`. It is moved as long as giving it up
-/// would cost nothing: who could move it later would move it far away and give it up there. It is not moved to where it
-/// costs more, as that would have to be paid first.
+/// What it costs to move a booking for which so much was paid to where it costs `price`: what that is more, or less. It is
+/// moved as long as giving it up would cost nothing: who could move it later would move it far away and give it up there.
 ///
 /// # Errors
-/// [`Error::Invalid`] with `MoveCosts` or `Dearer`, at the date.
-pub fn move_refund(settlement: Settlement, paid: Amount, price: Amount) -> Result<Amount> {
+/// [`Error::Invalid`] with `MoveCosts`, at the date.
+pub fn move_cost(settlement: Settlement, paid: Amount, price: Amount) -> Result<Moved> {
     if settlement.fee > Amount::ZERO {
         return Err(Error::field("date", Problem::MoveCosts));
     }
-    if price > paid {
-        return Err(Error::field("date", Problem::Dearer));
+    let more = price - paid;
+    Ok(Moved { fee: Amount::ZERO, to_pay: more.max(Amount::ZERO), refund: (-more).max(Amount::ZERO) })
+}
+
+impl Moved {
+    /// What is to be paid beside the fee; less than nothing where something cheaper makes it less than the fee.
+    pub fn difference(self) -> Amount {
+        self.to_pay - self.fee
     }
-    Ok(paid - price)
+
+    /// What is paid for the booking itself after it was moved, and comes back by its rules: the fee was for the change.
+    pub fn paid_after(self, paid: Amount) -> Amount {
+        paid + self.to_pay - self.refund - self.fee
+    }
 }
 
 /// Reads `18:30`, as `<input type=time>` sends it, as a minute of the day.
@@ -232,14 +275,33 @@ mod tests {
     }
 
     #[test]
-    fn a_move_gives_the_rest_back_and_costs_nothing() {
+    fn a_move_gives_the_rest_back_or_costs_what_is_missing() {
         let free = |paid| Settlement { fee: Amount::ZERO, refund: Amount(paid) };
-        assert_eq!(move_refund(free(300), Amount(300), Amount(300)), Ok(Amount::ZERO));
-        assert_eq!(move_refund(free(300), Amount(300), Amount(250)), Ok(Amount(50)));
-        let dearer = Err(Error::field("date", Problem::Dearer));
-        assert_eq!(move_refund(free(300), Amount(300), Amount(301)), dearer);
+        let cost = |to_pay, refund| Ok(Moved { fee: Amount::ZERO, to_pay: Amount(to_pay), refund: Amount(refund) });
+        assert_eq!(move_cost(free(300), Amount(300), Amount(300)), cost(0, 0));
+        assert_eq!(move_cost(free(300), Amount(300), Amount(250)), cost(0, 50));
+        assert_eq!(move_cost(free(300), Amount(300), Amount(301)), cost(1, 0));
         let late = Settlement { fee: Amount(1), refund: Amount(299) };
-        assert_eq!(move_refund(late, Amount(300), Amount(300)), Err(Error::field("date", Problem::MoveCosts)));
+        assert_eq!(move_cost(late, Amount(300), Amount(300)), Err(Error::field("date", Problem::MoveCosts)));
+    }
+
+    #[test]
+    fn the_fee_of_a_change_is_not_paid_for_the_booking() {
+        let moved = |fee, to_pay, refund| Moved { fee: Amount(fee), to_pay: Amount(to_pay), refund: Amount(refund) };
+        for (moved, difference, paid) in [
+            (moved(0, 0, 0), 0, 300),
+            (moved(20, 70, 0), 50, 350),
+            (moved(20, 20, 0), 0, 300),
+            // Fifteen cheaper, which the fee swallows.
+            (moved(20, 5, 0), -15, 285),
+        ] {
+            assert_eq!(
+                (moved.difference(), moved.paid_after(Amount(300))),
+                (Amount(difference), Amount(paid)),
+                "{moved:?}"
+            );
+        }
+        assert_eq!(moved(20, 0, 30).paid_after(Amount(300)), Amount(250), "fifty cheaper");
     }
 
     #[test]
@@ -266,6 +328,15 @@ mod tests {
             } else {
                 prop_assert!(made > start - REMIND_LATE_MS);
             }
+        }
+
+        #[test]
+        fn what_is_paid_after_a_move_is_what_it_costs_there(paid in 0i64..1_000_000, price in 0i64..1_000_000) {
+            let settlement = Settlement { fee: Amount::ZERO, refund: Amount(paid) };
+            let Ok(cost) = move_cost(settlement, Amount(paid), Amount(price)) else { return Ok(()) };
+            prop_assert!(cost.to_pay == Amount::ZERO || cost.refund == Amount::ZERO);
+            prop_assert!(cost.to_pay >= Amount::ZERO && cost.refund >= Amount::ZERO);
+            prop_assert_eq!(cost.paid_after(Amount(paid)), Amount(price));
         }
 
         #[test]

@@ -457,8 +457,10 @@ mod tests {
             prop_assert_eq!(moved.fee, Amount(fee * adults));
             if price >= paid || refunds_difference {
                 prop_assert_eq!(net, moved.fee + Amount(price - paid));
+                prop_assert_eq!(moved.paid_after(Amount(paid)), Amount(price));
             } else {
                 prop_assert_eq!(net, moved.fee);
+                prop_assert_eq!(moved.paid_after(Amount(paid)), Amount(paid));
             }
         }
     }

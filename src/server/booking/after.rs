@@ -2,7 +2,7 @@
 //! out by the rules in the order's own snapshot, those that were shown before paying, whatever the venue says today.
 
 use super::{
-    calendar, claim,
+    calendar, claim, held,
     lines::Snapshot,
     quote::{self, Asked, By},
     slots,
@@ -54,7 +54,7 @@ pub(super) struct Line {
     pub snapshot: Snapshot,
     pub state: BookingState,
     pub version: i64,
-    /// What was paid for it and did not come back when it was moved.
+    /// What was paid for it, also when it was moved, and did not come back then; without what the changes themselves cost.
     pub paid: Amount,
 }
 
@@ -63,11 +63,12 @@ impl Line {
     /// [`Error::NotFound`] for a line that is no booking.
     pub async fn load(tx: &mut Tx<'_>, order_id: &str, position: i64, now: i64) -> Result<Self> {
         let sql = "select l.variant_id, l.product_id, l.title, l.unit_price, b.kind, b.zone, b.start_at, b.end_at,
-                b.local_date, b.detail, b.state, b.version, b.returned
+                b.local_date, b.detail, b.state, b.version, b.returned, b.added, b.fees
             from order_booking b join order_line l on l.order_id = b.order_id and l.position = b.position
             where b.order_id = $1 and b.position = $2";
         let row = tx.one(sql, args![order_id, position]).await?;
         let detail: String = row.get("detail")?;
+        let amount = |column: &str| row.get::<i64>(column).map(Amount);
         Ok(Self {
             position,
             variant_id: row.get("variant_id")?,
@@ -80,7 +81,7 @@ impl Line {
             snapshot: serde_json::from_str(&detail).map_err(|e| internal("database", &e))?,
             state: orders::known(BookingState::from_name, &row, "state")?,
             version: row.get("version")?,
-            paid: Amount(row.get::<i64>("unit_price")? - row.get::<i64>("returned")?),
+            paid: amount("unit_price")? + amount("added")? - amount("returned")? - amount("fees")?,
         })
     }
 
@@ -90,15 +91,13 @@ impl Line {
         self.snapshot.cancellation.settle(&booked, &self.zone, now)
     }
 
-    /// Whether its customer can move it for nothing at a moment, which is all that can be done: a trip by the rule of its
-    /// fare, anything else as long as giving it up costs nothing.
+    /// Whether its customer can move it at a moment: a trip by the rule of its fare, anything else as long as giving it up
+    /// costs nothing.
     fn is_movable(&self, settlement: Settlement, now: i64) -> bool {
         if self.kind != Kind::Trip {
             return settlement.fee == Amount::ZERO;
         }
-        self.snapshot
-            .change
-            .is_some_and(|rule| rule.fee <= Amount::ZERO && now < rule.until(self.time.start, self.date, &self.zone))
+        self.snapshot.change.is_some_and(|rule| now < rule.until(self.time.start, self.date, &self.zone))
     }
 
     /// # Errors
@@ -120,16 +119,20 @@ pub async fn choices(ctx: &Ctx, number: &str, position: i64) -> Result<BookingCh
     let order = own(ctx, number).await?;
     is_paid(order.state)?;
     let (id, now) = (order.id.clone(), ctx.now);
-    let line = ctx.app.db.read::<_, Error>(move |tx| {
+    let read = ctx.app.db.read::<_, Error>(move |tx| {
         let id = id.clone();
-        Box::pin(async move { Line::load(tx, &id, position, now).await })
+        Box::pin(async move {
+            let held = held::of(tx, &id, position).await?;
+            Ok((Line::load(tx, &id, position, now).await?, held.map(|held| held.shown(now))))
+        })
     });
-    let line = line.await?;
+    let (line, held) = read.await?;
     let (settlement, open) = (line.settle(ctx.now), line.to_come("position", ctx.now).is_ok());
     Ok(BookingChoices {
         settlement,
         open,
-        movable: open && line.is_movable(settlement, ctx.now),
+        movable: open && held.is_none() && line.is_movable(settlement, ctx.now),
+        held,
         date: line.date,
         minute: line.zone.local(line.time.start).minute,
         by_hour: line.kind != Kind::Stay,
@@ -228,6 +231,8 @@ async fn cancel_in(
     if refund != expected {
         return Err(Error::Conflict);
     }
+    // What it claims elsewhere is freed with the rest.
+    held::end_of(tx, id, position, "customer", now).await?;
     let sql = "update order_booking set state = 'cancelled', kept = $3, version = version + 1
         where order_id = $1 and position = $2";
     tx.exec(sql, args![id, position, fee.0]).await?;
@@ -288,6 +293,8 @@ async fn mark_in(
     }
     is_paid(order.state)?;
     mark.check(line.state, line.time, now).map_err(|problem| Error::field("position", problem))?;
+    // Who is there does not come at another time.
+    let products = held::drop_of(tx, app, (id, position), &actor, now).await?;
     let sql = "update order_booking set state = $3, version = version + 1 where order_id = $1 and position = $2";
     tx.exec(sql, args![id, position, mark.state().name()]).await?;
     let event = EventKind::BookingMarked { position, title: line.title.clone(), mark };
@@ -300,7 +307,7 @@ async fn mark_in(
         detail: format!("booking {position}, {}", mark.state().name()),
     };
     audit::record(tx, &app.keys, &entry, now).await?;
-    Ok(Some(orders::Changed { number: order.number, products: Vec::new() }))
+    Ok(Some(orders::Changed { number: order.number, products }))
 }
 
 /// Ends an order with its last booking. One of which nothing is left but bookings that were given up is cancelled; one

@@ -111,8 +111,8 @@ async fn items(tx: &mut Tx<'_>, resources: &[String], within: Interval, now: i64
         return Ok(Vec::new());
     }
     let sql = format!(
-        "select c.id, c.resource_id, c.start_at, c.end_at, c.state, c.reason, c.expires_at, o.number, o.state as order_state,
-            l.title, b.state as booking_state, b.position, b.version, b.start_at as begins_at
+        "select c.id, c.resource_id, c.start_at, c.end_at, c.state, c.reason, c.expires_at, c.move_id, o.number,
+            o.state as order_state, l.title, b.state as booking_state, b.position, b.version, b.start_at as begins_at
         from claim c left join orders o on o.id = c.order_id
             left join order_line l on l.order_id = c.order_id and l.position = c.position
             left join order_booking b on b.order_id = c.order_id and b.position = c.position
@@ -138,7 +138,11 @@ fn item(row: &Row, now: i64) -> Result<(String, AgendaItem)> {
                 title: row.get::<Option<String>>("title")?.unwrap_or_default(),
                 state,
                 paid: row.get::<String>("state")? == "taken",
-                open: matches!(order, State::ToShip | State::Shipped) && state == BookingState::Booked && now < start,
+                // Where it would go once that is paid for, there is nothing to move yet.
+                open: row.get::<Option<String>>("move_id")?.is_none()
+                    && matches!(order, State::ToShip | State::Shipped)
+                    && state == BookingState::Booked
+                    && now < start,
             })
         }
         None if row.get::<Option<i64>>("expires_at")?.is_some() => AgendaWhat::Offered,

@@ -7,6 +7,10 @@
 //! Every transaction touches these rows in one order, so that two of them never wait for each other in a circle: first
 //! the goods of an order, then its capacity by resource and unit, then its cells by resource and time.
 
+mod beyond;
+
+pub use beyond::beyond;
+
 use crate::{
     args,
     domain::{
@@ -18,6 +22,7 @@ use crate::{
         db::{Args, Row, Tx, placeholders},
     },
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The most cells of one claim: somebody who is away for a month.
@@ -28,14 +33,15 @@ pub const MAX_UNITS: i64 = 366;
 const ROWS: usize = 300;
 
 /// What is claimed of one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     pub resource_id: String,
     pub what: What,
 }
 
 /// How much of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// The time of somebody or something, rounded outwards to cells of five minutes.
     Time(Interval),
@@ -193,24 +199,91 @@ pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
     remove_cells(tx, &present).await
 }
 
-/// Frees what one line of an order has. The caller has locked the order.
+/// What one line of an order had a moment ago.
+pub struct Aside(Vec<Wanted>);
+
+impl Aside {
+    pub fn claims(&self) -> Vec<Claim> {
+        self.0.iter().map(|wanted| wanted.claim.clone()).collect()
+    }
+}
+
+/// Frees what one line of an order has, held or paid for. The caller has locked the order.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn release_line(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<()> {
+    set_aside(tx, order_id, position).await.map(drop)
+}
+
+/// The same, of a line that may get it back in this transaction by [`put_back`].
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn set_aside(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<Aside> {
     let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
         where order_id = $1 and position = $2 and state <> 'released' order by resource_id, start_at, id";
     let rows = tx.all(sql, args![order_id, position]).await?;
+    let present = rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?;
+    free(tx, &present).await?;
+    Ok(Aside(present))
+}
+
+/// Takes again what was set aside of a line that is paid for. Nobody can have it: no transaction was in between.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn put_back(tx: &mut Tx<'_>, aside: &Aside) -> Result<()> {
+    if !get(tx, &aside.0).await?.is_empty() {
+        return Err(internal("booking", &"what was set aside is gone"));
+    }
+    for Wanted { id, .. } in &aside.0 {
+        tx.exec("update claim set state = 'taken' where id = $1 and state = 'released'", args![id]).await?;
+    }
+    Ok(())
+}
+
+/// Holds all of these for a move of a line of an order, beside what the line has, or none of them and false. The caller has
+/// locked the order.
+///
+/// # Errors
+/// As [`hold`].
+pub async fn hold_move(
+    tx: &mut Tx<'_>,
+    (order_id, position): (&str, i64),
+    move_id: &str,
+    claims: &[Claim],
+) -> Result<bool> {
+    if let Some(claim) = claims.iter().find(|claim| !claim.what.is_possible()) {
+        return Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)));
+    }
+    let wanted: Vec<_> = claims.iter().map(|claim| Wanted { id: new_id(), claim: claim.clone() }).collect();
+    for row in &wanted {
+        insert(tx, row, (Some(order_id), Some(position)), "active", "").await?;
+        tx.exec("update claim set move_id = $2 where id = $1", args![&row.id, move_id]).await?;
+    }
+    Ok(get_or_forget(tx, &wanted).await?.is_empty())
+}
+
+/// Frees what is held for a move. Freeing it twice is once.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn release_move(tx: &mut Tx<'_>, move_id: &str) -> Result<()> {
+    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
+        where move_id = $1 and state = 'active' order by resource_id, start_at, id";
+    let rows = tx.all(sql, args![move_id]).await?;
     free(tx, &rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?).await
 }
 
-/// Whose time one line of an order has: the ids of people, tables and things.
+/// Whose time one line of an order has, without what is held for a move: the ids of people, tables and things.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn with_whom(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<Vec<String>> {
     let sql = "select resource_id from claim
-        where order_id = $1 and position = $2 and kind = 'time' and state <> 'released' order by resource_id";
+        where order_id = $1 and position = $2 and kind = 'time' and state <> 'released' and move_id is null
+        order by resource_id";
     tx.all(sql, args![order_id, position]).await?.iter().map(|row| Ok(row.get("resource_id")?)).collect()
 }
 
@@ -269,12 +342,13 @@ async fn free(tx: &mut Tx<'_>, claims: &[Wanted]) -> Result<()> {
     remove_cells(tx, &present).await
 }
 
-/// What an order holds is paid for: it is the customer's.
+/// What an order holds is paid for: it is the customer's. What is held for a move is paid for by itself.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
-    tx.exec("update claim set state = 'taken' where order_id = $1 and state = 'active'", args![order_id]).await?;
+    let sql = "update claim set state = 'taken' where order_id = $1 and state = 'active' and move_id is null";
+    tx.exec(sql, args![order_id]).await?;
     Ok(())
 }
 

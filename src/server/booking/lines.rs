@@ -194,12 +194,12 @@ pub async fn hold_again(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<boo
     Ok(held)
 }
 
-/// What was kept of what was paid for the bookings of an order that were given up.
+/// What was kept of what was paid for the bookings of an order: of those that were given up, and for changing them.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn kept(tx: &mut Tx<'_>, order_id: &str) -> Result<Amount> {
-    let sql = "select cast(coalesce(sum(kept), 0) as bigint) as kept from order_booking where order_id = $1";
+    let sql = "select cast(coalesce(sum(kept + fees), 0) as bigint) as kept from order_booking where order_id = $1";
     Ok(Amount(tx.one(sql, args![order_id]).await?.get("kept")?))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Nobody gets what somebody else has: [`claim`] writes both kinds of claims in the transaction of the order that they
 //! are made for. A [`quote`] reads what a wish comes to, of services that are done in one visit in a [`row`]; [`wishes`] are the bookings in carts, [`lines`] those of orders.
-//! What comes [`after`] one was paid for: it is given up, [moved](moving), or over; others [`wait`](waiting) for what comes free.
+//! What comes [`after`] one was paid for: it is given up, [moved](moving), at once or when that was [paid](held), or over;
+//! others [`wait`](waiting) for what comes free.
 //!
 //! [`stays`] finds rooms, [`rates`] are their nights as the office keeps them, and [`horizon`] opens new ones day by day.
 
@@ -15,6 +16,7 @@ pub mod demo_stays;
 pub mod demo_tables;
 pub mod demo_trips;
 mod demo_venue;
+pub mod held;
 pub mod horizon;
 pub mod lines;
 pub mod moving;

@@ -1,15 +1,17 @@
 //! Moving a booking of a paid order: its customer by the rules that were shown before paying, or the office, for which the
-//! customer pays nothing. Both go the same way from there, so that what moving means is in one place.
+//! customer pays nothing. What costs something is [held](super::held) until it is paid. All go the same way in the end, so
+//! that what moving means is in one place.
 
 mod elsewhere;
 
-pub use elsewhere::{Elsewhere, departures, move_elsewhere};
+pub use elsewhere::{OtherDay, departures, move_elsewhere};
 
 use super::{
     after::{Line, is_paid, tell_pages},
-    claim, lines,
+    claim::{self, Aside, Claim},
+    held,
     lines::Snapshot,
-    quote::{self, Asked, By},
+    quote::{self, Asked, By, Quote},
     tell, trips, waiting,
 };
 use crate::{
@@ -17,13 +19,13 @@ use crate::{
     domain::{
         Error, Locale, Result,
         booking::{
-            after::{minute_of, move_refund, moved},
+            after::{MoveAnswer, minute_of, move_cost, moved},
             agenda::MoveOrder,
             cancellation::Booked,
             date::LocalDate,
             offer::Kind,
             tables::Table,
-            trips::{Departure, Move as OtherDeparture},
+            trips::{Departure, Move as OtherDeparture, Moved},
             wish::Wish,
         },
         error::{Problem, TakenSlot},
@@ -42,23 +44,64 @@ use crate::{
         payment,
     },
 };
+use serde::{Deserialize, Serialize};
 
 /// What the office needs to move somebody's booking: who may take people's time may also say for whom.
 const TO_MOVE: Permission = Permission::AdjustStock;
 
-/// Where a booking goes, and on whose word.
-struct Move<'a> {
-    wish: Wish,
-    /// As the history of the order names them.
-    actor: &'a str,
-    by: By<'a>,
+/// Where a booking goes, and what is claimed for it there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub snapshot: Snapshot,
+    /// From when to when, in UTC milliseconds, and the date by the clocks of the venue.
+    pub start: i64,
+    pub end: i64,
+    pub date: LocalDate,
+    pub free_until: i64,
+    /// When it is, in words.
+    pub label: String,
+    pub claims: Vec<Claim>,
+    /// As [`Quote::opens`] has it.
+    pub opens: Option<(String, i64, i64)>,
+}
+
+impl Place {
+    /// Where a wish leads, with the rules by which the booking was made.
+    pub fn new(wish: Wish, quote: Quote, line: &Line, cost: Moved, locale: Locale) -> Self {
+        let snapshot = Snapshot {
+            wish,
+            nights: quote.nights,
+            cancellation: line.snapshot.cancellation.clone(),
+            change: line.snapshot.change,
+            person: quote.person,
+        };
+        let paid = cost.paid_after(line.paid);
+        let booked = Booked { date: quote.date, start: quote.start, paid, nights: &snapshot.nights };
+        Self {
+            free_until: snapshot.cancellation.free_until(&booked, &quote.zone),
+            label: snapshot.wish.words(locale, &quote.zone, quote.start, snapshot.person.as_deref()),
+            start: quote.start,
+            end: quote.end,
+            date: quote.date,
+            claims: quote.claims.unwrap_or_default(),
+            opens: quote.opens,
+            snapshot,
+        }
+    }
+}
+
+/// What a booking comes to elsewhere, and what it has where it is, which was freed.
+pub(super) struct Elsewhere {
+    pub quote: Quote,
+    pub cost: Moved,
+    pub aside: Aside,
 }
 
 /// A date and a minute of the day, each as far as it could be read.
-type When = (Result<LocalDate>, Result<Option<i64>>);
+pub(super) type When = (Result<LocalDate>, Result<Option<i64>>);
 
 /// Reads `2026-12-24` and `18:30`, or no time.
-fn when(date: &str, time: &str) -> When {
+pub(super) fn when(date: &str, time: &str) -> When {
     let date = LocalDate::parse(date).ok_or_else(|| Error::field("date", Problem::Choice));
     let minute = match time.trim() {
         "" => Ok(None),
@@ -68,6 +111,47 @@ fn when(date: &str, time: &str) -> When {
 }
 
 impl Line {
+    /// What is wished for when its customer moves it.
+    pub(super) async fn wish_at(&self, tx: &mut Tx<'_>, to: When, now: i64) -> Result<Wish> {
+        match self.kind {
+            Kind::Trip => self.leaving(tx, to, now).await,
+            Kind::Stay | Kind::Table | Kind::Visit => self.at(to),
+        }
+    }
+
+    /// Somebody else has what it would need.
+    pub(super) fn taken(&self) -> Error {
+        Error::SlotTaken(vec![TakenSlot { line: self.position.to_string(), title: self.title.clone() }])
+    }
+
+    /// Frees what it has, which may be in its way, and says what it comes to elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::SlotTaken`] when it cannot be had there, and those of [`cost_of_move`](Self::cost_of_move).
+    pub(super) async fn elsewhere(
+        &self,
+        tx: &mut Tx<'_>,
+        order_id: &str,
+        (wish, by): (&Wish, By<'_>),
+        now: i64,
+    ) -> Result<Elsewhere> {
+        let aside = claim::set_aside(tx, order_id, self.position).await?;
+        let asked = Asked { variant_id: &self.variant_id, wish, before: &[], now, by };
+        let quote = match quote::quote(tx, &asked).await {
+            Err(Error::NotFound) => return Err(self.taken()),
+            quote => quote?,
+        };
+        if quote.claims.is_none() {
+            return Err(self.taken());
+        }
+        let cost = match (by, quote.price) {
+            // Whatever it would cost there.
+            (By::Office(_), _) => Moved::default(),
+            (By::Customer | By::Waiting, price) => self.cost_of_move(price.ok_or_else(|| self.taken())?, now)?,
+        };
+        Ok(Elsewhere { quote, cost, aside })
+    }
+
     /// The same wish at another time, by the clocks of the venue.
     fn at(&self, (date, minute): When) -> Result<Wish> {
         let (date, minute) = (date?, minute?);
@@ -92,48 +176,48 @@ impl Line {
         found.map(|(_, wish)| wish).ok_or_else(|| Error::field("time", Problem::Choice))
     }
 
-    /// What comes back when its customer moves it to where it costs `price`: a trip by the rule of its fare, anything else
-    /// as [`move_refund`] says. It is not moved where something would have to be paid first.
-    fn refund_of_move(&self, price: Amount, now: i64) -> Result<Amount> {
+    /// What it costs its customer to move it to where it costs `price`: a trip by the rule of its fare, anything else as
+    /// [`move_cost`] says.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where its rules do not let it be moved any more.
+    pub(super) fn cost_of_move(&self, price: Amount, now: i64) -> Result<Moved> {
         let Wish::Trip { travellers, .. } = &self.snapshot.wish else {
-            return move_refund(self.settle(now), self.paid, price);
+            return move_cost(self.settle(now), self.paid, price);
         };
-        let costs = || Error::field("date", Problem::MoveCosts);
+        let over = || Error::field("date", Problem::MoveCosts);
         let other = OtherDeparture {
-            departure: Departure::new(self.time.start, self.time.end).ok_or_else(costs)?,
+            departure: Departure::new(self.time.start, self.time.end).ok_or_else(over)?,
             date: self.date,
             zone: &self.zone,
             travellers: *travellers,
             paid: self.paid,
             price,
         };
-        let moved = self.snapshot.change.and_then(|rule| rule.moved(&other, now)).ok_or_else(costs)?;
-        match (moved.to_pay > Amount::ZERO, moved.fee > Amount::ZERO) {
-            (false, _) => Ok(moved.refund),
-            (true, true) => Err(costs()),
-            (true, false) => Err(Error::field("date", Problem::Dearer)),
-        }
+        self.snapshot.change.and_then(|rule| rule.moved(&other, now)).ok_or_else(over)
     }
 }
 
 /// Moves a booking to another date and, where an hour is chosen, another time (`18:30`) by the clocks of the venue; a trip
 /// to the departure that leaves then. It is claimed as any other booking is, and where it costs less the rest comes back.
+/// Where something has to be paid first, it stays where it is and the answer says how much: [`held::hold`] goes on from there.
 /// Moving it to where it is changes nothing.
 ///
 /// # Errors
 /// [`Error::SlotTaken`] when it cannot be had there, [`Error::Invalid`] for what is no date or no time, for a booking that
-/// has begun or that it costs something to give up, and for a time at which it costs more; [`Error::NotFound`] for the
-/// order of someone else and for a line that is no booking, [`Error::OrderClosed`] for an order that is not paid, or over.
-/// It stays where it is then.
-pub async fn move_to(ctx: &Ctx, number: &str, position: i64, date: &str, time: &str) -> Result<()> {
+/// has begun and for one that its rules do not let be moved any more; [`Error::Conflict`] while another move of it waits for
+/// its payment; [`Error::NotFound`] for the order of someone else and for a line that is no booking,
+/// [`Error::OrderClosed`] for an order that is not paid, or over. It stays where it is then.
+pub async fn move_to(ctx: &Ctx, number: &str, position: i64, date: &str, time: &str) -> Result<MoveAnswer> {
     let id = own(ctx, number).await?.id;
     let (app, now, to) = (ctx.app.clone(), ctx.now, when(date, time));
-    let changed = ctx.app.db.write::<_, Error>(move |tx| {
+    let moved = ctx.app.db.write::<_, Error>(move |tx| {
         let (app, id, to) = (app.clone(), id.clone(), to.clone());
         Box::pin(async move { move_in(tx, &app, &id, position, to, now).await })
     });
-    tell_pages(&ctx.app, changed.await?, "a booking was moved");
-    Ok(())
+    let (answer, changed) = moved.await?;
+    tell_pages(&ctx.app, changed, "a booking was moved");
+    Ok(answer)
 }
 
 async fn move_in(
@@ -143,20 +227,27 @@ async fn move_in(
     position: i64,
     to: When,
     now: i64,
-) -> Result<Option<orders::Changed>> {
+) -> Result<(MoveAnswer, Option<orders::Changed>)> {
     let order = orders::lock(tx, id).await?;
     is_paid(order.state)?;
     let line = Line::load(tx, id, position, now).await?;
     line.to_come("date", now)?;
-    let wish = match line.kind {
-        Kind::Trip => line.leaving(tx, to, now).await?,
-        Kind::Stay | Kind::Table | Kind::Visit => line.at(to)?,
-    };
+    let wish = line.wish_at(tx, to, now).await?;
     if wish == line.snapshot.wish {
-        return Ok(None);
+        return Ok((MoveAnswer::Done, None));
     }
-    let to = Move { wish, actor: "customer", by: By::Customer };
-    rebook(tx, app, &order, &line, to, now).await.map(Some)
+    if held::of(tx, id, position).await?.is_some() {
+        return Err(Error::Conflict);
+    }
+    let Elsewhere { quote, cost, aside } = line.elsewhere(tx, id, (&wish, By::Customer), now).await?;
+    if cost.to_pay > Amount::ZERO {
+        claim::put_back(tx, &aside).await?;
+        return Ok((MoveAnswer::Due(cost), None));
+    }
+    let to = Place::new(wish, quote, &line, cost, locale_of(tx, id).await?);
+    put(tx, app, (&order, &line), (&to, cost), "customer", now).await?;
+    record(tx, app, (&order, &line), (&to, cost), "customer", now).await?;
+    Ok((MoveAnswer::Done, Some(changed(&order, &line))))
 }
 
 /// The office moves an hour of somebody or a table to another time, to somebody else or to another table, while the venue
@@ -235,7 +326,32 @@ async fn move_by_office(
         person.clone_from(chosen);
     }
     let by = By::Office(chosen.map(String::as_str));
-    rebook(tx, app, &order, &line, Move { wish, actor, by }, now).await.map(Some)
+    put_by_office(tx, app, (&order, &line), (wish, by), actor, now).await.map(Some)
+}
+
+/// Puts a booking where the office wants it, and tells its customer. The caller has locked the order.
+///
+/// # Errors
+/// [`Error::SlotTaken`].
+async fn put_by_office(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (order, line): (&orders::OrderRow, &Line),
+    (wish, by): (Wish, By<'_>),
+    actor: &str,
+    now: i64,
+) -> Result<orders::Changed> {
+    // It goes where the office says, and no longer where its customer was about to pay for.
+    held::end_of(tx, &order.id, line.position, actor, now).await?;
+    let Elsewhere { quote, cost, .. } = line.elsewhere(tx, &order.id, (&wish, by), now).await?;
+    let locale = locale_of(tx, &order.id).await?;
+    let to = Place::new(wish, quote, line, cost, locale);
+    put(tx, app, (order, line), (&to, cost), actor, now).await?;
+    let page = format!("{}/orders/{}", app.config.public_url, order.number);
+    let what = What::BookingMoved { title: line.title.clone(), label: to.label.clone(), page };
+    tell::tell_buyer(tx, app, order, (locale, to.start), &what, now).await?;
+    record(tx, app, (order, line), (&to, cost), actor, now).await?;
+    Ok(changed(order, line))
 }
 
 /// What there is to know of somebody who does a service of a booking, or of a table of the place, as JSON; `None` of
@@ -249,76 +365,79 @@ async fn suits(tx: &mut Tx<'_>, line: &Line, variant: &str, resource: &str) -> R
     Ok(row.map(|row| row.get("detail")).transpose()?)
 }
 
-/// Claims a booking elsewhere and frees where it was, or does neither. The caller has locked the order.
-async fn rebook(
+/// The language in which an order is spoken of.
+pub(super) async fn locale_of(tx: &mut Tx<'_>, order_id: &str) -> Result<Locale> {
+    let locale: String = tx.one("select locale from orders where id = $1", args![order_id]).await?.get("locale")?;
+    Ok(Locale::from_tag(&locale).unwrap_or_default())
+}
+
+/// Puts a booking of which everything was freed where it goes, and gives back what it costs less there. Should it not be
+/// had, all of this is undone. The caller has locked the order.
+///
+/// # Errors
+/// [`Error::SlotTaken`].
+pub(super) async fn put(
     tx: &mut Tx<'_>,
     app: &App,
-    order: &orders::OrderRow,
-    line: &Line,
-    Move { wish, actor, by }: Move<'_>,
+    (order, line): (&orders::OrderRow, &Line),
+    (to, cost): (&Place, Moved),
+    actor: &str,
     now: i64,
-) -> Result<orders::Changed> {
+) -> Result<()> {
     let (id, position) = (order.id.as_str(), line.position);
-    // Free of its own claims, which may be in its way. Should it not be had, all of this is undone.
-    claim::release_line(tx, id, position).await?;
-    let taken = || Error::SlotTaken(vec![TakenSlot { line: position.to_string(), title: line.title.clone() }]);
-    let asked = Asked { variant_id: &line.variant_id, wish: &wish, before: &[], now, by };
-    let quote = match quote::quote(tx, &asked).await {
-        Err(Error::NotFound) => return Err(taken()),
-        quote => quote?,
-    };
-    let is_office = matches!(by, By::Office(_));
-    let refund = if is_office {
-        // Whatever it would cost there.
-        quote.claims.as_ref().ok_or_else(taken)?;
-        Amount::ZERO
-    } else {
-        let price = quote.price.filter(|_| quote.is_available()).ok_or_else(taken)?;
-        line.refund_of_move(price, now)?
-    };
-    let price = line.paid - refund;
-    let snapshot = Snapshot {
-        wish,
-        nights: quote.nights.clone(),
-        cancellation: line.snapshot.cancellation.clone(),
-        change: line.snapshot.change,
-        person: quote.person.clone(),
-    };
-    let booked = Booked { date: quote.date, start: quote.start, paid: price, nights: &snapshot.nights };
-    let free_until = snapshot.cancellation.free_until(&booked, &quote.zone);
-    let detail = serde_json::to_string(&snapshot).map_err(|e| internal("booking", &e))?;
+    let detail = serde_json::to_string(&to.snapshot).map_err(|e| internal("booking", &e))?;
     let sql = "update order_booking set start_at = $3, end_at = $4, local_date = $5, detail = $6, free_until = $7,
-            returned = returned + $8, reminded_at = null, version = version + 1
+            returned = returned + $8, added = added + $9, fees = fees + $10, reminded_at = null, version = version + 1
         where order_id = $1 and position = $2";
-    let date = quote.date.to_string();
-    let args = args![id, position, quote.start, quote.end, date, detail, free_until, refund.0];
+    let date = to.date.to_string();
+    let (refund, added, fee) = (cost.refund, cost.to_pay, cost.fee);
+    let args = args![id, position, to.start, to.end, date, detail, to.free_until, refund.0, added.0, fee.0];
     tx.exec(sql, args).await?;
-    let locale: String = tx.one("select locale from orders where id = $1", args![id]).await?.get("locale")?;
-    let locale = Locale::from_tag(&locale).unwrap_or_default();
-    let label = snapshot.wish.words(locale, &quote.zone, quote.start, quote.person.as_deref());
     let sql = "update order_line set label = $3 where order_id = $1 and position = $2";
-    tx.exec(sql, args![id, position, &label]).await?;
-    let title = line.title.clone();
-    let event = EventKind::BookingMoved { position, title: title.clone(), start: quote.start, refund };
+    tx.exec(sql, args![id, position, &to.label]).await?;
+    let (title, start) = (line.title.clone(), to.start);
+    let event = EventKind::BookingMoved { position, title, start, refund, added, fee };
     orders::note_event(tx, id, actor, &event, now).await?;
     let part = format!("move:{position}:{}", line.version);
     payment::refund_part(tx, id, (&part, refund), "booking moved", now).await?;
-    if !lines::hold(tx, id, position, std::slice::from_ref(&quote)).await?.is_empty() {
-        return Err(taken());
+    open(tx, to).await?;
+    let claims: Vec<_> = to.claims.iter().map(|claim| (position, claim.clone())).collect();
+    if !claim::hold(tx, id, &claims).await?.is_empty() {
+        return Err(line.taken());
     }
     claim::take(tx, id).await?;
-    waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await?;
-    if is_office {
-        let page = format!("{}/orders/{}", app.config.public_url, order.number);
-        let what = What::BookingMoved { title, label, page };
-        tell::tell_buyer(tx, app, order, (locale, quote.start), &what, now).await?;
+    waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await
+}
+
+/// Counts what is counted only from the first claim of it on.
+pub(super) async fn open(tx: &mut Tx<'_>, to: &Place) -> Result<()> {
+    if let Some(unit) = &to.opens {
+        claim::open_unit(tx, unit).await?;
     }
+    Ok(())
+}
+
+/// Writes a move into the record, which comes last in its transaction.
+pub(super) async fn record(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (order, line): (&orders::OrderRow, &Line),
+    (to, cost): (&Place, Moved),
+    actor: &str,
+    now: i64,
+) -> Result<()> {
+    let (from, start) = (line.time.start, to.start);
+    let (refund, added) = (cost.refund.0, cost.to_pay.0);
     let entry = Entry {
         actor: actor.to_owned(),
         action: audit::Action::BookingMoved,
         subject: format!("order:{}", order.number),
-        detail: format!("booking {position}, from {} to {}, refund {}", line.time.start, quote.start, refund.0),
+        detail: format!("booking {}, from {from} to {start}, refund {refund}, added {added}", line.position),
     };
-    audit::record(tx, &app.keys, &entry, now).await?;
-    Ok(orders::Changed { number: order.number.clone(), products: vec![line.product_id.clone()] })
+    audit::record(tx, &app.keys, &entry, now).await
+}
+
+/// What a move touched.
+pub(super) fn changed(order: &orders::OrderRow, line: &Line) -> orders::Changed {
+    orders::Changed { number: order.number.clone(), products: vec![line.product_id.clone()] }
 }

@@ -62,25 +62,28 @@ pub(super) const STOCK: [Rule; 6] = [
     },
 ];
 
-/// Payments and refunds, against orders.
-pub(super) const MONEY: [Rule; 7] = [
+/// Payments and refunds, against orders, their bookings and moves of these.
+pub(super) const MONEY: [Rule; 10] = [
     Rule {
-        says: "a paid order has the payments that it costs",
-        sql: "select o.number as subject, coalesce(p.amount, 0) as found, o.total as expected
+        says: "a paid order has the payments that it and moves of its bookings cost",
+        sql: "select o.number as subject, coalesce(p.amount, 0) as found, o.total + coalesce(b.added, 0) as expected
             from orders o left join (
                 select p.order_id, cast(sum(p.amount) as bigint) as amount from payment p
                 where p.state = 'succeeded'
                     and not exists (select 1 from refund r where r.payment_id = p.id and r.part = 'whole')
                 group by p.order_id
-            ) p on p.order_id = o.id
-            where o.state in ('to_ship', 'shipped', 'completed') and coalesce(p.amount, 0) <> o.total",
+            ) p on p.order_id = o.id left join (
+                select order_id, cast(sum(added) as bigint) as added from order_booking group by order_id
+            ) b on b.order_id = o.id
+            where o.state in ('to_ship', 'shipped', 'completed')
+                and coalesce(p.amount, 0) <> o.total + coalesce(b.added, 0)",
     },
     Rule {
         says: "an order is paid once",
         sql: "select o.number as subject, p.payments as found, cast(1 as bigint) as expected
             from orders o join (
                 select p.order_id, count(*) as payments from payment p
-                where p.state = 'succeeded'
+                where p.state = 'succeeded' and p.move_id is null
                     and not exists (select 1 from refund r where r.payment_id = p.id and r.part = 'whole')
                 group by p.order_id
             ) p on p.order_id = o.id
@@ -94,6 +97,33 @@ pub(super) const MONEY: [Rule; 7] = [
                 and not exists (select 1 from refund r where r.payment_id = p.id and r.part = 'whole')",
     },
     Rule {
+        says: "a payment for a move is one of the order whose booking is moved",
+        sql: "select p.id as subject, cast(0 as bigint) as found, p.amount as expected
+            from payment p left join booking_move m on m.id = p.move_id
+            where p.move_id is not null and (m.id is null or m.order_id <> p.order_id)",
+    },
+    Rule {
+        says: "a move that was made is paid once, and no other",
+        sql: "select m.id as subject, coalesce(p.amount, 0) as found,
+                case when m.state = 'paid' then m.due else 0 end as expected
+            from booking_move m left join (
+                select p.move_id, cast(sum(p.amount) as bigint) as amount from payment p
+                where p.state = 'succeeded' and p.move_id is not null and not exists (
+                    select 1 from refund r where r.payment_id = p.id and r.reason = 'not expected')
+                group by p.move_id
+            ) p on p.move_id = m.id
+            where coalesce(p.amount, 0) <> case when m.state = 'paid' then m.due else 0 end",
+    },
+    Rule {
+        says: "what was added to a booking is what its moves cost",
+        sql: "select o.number as subject, b.added as found, coalesce(m.due, 0) as expected
+            from order_booking b join orders o on o.id = b.order_id left join (
+                select order_id, position, cast(sum(due) as bigint) as due from booking_move
+                where state = 'paid' group by order_id, position
+            ) m on m.order_id = b.order_id and m.position = b.position
+            where b.added <> coalesce(m.due, 0)",
+    },
+    Rule {
         says: "of a cancelled order all goes back but what was kept of its bookings",
         sql: "select o.number as subject, coalesce(p.amount, 0) as found, coalesce(b.kept, 0) as expected
             from orders o left join (
@@ -104,7 +134,7 @@ pub(super) const MONEY: [Rule; 7] = [
                     select 1 from refund r where r.payment_id = p.id and r.reason = 'not expected')
                 group by p.order_id
             ) p on p.order_id = o.id left join (
-                select order_id, cast(sum(kept) as bigint) as kept from order_booking group by order_id
+                select order_id, cast(sum(kept + fees) as bigint) as kept from order_booking group by order_id
             ) b on b.order_id = o.id
             where o.state = 'cancelled' and coalesce(p.amount, 0) <> coalesce(b.kept, 0)",
     },
@@ -131,13 +161,15 @@ pub(super) const MONEY: [Rule; 7] = [
     },
 ];
 
-/// Claims, against the state of their orders.
+/// Claims, against the state of their orders and of the moves that they are held for.
 pub(super) const BOOKED: [Rule; 1] = [Rule {
-    says: "claims of unpaid orders are held, of paid ones taken, of cancelled ones released",
+    says: "claims of unpaid orders and of held moves are held, of paid ones taken, of others released",
     sql: "select o.number as subject, k.quantity as found, cast(0 as bigint) as expected
-        from claim k join orders o on o.id = k.order_id
-        where k.state = 'active' and o.state <> 'to_pay'
-            or k.state = 'taken' and o.state not in ('to_ship', 'shipped', 'completed')",
+        from claim k join orders o on o.id = k.order_id left join booking_move m on m.id = k.move_id
+        where k.state = 'active' and k.move_id is null and o.state <> 'to_pay'
+            or k.state = 'active' and k.move_id is not null
+                and (coalesce(m.state, '') <> 'held' or o.state not in ('to_ship', 'shipped'))
+            or k.state = 'taken' and (k.move_id is not null or o.state not in ('to_ship', 'shipped', 'completed'))",
 }];
 
 /// Claims, against their cells and what is counted. A cell of time is five minutes, one of a seat a leg.

@@ -13,7 +13,7 @@ use crate::{
     server::{
         App, Ctx,
         audit::{self, Entry},
-        booking::{after, lines as bookings, waiting},
+        booking::{after, held, lines as bookings, waiting},
         context::now,
         db::Tx,
         figures, payment, stock,
@@ -239,6 +239,8 @@ async fn cancel_in(
         // Part of what was paid is the venue's by now: all of it does not come back for nothing.
         return Err(Error::OrderClosed(row.state));
     }
+    // What they claim elsewhere is freed with the rest.
+    held::end_all(tx, id, &actor, now).await?;
     let action = if expiring { Action::Expire } else { Action::Cancel };
     store::transition(tx, id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
     let mut refunded = Amount::ZERO;

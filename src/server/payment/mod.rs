@@ -1,37 +1,36 @@
 //! Payment: attempts, notifications of providers, refunds.
 //!
-//! A payment is one attempt to pay an order; the provider knows it by our payment id, which is the idempotency key of
-//! everything said about it. Money that arrives when nobody waits for it is never swallowed: it takes the holds again,
-//! or goes back.
+//! A payment is one attempt to pay an order, or a move of one of its bookings; the provider knows it by our payment id, which
+//! is the idempotency key of everything said about it. Money that arrives when nobody waits for it is never swallowed: it
+//! takes the holds again, or goes back.
 
+mod begin;
 pub mod provider;
 pub mod sandbox;
 mod webhook;
 
+pub use begin::{Begun, Due, begin, open, start};
 pub use webhook::{SANDBOX_PATH, routes};
 
 use super::{
-    App, Ctx,
+    App,
     audit::{self, Entry},
-    booking::lines as bookings,
+    booking::{held, lines as bookings},
     context::{internal, new_id, now},
     db::{Row, Tx},
     figures,
-    order::{announce, confirm, own, store},
-    sharing, stock,
+    order::{announce, confirm, store},
+    stock,
 };
 use crate::{
     args,
     domain::{
         Error, Result,
-        error::Problem,
         money::Amount,
         order::{Action, EventKind, State},
-        payment::Method,
-        privacy::{Datum, Receiver},
     },
 };
-use provider::{Charge, Notification, Outcome};
+use provider::{Notification, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// An effect that waits in the outbox.
@@ -41,87 +40,13 @@ pub enum Effect {
     Refund { refund_id: String },
 }
 
-/// Begins a payment, or goes on with one begun for the same sum by the same method; answers with the address of the
-/// provider's cashier.
-///
-/// # Errors
-/// [`Error::OrderClosed`] unless the order is unpaid and its time is not over, [`Error::ProviderUnavailable`] when the
-/// provider does not answer; trying again is safe. [`Error::NoPayment`] where there is no provider.
-pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<String> {
-    let row = own(ctx, number).await?;
-    if !ctx.app.config.takes_payments() {
-        return Err(Error::NoPayment);
-    }
-    let method = match method.filter(|name| !name.is_empty()) {
-        Some(name) => Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice))?,
-        None => row.payment_method,
-    };
-    let (order_id, now, fresh) = (row.id.clone(), ctx.now, new_id());
-    let (payment_id, cashier, row) = ctx
-        .app
-        .db
-        .write::<_, Error>(move |tx| {
-            let (order_id, fresh) = (order_id.clone(), fresh.clone());
-            Box::pin(async move {
-                // Decided on the locked row: a change or a payment of the order at this moment comes before or after.
-                let order = store::lock(tx, &order_id).await?;
-                if order.state != State::ToPay || order.expires_at <= now {
-                    let state = if order.state == State::ToPay { State::Cancelled } else { order.state };
-                    return Err(Error::OrderClosed(state));
-                }
-                let (total, currency) = (order.totals.total, order.currency);
-                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
-                let sql = "select id, cashier_url from payment
-                    where order_id = $1 and method = $2 and amount = $3 and state = 'pending' order by created_at desc limit 1";
-                if let Some(row) = tx.optional(sql, args![&order_id, method.name(), total.0]).await? {
-                    return Ok((row.get("id")?, row.get::<Option<String>>("cashier_url")?, order));
-                }
-                store::note_event(tx, &order_id, "customer", &EventKind::PaymentStarted { method }, now).await?;
-                let sql = "insert into payment (id, order_id, method, provider, amount, currency, state, created_at)
-                    values ($1, $2, $3, $4, $5, $6, 'pending', $7)";
-                tx.exec(sql, args![&fresh, &order_id, method.name(), provider::SANDBOX, total.0, currency.code(), now]).await?;
-                let receiver = (Receiver::Payment, provider::SANDBOX);
-                sharing::record(tx, &order_id, receiver, &[Datum::OrderNumber, Datum::Amount], now).await?;
-                Ok((fresh, None, order))
-            })
-        })
-        .await?;
-    if let Some(cashier) = cashier {
-        return Ok(cashier);
-    }
-    let charge = Charge {
-        payment_id: payment_id.clone(),
-        order_number: row.number.clone(),
-        amount: row.totals.total.0,
-        currency: row.currency.code().to_owned(),
-        method: method.name().to_owned(),
-        locale: ctx.locale.tag().to_owned(),
-        notify_url: ctx.app.config.notify_url(),
-        return_url: format!("{}/orders/{}", ctx.app.config.public_url, row.number),
-    };
-    let opened = provider::charge(&ctx.app, &charge).await?;
-    let (reference, url) = (opened.reference, opened.cashier_url.clone());
-    ctx.app
-        .db
-        .write::<_, Error>(move |tx| {
-            let (payment_id, reference, url) = (payment_id.clone(), reference.clone(), url.clone());
-            Box::pin(async move {
-                // A notification that overtook the answer has stored the reference under which the money moved.
-                let sql = "update payment set provider_reference = $2, cashier_url = $3 where id = $1 and provider_reference is null";
-                tx.exec(sql, args![payment_id, reference, url]).await?;
-                Ok(())
-            })
-        })
-        .await?;
-    super::order::announce(&ctx.app, &store::Changed { number: row.number, products: Vec::new() });
-    Ok(opened.cashier_url)
-}
-
 /// What a notification came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     /// The order is paid.
     Paid,
+    /// A booking of it was moved to where it was paid for.
+    Moved,
     /// Told before, or of no consequence.
     Nothing,
     /// The attempt failed; the order still waits.
@@ -146,6 +71,7 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
     if settled != Settled::Nothing {
         let step = match settled {
             Settled::Paid => "paid",
+            Settled::Moved => "moved",
             Settled::Failed => "payment_failed",
             Settled::Refunded | Settled::Nothing => "refunded",
         };
@@ -153,7 +79,7 @@ pub async fn settle(app: &App, notification: &Notification) -> Result<Settled> {
         tracing::info!(order = %changed.number, ?settled, "payment settled");
         announce(app, &changed);
     }
-    if settled == Settled::Refunded {
+    if matches!(settled, Settled::Refunded | Settled::Moved) {
         app.wake.notify_waiters();
     }
     Ok(settled)
@@ -166,7 +92,8 @@ async fn settle_in(
     now: i64,
 ) -> Result<(Settled, store::Changed)> {
     let payment_id = &notification.payment_id;
-    let payment = tx.one("select order_id, amount, currency from payment where id = $1", args![payment_id]).await?;
+    let sql = "select order_id, amount, currency, move_id from payment where id = $1";
+    let payment = tx.one(sql, args![payment_id]).await?;
     let order_id: String = payment.get("order_id")?;
     let order = store::lock(tx, &order_id).await?;
     let mut changed = store::Changed { number: order.number.clone(), products: Vec::new() };
@@ -185,6 +112,16 @@ async fn settle_in(
     changed.products = store::products(tx, &order_id).await?;
     let expected = notification.amount == payment.get::<i64>("amount")?
         && notification.currency == payment.get::<String>("currency")?;
+    if let Some(move_id) = payment.get::<Option<String>>("move_id")? {
+        let amount = Amount(notification.amount);
+        let product = if expected { held::paid(tx, app, &order, (&move_id, amount), now).await? } else { None };
+        let Some(product) = product else {
+            give_back(tx, app, &order, notification, now).await?;
+            return Ok((Settled::Refunded, changed));
+        };
+        changed.products = vec![product];
+        return Ok((Settled::Moved, changed));
+    }
     let for_this_total = expected && notification.amount == order.totals.total.0;
     let paid = match order.state {
         State::ToPay if for_this_total => {
@@ -208,19 +145,32 @@ async fn settle_in(
         confirm::enqueue(tx, app, &order_id, now).await?;
         Ok((Settled::Paid, changed))
     } else {
-        let part = Part { payment_id, order_id: &order_id, name: WHOLE };
-        if refund(tx, part, Amount(notification.amount), "not expected", now).await? {
-            // Nobody asked for it, so that nothing else on record tells of it.
-            let entry = Entry {
-                actor: "provider".to_owned(),
-                action: audit::Action::RefundRequested,
-                subject: format!("order:{}", order.number),
-                detail: format!("{} of payment {payment_id}, not expected", notification.amount),
-            };
-            audit::record(tx, &app.keys, &entry, now).await?;
-        }
+        give_back(tx, app, &order, notification, now).await?;
         Ok((Settled::Refunded, changed))
     }
+}
+
+/// Refunds money that nobody waited for.
+async fn give_back(
+    tx: &mut Tx<'_>,
+    app: &App,
+    order: &store::OrderRow,
+    notification: &Notification,
+    now: i64,
+) -> Result<()> {
+    let Notification { payment_id, amount, .. } = notification;
+    let part = Part { payment_id, order_id: &order.id, name: WHOLE };
+    if refund(tx, part, Amount(*amount), "not expected", now).await? {
+        // Nobody asked for it, so that nothing else on record tells of it.
+        let entry = Entry {
+            actor: "provider".to_owned(),
+            action: audit::Action::RefundRequested,
+            subject: format!("order:{}", order.number),
+            detail: format!("{amount} of payment {payment_id}, not expected"),
+        };
+        audit::record(tx, &app.keys, &entry, now).await?;
+    }
+    Ok(())
 }
 
 /// Whether an order was cancelled by the clock: only then is late money still meant to buy it.

@@ -26,7 +26,9 @@ async fn sandbox(State(app): State<App>, headers: HeaderMap, body: String) -> St
         return StatusCode::UNAUTHORIZED;
     };
     match to_the_end(async move { settle(&app, &notification).await }).await {
-        Ok(Settled::Paid | Settled::Nothing | Settled::Failed | Settled::Refunded) => StatusCode::NO_CONTENT,
+        Ok(Settled::Paid | Settled::Moved | Settled::Nothing | Settled::Failed | Settled::Refunded) => {
+            StatusCode::NO_CONTENT
+        }
         Err(Error::NotFound) => StatusCode::NOT_FOUND,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }

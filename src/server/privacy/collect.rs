@@ -69,6 +69,7 @@ pub async fn collect(app: &App, customer: &str, ctx: &Ctx) -> Result<Vec<Table>>
         from.orders().await?,
         from.lines().await?,
         from.bookings().await?,
+        from.moves().await?,
         from.travellers().await?,
         from.reviews().await?,
         from.events().await?,
@@ -287,6 +288,17 @@ impl Collector<'_> {
         let columns = &["number", "title", "label", "kind", "zone", "start_at", "end_at", "state", "detail"];
         let (text, time) = (Kind::Text, Kind::Time);
         self.plain("bookings", columns, &[text, text, text, text, text, time, time, text, text], sql).await
+    }
+
+    /// Moves of bookings that cost something.
+    async fn moves(&self) -> Result<Table> {
+        let sql = "select o.number, l.title, m.detail, m.fee, m.due, m.state, m.made_at, m.expires_at, m.ended_at
+            from booking_move m join orders o on o.id = m.order_id
+                join order_line l on l.order_id = m.order_id and l.position = m.position
+            where o.customer_id = $1 order by m.made_at, m.id";
+        let columns = &["number", "title", "detail", "fee", "due", "state", "made_at", "expires_at", "ended_at"];
+        let (text, money, time) = (Kind::Text, Kind::Money, Kind::Time);
+        self.plain("booking_moves", columns, &[text, text, text, money, money, text, time, time, time], sql).await
     }
 
     async fn travellers(&self) -> Result<Table> {

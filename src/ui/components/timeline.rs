@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Locale,
         booking::after::Mark,
-        money::Currency,
+        money::{Amount, Currency},
         order::{CancelReason, Event, EventKind},
         texts::order as t,
     },
@@ -28,7 +28,18 @@ pub fn event_text(l: Locale, kind: &EventKind, currency: Currency) -> String {
             let refund = refund.display(currency);
             return l.f(t::EVENT_BOOKING_CANCELLED, &[("title", title), ("refund", &refund)]);
         }
+        EventKind::BookingMoved { title, added, .. } if *added > Amount::ZERO => {
+            let added = added.display(currency);
+            return l.f(t::EVENT_MOVE_PAID, &[("title", title), ("amount", &added)]);
+        }
         EventKind::BookingMoved { title, .. } => return l.f(t::EVENT_BOOKING_MOVED, &[("title", title)]),
+        EventKind::MoveHeld { title, due, .. } => {
+            return l.f(t::EVENT_MOVE_HELD, &[("title", title), ("amount", &due.display(currency))]);
+        }
+        EventKind::MoveEnded { title, expired, .. } => {
+            let text = if *expired { t::EVENT_MOVE_EXPIRED } else { t::EVENT_MOVE_GIVEN_UP };
+            return l.f(text, &[("title", title)]);
+        }
         EventKind::BookingMarked { title, mark, .. } => {
             let text = match mark {
                 Mark::CheckedIn => t::EVENT_CHECKED_IN,

@@ -1,7 +1,7 @@
 //! What is nobody's time, moved by the office: a stay to other nights, a trip to another departure of its line. Hours of
 //! people and tables are moved where their days are shown.
 
-use super::{Move, TO_MOVE, When, rebook, when};
+use super::{TO_MOVE, When, put_by_office, when};
 use crate::{
     domain::{
         Error, Result,
@@ -26,7 +26,7 @@ const BY: By<'static> = By::Office(None);
 
 /// Where a stay or a trip goes, as the office asks for it.
 #[derive(Clone, Debug)]
-pub struct Elsewhere<'a> {
+pub struct OtherDay<'a> {
     pub number: &'a str,
     /// Of the line in the order.
     pub position: i64,
@@ -84,7 +84,7 @@ async fn with_place(tx: &mut Tx<'_>, id: &str, position: i64, date: LocalDate, n
 /// the booking is not where it was seen; [`Error::SlotTaken`] when it cannot be had there; [`Error::Invalid`] with the
 /// problem of `date` or `time`, also for a booking that has begun and one that is neither; [`Error::NotFound`] for a line
 /// that is no booking, [`Error::OrderClosed`] for an order that is not paid, or over. It stays where it is then.
-pub async fn move_elsewhere(ctx: &Ctx, asked: &Elsewhere<'_>) -> Result<()> {
+pub async fn move_elsewhere(ctx: &Ctx, asked: &OtherDay<'_>) -> Result<()> {
     let actor = ctx.require(TO_MOVE)?.actor();
     let number = number::parse(asked.number).ok_or(Error::NotFound)?;
     let id = orders::by_number(&ctx.app.db, &number).await?.id;
@@ -119,7 +119,7 @@ async fn move_in(
     if line.time.start != seen {
         return Err(Error::Conflict);
     }
-    rebook(tx, app, &order, &line, Move { wish, actor, by: BY }, now).await.map(Some)
+    put_by_office(tx, app, (&order, &line), (wish, BY), actor, now).await.map(Some)
 }
 
 /// The same wish on other nights, or on the departure that leaves then.

@@ -1,7 +1,11 @@
 //! What can be done with a booking after it was paid for, below its line: the calendar file, the code for the door, moving
 //! it, and giving it up, which asks first and shows what comes back. Each works as a plain link or form.
 
-use super::{Page, STATE_ID, load};
+use super::{
+    Page, STATE_ID,
+    held::{HeldNotice, MoveDue},
+    load,
+};
 use crate::{
     api::{
         self,
@@ -9,11 +13,16 @@ use crate::{
     },
     domain::{
         Error,
-        booking::{after::BookingChoices, cancellation::Settlement, date::LocalDate, zone::clock},
+        booking::{
+            after::{BookingChoices, MoveAnswer, MoveQuote},
+            cancellation::Settlement,
+            date::LocalDate,
+            zone::clock,
+        },
         locale::Text,
         money::Amount,
         number,
-        order::{BookingState, OrderBooking, State},
+        order::{BookingState, Event, EventKind, Order, OrderBooking, State},
         texts::booking_after as t,
     },
     ui::{
@@ -37,9 +46,24 @@ use leptos_router::{
 /// In the address what asks for a form, with the position of the booking.
 const MOVE: &str = "move";
 const GIVE_UP: &str = "give-up";
+/// In the address what asks what a move costs, before it is made.
+const QUOTE: &str = "quote";
 
 /// A date and the minutes of it at which a booking could begin instead; none where no date is asked about.
 type FreeOn = Resource<Option<(String, Vec<i64>)>>;
+/// What a move costs that the address asks about, with its date and time; none where it asks about none.
+type QuoteOf = Resource<Option<(String, String, Result<MoveQuote, Error>)>>;
+
+/// How often something became of moving a booking.
+fn moves_of(order: &Order, position: i64) -> usize {
+    let of_booking = |event: &&Event| match event.kind {
+        EventKind::BookingMoved { position: moved, .. }
+        | EventKind::MoveHeld { position: moved, .. }
+        | EventKind::MoveEnded { position: moved, .. } => moved == position,
+        _ => false,
+    };
+    order.events.iter().filter(of_booking).count()
+}
 
 /// A row below the line of a booking; nothing while the order is not paid.
 #[component]
@@ -52,10 +76,13 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
     });
     // Whether what comes back was another sum than was shown.
     let changed = RwSignal::new(false);
+    // Whether a move costs another sum than was shown.
+    let dearer = RwSignal::new(false);
+    let moves = Memo::new(move |_| page.order.with(|order| moves_of(order, position)));
     let number = page.number();
     let choices = Resource::new(
-        move || open.get(),
-        move |open| {
+        move || (open.get(), moves.get()),
+        move |(open, _)| {
             let number = number.clone();
             async move { if open { api::booking_after::choices(number, position).await.map(Some) } else { Ok(None) } }
         },
@@ -63,10 +90,27 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
     let again = Callback::new(move |()| choices.refetch());
     // Asked for beside the choices and not below them: what is asked for within an answer is asked for twice.
     let query = use_query_map();
-    let wanted = Memo::new(move |_| {
-        let here = query.with(|query| query.get(MOVE)).is_some_and(|place| place == position.to_string());
-        query.with(|query| query.get("date")).filter(|_| here && open.get())
+    let here = move || query.with(|query| query.get(MOVE)).is_some_and(|place| place == position.to_string());
+    let quoting = move || query.with(|query| query.get(QUOTE)).is_some();
+    let wanted =
+        Memo::new(move |_| query.with(|query| query.get("date")).filter(|_| here() && !quoting() && open.get()));
+    let asked = Memo::new(move |_| {
+        let to = query.with(|query| Some((query.get("date")?, query.get("time").unwrap_or_default())));
+        to.filter(|_| here() && quoting() && open.get())
     });
+    let number = page.number();
+    let quote: QuoteOf = Resource::new(
+        move || asked.get(),
+        move |to| {
+            let number = number.clone();
+            async move {
+                let (date, time) = to?;
+                let quote = api::booking_after::quote_move(number, position, date.clone(), time.clone()).await;
+                Some((date, time, quote))
+            }
+        },
+    );
+    let quote_again = Callback::new(move |()| quote.refetch());
     let number = page.number();
     let times: FreeOn = Resource::new(
         move || wanted.get(),
@@ -83,7 +127,10 @@ pub fn AfterBooking(page: Page, booking: OrderBooking) -> impl IntoView {
     let tools = move || {
         Suspend::new(async move {
             match choices.await {
-                Ok(Some(choices)) => view! { <Tools page position state choices times changed again/> }.into_any(),
+                Ok(Some(choices)) => {
+                    let moving = Moving { times, quote, dearer, again: quote_again };
+                    view! { <Tools page position state choices moving changed again/> }.into_any()
+                }
                 Ok(None) => ().into_any(),
                 Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
             }
@@ -113,26 +160,38 @@ fn CalendarLink(page: Page, position: i64) -> impl IntoView {
     .into_any()
 }
 
+/// What is asked for to move a booking.
+#[derive(Clone, Copy)]
+struct Moving {
+    times: FreeOn,
+    quote: QuoteOf,
+    /// Whether it costs another sum than was shown.
+    dearer: RwSignal<bool>,
+    /// Asks anew what it costs.
+    again: Callback<()>,
+}
+
 #[component]
 fn Tools(
     page: Page,
     position: i64,
     state: BookingState,
     choices: BookingChoices,
-    times: FreeOn,
+    moving: Moving,
     changed: RwSignal<bool>,
     again: Callback<()>,
 ) -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let number = page.number();
-    let BookingChoices { settlement, open, movable, date, minute, by_hour, code } = choices;
+    let BookingChoices { settlement, open, movable, held, date, minute, by_hour, code } = choices;
     let open = open && state == BookingState::Booked;
     let asked = move |what: &'static str| {
         let asked = query.with(|query| query.get(what)).and_then(|asked| asked.parse::<i64>().ok());
         asked == Some(position)
     };
-    let moving = Memo::new(move |_| open && movable && asked(MOVE));
+    let is_moving = Memo::new(move |_| open && movable && asked(MOVE));
+    let quoting = Memo::new(move |_| query.with(|query| query.get(QUOTE)).is_some());
     let giving_up = Memo::new(move |_| open && asked(GIVE_UP));
     let link = |what: &'static str, text: Text| {
         let href = format!("/orders/{number}?{what}={position}");
@@ -155,15 +214,51 @@ fn Tools(
                 <p class="muted small">{l.t(t::CODE_HINT)}</p>
             </div>
         </details>
+        {held.filter(|_| open).map(|held| view! { <HeldNotice page position held/> })}
         {links}
-        {move || moving.get().then(|| view! { <MoveForm page position date minute by_hour times/> })}
+        {move || is_moving.get().then(|| match quoting.get() {
+            true => view! { <Quoted page position moving date minute by_hour/> }.into_any(),
+            false => view! { <MoveForm page position date minute by_hour times=moving.times/> }.into_any(),
+        })}
         {move || giving_up.get().then(|| view! { <GiveUpForm page position settlement changed again/> })}
     }
     .into_any()
 }
 
+/// What the move costs that the address asks about; the form where that is nothing, or cannot be said.
+#[component]
+fn Quoted(page: Page, position: i64, moving: Moving, date: LocalDate, minute: i64, by_hour: bool) -> impl IntoView {
+    let Moving { times, quote, dearer, again } = moving;
+    let shown = move || {
+        Suspend::new(async move {
+            let form = move || view! { <MoveForm page position date minute by_hour times/> };
+            match quote.await {
+                Some((date, time, Ok(quote))) if quote.cost.to_pay > Amount::ZERO => {
+                    view! { <MoveDue page position date time quote changed=dearer again/> }.into_any()
+                }
+                Some((_, _, Err(error))) => view! { <ErrorNotice error/>{form()} }.into_any(),
+                _ => form().into_any(),
+            }
+        })
+    };
+    view! { <Transition fallback=|| ()>{shown}</Transition> }.into_any()
+}
+
+/// What comes of moving a booking to a date and a time: it is there, or the page says what has to be paid first.
+fn use_moved(page: Page, position: i64) -> impl Fn(MoveAnswer, &str, &str) + Clone + 'static {
+    let (done, navigate) = (use_done(page), use_navigate());
+    move |answer: MoveAnswer, date: &str, time: &str| match answer {
+        MoveAnswer::Done => done(t::MOVED),
+        MoveAnswer::Due(_) => {
+            let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
+            let to = format!("{MOVE}={position}&date={date}&time={time}&{QUOTE}=1");
+            navigate(&format!("/orders/{}?{to}", page.number()), options);
+        }
+    }
+}
+
 /// The order as it is now, at its own address again.
-fn use_done(page: Page) -> impl Fn(Text) + Clone + 'static {
+pub fn use_done(page: Page) -> impl Fn(Text) + Clone + 'static {
     let (l, toasts, navigate) = (use_locale(), use_toasts(), use_navigate());
     move |said: Text| {
         toasts.show(l.t(said));
@@ -182,7 +277,7 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
     let query = use_query_map();
     let posted = ServerAction::<MoveBooking>::new().value().get_untracked().and_then(Result::err);
     let state = FormState::new(posted, &["date", "time"]);
-    let done = use_done(page);
+    let moved = use_moved(page, position);
     let submit = move |event: ev::SubmitEvent| {
         // The other button asks what is free, by the address of the page.
         if event.submitter().is_some_and(|button| button.get_attribute("formmethod").is_some()) {
@@ -190,8 +285,9 @@ fn MoveForm(page: Page, position: i64, date: LocalDate, minute: i64, by_hour: bo
         }
         event.prevent_default();
         let Ok(MoveBooking { number, position, date, time }) = MoveBooking::from_event(&event) else { return };
-        let done = done.clone();
-        state.send(None, api::booking_after::move_booking(number, position, date, time), move |()| done(t::MOVED));
+        let moved = moved.clone();
+        let answer = api::booking_after::move_booking(number, position, date.clone(), time.clone());
+        state.send(None, answer, move |answer| moved(answer, &date, &time));
     };
     // As it was typed into a form that was refused without script.
     let typed = |name: &str| query.with_untracked(|query| query.get(name));
@@ -255,12 +351,13 @@ fn FreeTimes(page: Page, position: i64, times: FreeOn) -> impl IntoView {
 fn TimeButtons(page: Page, position: i64, date: String, times: Vec<i64>) -> impl IntoView {
     let l = use_locale();
     let state = FormState::new(None, &[]);
-    let done = use_done(page);
+    let moved = use_moved(page, position);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let Ok(MoveBooking { number, position, date, time }) = MoveBooking::from_event(&event) else { return };
-        let done = done.clone();
-        state.send(None, api::booking_after::move_booking(number, position, date, time), move |()| done(t::MOVED));
+        let moved = moved.clone();
+        let answer = api::booking_after::move_booking(number, position, date.clone(), time.clone());
+        state.send(None, answer, move |answer| moved(answer, &date, &time));
     };
     let text = if times.is_empty() { t::MOVE_NONE } else { t::MOVE_FREE_ON };
     let title = l.f(text, &[("date", &date)]);

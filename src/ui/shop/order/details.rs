@@ -4,7 +4,8 @@ use super::{Page, booking::AfterBooking};
 use crate::{
     domain::{
         address::{Contact, DeliveryWish},
-        order::{OrderLine, Shipment},
+        money::Amount,
+        order::{Order, OrderLine, Shipment},
         payment::Method,
         texts::order as t,
     },
@@ -31,6 +32,12 @@ pub fn Details(page: Page) -> impl IntoView {
     let lines = Memo::new(move |_| order.with(|order| order.lines.clone()));
     let totals = Memo::new(move |_| order.with(|order| order.totals));
     let events = Memo::new(move |_| order.with(|order| order.events.clone()));
+    let added = Memo::new(move |_| order.with(Order::added));
+    let added = move || {
+        let amount = added.get();
+        let text = l.f(t::ADDED, &[("amount", &amount.display(currency))]);
+        (amount > Amount::ZERO).then(|| view! { <p class="muted small">{text}</p> })
+    };
     let line = move |line: OrderLine| {
         let booking = line.booking.clone();
         let review = view! { <ReviewLink number=page.number() line=line.clone()/> };
@@ -54,6 +61,7 @@ pub fn Details(page: Page) -> impl IntoView {
                 <section class="panel" aria-labelledby="sum-title">
                     <div class="panel-head"><h2 class="panel-title" id="sum-title">{l.t(t::AMOUNT)}</h2></div>
                     <Summary totals currency/>
+                    {added}
                 </section>
                 <section class="panel" aria-labelledby="time-title">
                     <div class="panel-head"><h2 class="panel-title" id="time-title">{l.t(t::PROGRESS)}</h2></div>

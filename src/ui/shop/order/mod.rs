@@ -6,6 +6,7 @@ mod booking;
 mod details;
 mod edit;
 mod head;
+mod held;
 
 pub use edit::OrderEditPage;
 

@@ -3,8 +3,8 @@
 mod list;
 
 pub use list::{
-    ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS, OFFERED_CATEGORIES, PER_PAGE, PriceRange, ProductList, Sort,
-    list_href, parse_list_query,
+    ListQuery, MAX_BRANDS, MAX_SEARCH, MOST_FOUND, OFFERED_BRANDS, OFFERED_CATEGORIES, PER_PAGE, PriceRange,
+    ProductList, Sort, list_href, parse_list_query,
 };
 
 use super::{booking::offer::Kind, locale::Locale, money::Amount, page::Page, review::Rating};

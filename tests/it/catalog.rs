@@ -7,6 +7,7 @@ use crate::{
     venues,
 };
 use std::{
+    collections::HashSet,
     fs,
     path::PathBuf,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use xiadan::{
     args,
     domain::{
         Error,
-        catalog::{Category, ListQuery, OFFERED_BRANDS, Sort},
+        catalog::{Category, ListQuery, MOST_FOUND, OFFERED_BRANDS, PER_PAGE, Sort},
         money::Amount,
     },
     server::{
@@ -237,6 +238,93 @@ async fn the_index_finds_what_looking_through_all_finds_and_follows_changes() {
             ["kettle", "stool"],
             "what is not for sale is not shown, whatever the index says"
         );
+    })
+    .await;
+}
+
+/// 2,500 more products that have the word that all have, each of them sold more often, dearer and newer than the one before;
+/// the first 600 have another word besides, and one of them has the word in its title.
+async fn fill_up(app: &App) {
+    let products =
+        "insert into product (id, handle, status, brand, tags, price_min, price_max, sales, created_at, updated_at)
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
+        select 'm' || cast(10000 + i as text), 'm' || cast(10000 + i as text), 'active', 'Mass', '[]', i, i, i, 2000 + i, 0
+        from n";
+    exec(app, products).await;
+    let texts = "insert into product_text (product_id, locale, title, description_html, seo_title, seo_description, options, tags, words)
+        select id, 'zh-CN', case when sales = 2000 then 'wood' else id end, '', '', '', '[]', '[]',
+            case when sales <= 600 then 'wood common' else 'wood' end
+        from product where brand = 'Mass'";
+    exec(app, texts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_finds_very_many_is_counted_and_paged_through_so_far() {
+    both(&[], async |app| {
+        fill(&app).await;
+        fill_up(&app).await;
+        sort_into_categories(&app).await;
+        let ctx = customer(&app).await;
+        let wood = ListQuery { q: Some("wood".into()), page: 1, ..ListQuery::default() };
+        let list = async |sort, page| catalog::list(&ctx, &ListQuery { sort, page, ..wood.clone() }).await.unwrap();
+        let pages = MOST_FOUND / PER_PAGE;
+
+        for sort in Sort::ALL {
+            let mut shown = HashSet::new();
+            for page in [1, 2, 3, 50, pages - 1, pages] {
+                let found = list(sort, page).await;
+                assert!(found.more && found.partial, "{sort:?}");
+                assert_eq!((found.products.total, found.products.pages()), (MOST_FOUND, pages), "{sort:?}");
+                assert_eq!(found.products.items.len() as i64, PER_PAGE, "{sort:?} {page}");
+                for product in found.products.items {
+                    assert!(shown.insert(product.handle.clone()), "{} comes twice: {sort:?} {page}", product.handle);
+                }
+            }
+            assert!(list(sort, pages + 1).await.products.items.is_empty(), "{sort:?}");
+        }
+        let first = async |sort| -> Vec<String> {
+            let items = list(sort, 1).await.products.items;
+            items.into_iter().take(5).map(|product| product.handle).collect()
+        };
+        assert_eq!(first(Sort::Relevance).await, ["m12000", "m12500", "m12499", "m12498", "m12497"]);
+        assert_eq!(first(Sort::Sales).await, ["m12500", "m12499", "m12498", "m12497", "m12496"]);
+        assert_eq!(first(Sort::Newest).await, ["m12500", "m12499", "m12498", "m12497", "m12496"]);
+        assert_eq!(first(Sort::PriceAsc).await, ["m10001", "m10002", "m10003", "m10004", "m10005"]);
+        assert_eq!(first(Sort::PriceDesc).await, ["rug", "stool", "kettle", "lamp", "m12500"]);
+
+        // Neither the rug nor its brand is among those that sell best.
+        let narrow = async |query: ListQuery| {
+            let found = catalog::list(&ctx, &query).await.unwrap();
+            assert!(found.partial && !found.more);
+            let mut handles: Vec<_> = found.products.items.into_iter().map(|product| product.handle).collect();
+            handles.sort();
+            (found.products.total, handles)
+        };
+        let named = |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        let garden = ListQuery { category: Some("garden".into()), ..wood.clone() };
+        assert_eq!(narrow(garden).await, (1, named(&["rug"])));
+        let brand = ListQuery { brand: vec!["Brand".into()], ..wood.clone() };
+        assert_eq!(narrow(brand).await, (3, named(&["kettle", "lamp", "rug"])));
+
+        // The index tells the same, with names or with none.
+        let asked = ["wood", "common"].map(|q| ListQuery { q: Some(q.to_owned()), ..wood.clone() });
+        let told = async || {
+            let mut told = Vec::new();
+            for query in &asked {
+                for (sort, page) in Sort::ALL.into_iter().flat_map(|sort| [(sort, 1), (sort, 25)]) {
+                    told.push(catalog::list(&ctx, &ListQuery { sort, page, ..query.clone() }).await.unwrap());
+                }
+            }
+            told
+        };
+        let before = told().await;
+        while search::step(&app, now()).await.unwrap() {}
+        let among = |word: &str| app.search.find(&[word.to_owned()]).map(|names| names.len());
+        assert_eq!((among("wood"), among("common")), (None, Some(600)));
+        assert_eq!(told().await, before);
+        let common = &before[before.len() - 1];
+        assert_eq!((common.products.total, common.more, common.partial), (600, false, false));
+        assert_eq!(common.brands, [("Mass".to_owned(), 600)]);
     })
     .await;
 }

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 /// How many products a list page shows.
 pub const PER_PAGE: i64 = 24;
 
+/// How many products of a search are counted and paged through at most, in whole pages: who is shown more of them needs
+/// other words, not more pages.
+pub const MOST_FOUND: i64 = 100 * PER_PAGE;
+
 /// The order of a product list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +81,13 @@ pub struct ProductList {
     /// The categories in a search before it is narrowed to one, without pictures, with the number of products found in
     /// each; those with the most come first. None on the page of a category, which leads to others by itself.
     pub categories: Vec<Category>,
+    /// Whether a search found more than [`MOST_FOUND`]: the total is that then.
+    #[serde(default)]
+    pub more: bool,
+    /// Whether brands and categories are those of the products that sell best alone, with numbers that are too low: a
+    /// search found more than [`MOST_FOUND`] before it was narrowed to some of them.
+    #[serde(default)]
+    pub partial: bool,
 }
 
 impl Sort {

@@ -35,16 +35,16 @@ impl Counts {
         Self::of(&db.all(sql, args![]).await?)
     }
 
-    /// Counts what a filter leaves, all at once: for the whole, for each brand and for each category.
+    /// Counts what a filter leaves, all at once: for the whole, for each brand and for each category; as far as
+    /// [`Filter::found`] goes.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub(super) async fn left_by(tx: &mut Tx<'_>, filter: &Filter) -> Result<Self> {
         let mut args = Args::new();
-        let filter = filter.sql(&mut args);
-        let sql = format!(
-            "select p.brand, p.category_id, count(*) as products from product p where {filter} group by p.brand, p.category_id"
-        );
+        let found = filter.found("p.brand, p.category_id", &mut args);
+        let sql =
+            format!("select p.brand, p.category_id, count(*) as products from {found} group by p.brand, p.category_id");
         Self::of(&tx.all(sql, args).await?)
     }
 

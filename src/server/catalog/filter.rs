@@ -2,7 +2,10 @@
 
 use super::search;
 use crate::{
-    domain::{catalog::MAX_SEARCH, money::Amount},
+    domain::{
+        catalog::{MAX_SEARCH, MOST_FOUND},
+        money::Amount,
+    },
     server::db::{Args, ToValue, Value, placeholders},
 };
 
@@ -21,6 +24,25 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether it is a search that may find so many products that not all of them are looked at.
+    pub fn is_bounded(&self) -> bool {
+        !self.words.is_empty() && self.among.is_none()
+    }
+
+    /// What is left, as `p` behind a `from`; of a bounded search with some columns alone, and of more than [`MOST_FOUND`]
+    /// those that sell best and one more, which tells that there are more.
+    pub fn found(&self, columns: &str, args: &mut Args) -> String {
+        let filter = self.sql(args);
+        if !self.is_bounded() {
+            return format!("product p where {filter}");
+        }
+        // An order that an index has: no more is looked at than is needed to find so many.
+        format!(
+            "(select {columns} from product p where {filter} order by p.sales desc, p.id desc limit {most}) p",
+            most = MOST_FOUND + 1,
+        )
+    }
+
     /// The `where` clause; its placeholders follow `$1`, the language.
     pub fn sql(&self, args: &mut Args) -> String {
         let mut sql = String::from(match &self.among {
@@ -77,7 +99,7 @@ impl Filter {
 /// That a column is one of some keys; in few sizes, so that the statements are prepared once.
 fn one_of(column: &str, keys: &[String], args: &mut Args) -> String {
     let Some(first) = keys.first() else { return " and 1 = 0".to_owned() };
-    let size = [1, 8, 64, search::MOST].into_iter().find(|size| keys.len() <= *size).unwrap_or(keys.len());
+    let size = [1, 8, 64, 512, search::MOST].into_iter().find(|size| keys.len() <= *size).unwrap_or(keys.len());
     let start = args.len() + 1;
     args.extend(keys.iter().map(|key| key.to_value()));
     // A key that is there twice finds the same rows once.
@@ -107,4 +129,20 @@ pub(crate) fn like(word: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_search_whose_products_are_not_named_is_bounded() {
+        let all = Filter::default();
+        let search = Filter { words: vec!["wood".to_owned()], ..Filter::default() };
+        let named = Filter { among: Some(vec!["stool".to_owned()]), ..search.clone() };
+        assert_eq!([&all, &search, &named].map(Filter::is_bounded), [false, true, false]);
+        let found = |filter: &Filter| filter.found("p.id", &mut Args::new());
+        let limit = format!("limit {}) p", MOST_FOUND + 1);
+        assert_eq!([&all, &search, &named].map(|filter| found(filter).ends_with(&limit)), [false, true, false]);
+    }
 }

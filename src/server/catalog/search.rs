@@ -4,8 +4,8 @@
 //! It is kept in memory, read from the database when the process begins, and kept current by the products that change, on
 //! whichever node: each looks for itself. The database has the last word: what is named here is looked at there, so that a
 //! change that was not read yet can leave a product out for a second or two, and can show none that does not belong. Until
-//! the index is filled, and where it names too many, the database looks through all texts. Beside it, and in the same way,
-//! the [`Counts`] of all products are kept.
+//! the index is filled, and where it names too many, the database looks through texts until it has found enough. Beside it,
+//! and in the same way, the [`Counts`] of all products are kept.
 
 mod grams;
 

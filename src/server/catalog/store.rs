@@ -10,7 +10,7 @@ use crate::{
         Error, Locale, Result,
         booking::offer::Kind,
         catalog::{
-            Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, OFFERED_BRANDS,
+            Category, Image, KEPT_PER_PAGE, KeptProduct, ListQuery, MAX_BRANDS, MAX_SEARCH, MOST_FOUND, OFFERED_BRANDS,
             OFFERED_CATEGORIES, PER_PAGE, ProductCard, ProductList, Sort, Way,
         },
         money::Amount,
@@ -58,6 +58,10 @@ pub(crate) fn image(row: &Row, column: &str) -> Result<Option<Image>> {
     Ok(text.and_then(|text| serde_json::from_str::<Image>(&text).ok()).map(|image| Image { alt, ..image }))
 }
 
+/// What a card and the orders of lists need of a product.
+const CARD: &str = "p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
+    p.rating_sum, p.rating_count";
+
 pub async fn products(
     tx: &mut Tx<'_>,
     locale: Locale,
@@ -67,7 +71,11 @@ pub async fn products(
     skip: i64,
 ) -> Result<Vec<ProductCard>> {
     let mut args = args![locale.tag()];
-    let filter_sql = filter.sql(&mut args);
+    // Whose titles have the words is not in any index: of a search that finds very many, it is asked of those that sell best.
+    let from = match sort {
+        Sort::Relevance => filter.found(CARD, &mut args),
+        _ => format!("product p where {}", filter.sql(&mut args)),
+    };
     let relevance;
     // An order that an index has: of a large shop no more is looked at than is shown. Ids grow with time.
     let order = match sort {
@@ -91,9 +99,7 @@ pub async fn products(
     // Texts and stock are looked up of those alone that are shown.
     let sql = format!(
         "select p.*, {in_stock} as in_stock, {title} as title, {tags} as tags from (
-            select p.id, p.handle, p.brand, p.price_min, p.price_max, p.compare_at, p.image, p.sales, p.created_at,
-                p.rating_sum, p.rating_count
-            from product p where {filter_sql} order by {order} limit ${limit} offset ${skip}) p
+            select {CARD} from {from} order by {order} limit ${limit} offset ${skip}) p
         order by {order}",
         in_stock = has_variant(IN_STOCK),
         title = in_locale!("title"),
@@ -199,6 +205,11 @@ pub async fn list(
         }
         counts => counts,
     };
+    let partial = filter.is_bounded()
+        && match of_all {
+            Some(counts) => counts.total(None) > MOST_FOUND,
+            None => count(tx, &filter).await? > MOST_FOUND,
+        };
     let (mut category, mut breadcrumbs, mut within) = (None, Vec::new(), None);
     if let Some(handle) = &query.category {
         let tree = categories(tx, locale, counts).await?;
@@ -215,7 +226,9 @@ pub async fn list(
     }
 
     let within = within.as_deref();
-    let mut offered = match of_all {
+    // What was counted in part does not tell how many of a category there are.
+    let of_these = of_all.filter(|_| !partial || within.is_none());
+    let mut offered = match of_these {
         Some(counts) => counts.brands(within, usize::try_from(OFFERED_BRANDS).unwrap_or_default()),
         None => brands(tx, &filter).await?,
     };
@@ -232,32 +245,44 @@ pub async fn list(
         None => narrowing(tx, locale, &filter, query.narrowed_to(), of_all).await?,
     };
 
-    let total = match of_all {
+    let total = match of_these {
         Some(counts) => counts.total(within),
-        None => {
-            let mut args = Args::new();
-            let sql = format!("select count(*) as total from product p where {}", filter.sql(&mut args));
-            tx.one(sql, args).await?.get("total")?
-        }
+        None => count(tx, &filter).await?,
     };
+    let more = filter.is_bounded() && total > MOST_FOUND;
+    let total = if more { MOST_FOUND } else { total };
     let (page, skip) = offset(query.page, PER_PAGE);
-    let items = products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?;
+    // Behind the last page nothing is looked for: that would take the longest.
+    let items = if filter.is_bounded() && skip >= total {
+        Vec::new()
+    } else {
+        products(tx, locale, &filter, query.sort, PER_PAGE, skip).await?
+    };
     Ok(ProductList {
         category,
         breadcrumbs,
         products: Page { items, total, page, per_page: PER_PAGE },
         brands: offered,
         categories,
+        more,
+        partial,
     })
+}
+
+/// How many products a filter leaves, as far as [`Filter::found`] goes.
+async fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
+    let mut args = Args::new();
+    let sql = format!("select count(*) as total from {}", filter.found("p.id", &mut args));
+    Ok(tx.one(sql, args).await?.get("total")?)
 }
 
 /// The brands of the products that a filter leaves, those with the most first, and how many there are of each.
 async fn brands(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(String, i64)>> {
     let mut args = Args::new();
-    let filter = filter.sql(&mut args);
+    let found = filter.found("p.brand", &mut args);
     let sql = format!(
-        "select p.brand, count(*) as products from product p where {filter} and p.brand <> ''
-        group by p.brand order by 2 desc, 1 limit {OFFERED_BRANDS}"
+        "select p.brand, count(*) as products from {found}
+        group by p.brand having p.brand <> '' order by 2 desc, 1 limit {OFFERED_BRANDS}"
     );
     tx.all(sql, args).await?.iter().map(|row| Ok((row.get("brand")?, row.get("products")?))).collect()
 }
@@ -345,8 +370,8 @@ async fn tree(
     let counted = match counts {
         Some(_) => "select cast(null as text) as category_id, cast(0 as bigint) as products".to_owned(),
         None => {
-            let filter = filter.sql(&mut args);
-            format!("select p.category_id, count(*) as products from product p where {filter} group by p.category_id")
+            let found = filter.found("p.category_id", &mut args);
+            format!("select p.category_id, count(*) as products from {found} group by p.category_id")
         }
     };
     let sql = format!(

@@ -4,14 +4,16 @@
 //! So any part of a text is found, in any language, without knowing where its words begin. What is named here *may* have the
 //! word; whoever asks looks whether it does. A product is named for every word that it has.
 
+use crate::domain::catalog::MOST_FOUND;
 use std::{
     collections::{HashMap, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
     sync::Arc,
 };
 
-/// The most products that are named. Of more it is as quick to look through all.
-pub const MOST: usize = 512;
+/// The most products that are named: as many as are counted. Of more, so many of all products are among them that who looks
+/// through all has soon found enough.
+pub const MOST: usize = MOST_FOUND as usize;
 /// So few products are not narrowed down any further: looking at their texts takes less.
 const FEW: usize = 64;
 /// How many bits a character takes in a key.

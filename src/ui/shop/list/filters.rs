@@ -57,9 +57,9 @@ impl Unfolded {
 }
 
 /// The categories among what was found, each a link that keeps the other filters: within a search to the search in that
-/// category, from all products to its page.
+/// category, from all products to its page. Numbers that are too low are not shown.
 #[component]
-fn CategoryFilter(query: ListQuery, categories: Vec<Category>) -> impl IntoView {
+fn CategoryFilter(query: ListQuery, categories: Vec<Category>, partial: bool) -> impl IntoView {
     let l = use_locale();
     if categories.is_empty() {
         return ().into_any();
@@ -69,6 +69,7 @@ fn CategoryFilter(query: ListQuery, categories: Vec<Category>) -> impl IntoView 
     let link = |handle: Option<String>, title: String, products: Option<i64>| {
         let current = (handle == query.category).then_some("true");
         let to = href(&ListQuery { category: handle, page: 1, ..query.clone() });
+        let products = products.filter(|_| !partial);
         view! {
             <a class="filter-link" href=to aria-current=current data-noscroll=stays>
                 {title}
@@ -95,7 +96,12 @@ fn CategoryFilter(query: ListQuery, categories: Vec<Category>) -> impl IntoView 
 }
 
 #[component]
-pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>, categories: Vec<Category>) -> impl IntoView {
+pub fn Filters(
+    query: ListQuery,
+    brands: Vec<(String, i64)>,
+    categories: Vec<Category>,
+    partial: bool,
+) -> impl IntoView {
     let (l, currency, follow) = (use_locale(), use_currency(), use_follow());
     let (min, max) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let count = filter_count(&query);
@@ -127,7 +133,7 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>, categories: Vec<Cat
                 <label class="check">
                     <input type="checkbox" name="brand" value=value.clone() checked=chosen node_ref=field on:change=toggle/>
                     {value}
-                    <span class="check-count">{products}</span>
+                    {(!partial).then(|| view! { <span class="check-count">{products}</span> })}
                 </label>
             }
         }
@@ -259,7 +265,7 @@ pub fn Filters(query: ListQuery, brands: Vec<(String, i64)>, categories: Vec<Cat
                 {hidden("q", query.q.clone())}
                 {hidden("category", query.narrowed_to().map(str::to_owned))}
                 {hidden("sort", sort_name(query.sort))}
-                <CategoryFilter query=query.clone() categories/>
+                <CategoryFilter query=query.clone() categories partial/>
                 {brand_list}
                 <fieldset>
                     <legend class="filter-title">{l.f(t::PRICE_RANGE, &[("unit", &currency.symbol())])}</legend>

@@ -145,7 +145,10 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
         }
         .into_any();
     }
-    let total = l.n(t::TOTAL_ONE, t::TOTAL, list.products.total);
+    let total = match list.more {
+        true => l.f(t::TOTAL_MORE, &[("n", &list.products.total)]),
+        false => l.n(t::TOTAL_ONE, t::TOTAL, list.products.total),
+    };
     // A search that is narrowed to a category is no page of it.
     let around = query.page_of().map(|_| (navigation(&list), sub_categories(&list)));
     let (navigation, sub_categories) = around.unzip();
@@ -157,7 +160,12 @@ fn ListView(query: ListQuery, list: ProductList, busy: Signal<bool>) -> impl Int
             <div class="page-head"><h1 class="page-title">{title}</h1></div>
             {sub_categories}
             <div class="catalog">
-                <Filters query=query.clone() brands=list.brands.clone() categories=list.categories.clone()/>
+                <Filters
+                    query=query.clone()
+                    brands=list.brands.clone()
+                    categories=list.categories.clone()
+                    partial=list.partial
+                />
                 <section aria-label=l.t(t::LIST) aria-busy=move || busy.get().to_string()>
                     <div class="catalog-bar">
                         <p class="muted small" role="status">{total}</p>

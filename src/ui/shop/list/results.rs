@@ -22,11 +22,14 @@ pub fn Results(query: ListQuery, list: ProductList) -> impl IntoView {
     if list.products.items.is_empty() {
         return view! { <Nothing query list heading=2/> }.into_any();
     }
+    let l = use_locale();
     let (page, pages) = (list.products.page, list.products.pages());
+    let narrow = (list.more && page >= pages).then(|| view! { <p class="muted">{l.t(t::NARROW)}</p> });
     let to = move |page| href(&ListQuery { page, ..query.clone() });
     view! {
         <ProductGrid products=list.products.items level=2 eager=EAGER/>
         <Pagination page pages href=to/>
+        {narrow}
     }
     .into_any()
 }
@@ -82,7 +85,7 @@ pub fn Nothing(query: ListQuery, list: ProductList, heading: u8) -> impl IntoVie
         (
             "sort",
             l.t(t::PAGE_GONE_TITLE).to_owned(),
-            t::PAGE_GONE_TEXT,
+            if list.more { t::NARROW } else { t::PAGE_GONE_TEXT },
             href(&ListQuery { page: 1, ..query }),
             t::FIRST_PAGE,
         )

@@ -32,7 +32,8 @@ export default defineConfig({
     launchOptions: { executablePath: chromium, args: flags },
     timezoneId: 'Asia/Shanghai',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording every step costs as much as some of them, and nobody opens the record of a machine that is gone.
+    trace: process.env.CI ? 'off' : 'retain-on-failure',
   },
   projects: [
     { name: 'phone', use: phone, testIgnore: ['**/office/*', ...ENGLISH] },

@@ -75,6 +75,8 @@ dev() {
 tests() {
     setup --tests
     build
+    # What helps to compile again, and to look at a crash, is made for nobody where the tests run once.
+    [ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
     [ -z "${CI:-}" ] || attempt 'formatting' cargo fmt --all --check
     # The development profile: optimising the crate once more for its tests takes longer than compiling the dependencies.
     attempt 'tests: Rust' cargo test --features ssr --no-fail-fast

@@ -101,12 +101,15 @@ async fn written(app: &App, order_id: &str) -> Result<Option<(Target, Letter)>> 
                 let lines = store::lines(tx, &id).await?;
                 let mut bookings = booking::calendar_entries(tx, &id).await?;
                 bookings.retain(|entry| entry.state != BookingState::Cancelled);
-                let files = match to {
-                    Target::Email(_) => bookings.iter().map(|entry| attached(&app, &order, entry, now)).collect(),
-                    Target::Phone(_) => Vec::new(),
+                let (text, files) = match to {
+                    Target::Email(_) => (
+                        text(&app, &order, &lines, &bookings),
+                        bookings.iter().map(|entry| attached(&app, &order, entry, now)).collect(),
+                    ),
+                    Target::Phone(_) => (short(&app, &order), Vec::new()),
                 };
                 let subject = order.locale.f(t::PAID_SUBJECT, &[("number", &order.number)]);
-                let letter = Letter { subject, text: text(&app, &order, &lines, &bookings), files };
+                let letter = Letter { subject, text, files };
                 Ok(Some((to, letter)))
             })
         })
@@ -142,13 +145,22 @@ fn attached(app: &App, order: &OrderRow, entry: &CalendarEntry, now: i64) -> Att
     Attached { name, text }
 }
 
+/// A text message is paid by its length.
+fn short(app: &App, order: &OrderRow) -> String {
+    order.locale.f(t::PAID_SHORT, &[("number", &order.number), ("page", &page(app, order))])
+}
+
+fn page(app: &App, order: &OrderRow) -> String {
+    format!("{}/orders/{}", app.config.public_url, order.number)
+}
+
 fn text(app: &App, order: &OrderRow, lines: &[OrderLine], bookings: &[CalendarEntry]) -> String {
     let l = order.locale;
     let goods = lines.iter().filter(|line| line.booking.is_none()).map(goods);
     let bought: Vec<_> = goods.chain(bookings.iter().map(|entry| booked(l, entry))).collect();
     let bought = bought.join("\n\n");
     let total = order.totals.total.display(order.currency);
-    let page = format!("{}/orders/{}", app.config.public_url, order.number);
+    let page = page(app, order);
     let text = if bookings.is_empty() { t::PAID_TEXT } else { t::PAID_TEXT_BOOKED };
     l.f(text, &[("number", &order.number), ("bought", &bought), ("total", &total), ("page", &page)])
 }

@@ -14,7 +14,7 @@ async function visit(browser: Browser): Promise<Record<string, number>> {
   const page = await context.newPage();
   const network = await context.newCDPSession(page);
   await network.send('Network.enable');
-  await network.send('Network.setAcceptedEncodings', { encodings: ['br'] });
+  await network.send('Network.setExtraHTTPHeaders', { headers: { 'Accept-Encoding': 'br' } });
   const kinds = new Map<string, string>();
   const loaded: Record<string, number> = {};
   network.on('Network.responseReceived', ({ requestId, type, response }) => {

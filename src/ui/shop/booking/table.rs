@@ -28,7 +28,7 @@ use crate::{
             links::product_href,
             price::use_currency,
             shell::use_added,
-            skeleton::SkeletonText,
+            skeleton::{Reloading, SkeletonText},
             slot_list::{OwnTime, use_alive},
             typed::show_ticked,
         },
@@ -140,6 +140,7 @@ pub fn TableBox(product: Product, asked: AskedTable) -> impl IntoView {
             }
         })
     };
+    let pending = RwSignal::new(false);
     view! {
         <section class="booking" aria-labelledby="booking-title">
             <h2 class="section-title" id="booking-title">{l.t(t::TITLE)}</h2>
@@ -149,7 +150,12 @@ pub fn TableBox(product: Product, asked: AskedTable) -> impl IntoView {
                 {move || booking.error().map(|error| view! { <ErrorNotice error/> })}
             </div>
             <div id=FOUND tabindex="-1">
-                <Transition fallback=|| view! { <SkeletonText lines=3/> }>{times}</Transition>
+                // What is still there answers what was asked before: it is not to be tapped any more.
+                <div inert=move || pending.get()>
+                    <Reloading fallback=|| view! { <SkeletonText lines=3/> } pending>
+                        {times}
+                    </Reloading>
+                </div>
             </div>
         </section>
     }

@@ -23,7 +23,13 @@ use crate::{
         texts::{booking as words, booking_trip as t, catalog},
     },
     ui::{
-        components::{icon::Icon, links::product_href, price::use_currency, shell::use_added, skeleton::SkeletonText},
+        components::{
+            icon::Icon,
+            links::product_href,
+            price::use_currency,
+            shell::use_added,
+            skeleton::{Reloading, SkeletonText},
+        },
         error::ErrorNotice,
         set_status, use_locale,
     },
@@ -89,6 +95,7 @@ pub fn TripBox(product: Product, asked: AskedTrip) -> impl IntoView {
             }
         })
     };
+    let pending = RwSignal::new(false);
     view! {
         <section class="booking" aria-labelledby="booking-title">
             <h2 class="section-title" id="booking-title">{l.t(t::TITLE)}</h2>
@@ -96,7 +103,12 @@ pub fn TripBox(product: Product, asked: AskedTrip) -> impl IntoView {
             <Transition fallback=|| view! { <SkeletonText lines=4/> }>{form}</Transition>
             <div node_ref=problem tabindex="-1">{notice}</div>
             <div id=FOUND tabindex="-1">
-                <Transition fallback=|| view! { <SkeletonText lines=6/> }>{found}</Transition>
+                // What is still there answers what was asked before: it is not to be tapped any more.
+                <div inert=move || pending.get()>
+                    <Reloading fallback=|| view! { <SkeletonText lines=6/> } pending>
+                        {found}
+                    </Reloading>
+                </div>
             </div>
             <p class="muted small">{l.t(t::CLOCKS)}</p>
         </section>

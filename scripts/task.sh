@@ -79,7 +79,8 @@ tests() {
     [ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
     [ -z "${CI:-}" ] || attempt 'formatting' cargo fmt --all --check
     # The development profile: optimising the crate once more for its tests takes longer than compiling the dependencies.
-    attempt 'tests: Rust' cargo test --features ssr --no-fail-fast
+    # Not of the build tool, which has none: its libraries would be compiled a second time.
+    attempt 'tests: Rust' cargo test --package xiadan --features ssr --no-fail-fast
     [ ! -e end2end/package.json ] || attempt 'tests: browser' env -C end2end node_modules/.bin/playwright test
     finish
 }

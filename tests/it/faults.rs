@@ -263,7 +263,14 @@ async fn a_database_that_fell_silent_is_given_up_and_found_again() {
     let (left, read, written) = (open().await.unwrap(), open().await.unwrap(), open().await.unwrap());
     for db in [&left, &read, &written] {
         db.ping().await.unwrap();
+        // On its way back it would be found lost there.
+        while db.load().idle == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
+    // One that is lost on its way back keeps nobody out either.
+    let returned = open().await.unwrap();
+    returned.ping().await.unwrap();
     way.lose();
     let begun = Instant::now();
     let after = async {
@@ -271,13 +278,13 @@ async fn a_database_that_fell_silent_is_given_up_and_found_again() {
         assert!(tokio::time::timeout(Duration::from_millis(100), left.ping()).await.is_err());
         write(&left).await
     };
-    let (after, pinged, wrote) = tokio::join!(after, read.ping(), write(&written));
+    let (after, pinged, wrote, _) = tokio::join!(after, read.ping(), write(&written), write(&returned));
     assert_eq!(after, Ok(()), "the next one has a connection of its own");
     for given_up in [pinged, wrote] {
         assert!(matches!(given_up, Err(DbError::Unavailable(_))), "{given_up:?}");
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    for db in [left, read, written] {
+    for db in [left, read, written, returned] {
         write(&db).await.unwrap();
         db.close().await;
     }

@@ -124,7 +124,7 @@ impl Postgres {
         let mut before: Option<DbError> = None;
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let error = match all(&mut connection, sql.clone(), args.clone(), self.limit).await {
+            let error = match all(&mut connection.0, sql.clone(), args.clone(), self.limit).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => error,
             };
@@ -177,7 +177,7 @@ impl Postgres {
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let (outcome, failure) = run(&mut connection, begin, job, self.limit).await;
+            let (outcome, failure) = run(&mut connection.0, begin, job, self.limit).await;
             if let Some(failure) = failure {
                 discard(connection, &failure);
             }
@@ -203,20 +203,20 @@ impl Postgres {
 
     /// A connection. After one was lost, the others of the pool may be dead as well, or hold plans
     /// from before a migration, so the next one is tested and its statements are prepared anew.
-    async fn acquire(&self, before: Option<&DbError>) -> Result<PoolConnection<sqlx::Postgres>, DbError> {
+    async fn acquire(&self, before: Option<&DbError>) -> Result<Leased, DbError> {
         loop {
-            let mut connection = self.pool.acquire().await.map_err(|error| from_sqlx(&error))?;
+            let mut connection = Leased(self.pool.acquire().await.map_err(|error| from_sqlx(&error))?);
             if !matches!(before, Some(DbError::Unavailable(_))) {
                 return Ok(connection);
             }
             let test = async {
-                connection.clear_cached_statements().await?;
-                connection.ping().await
+                connection.0.clear_cached_statements().await?;
+                connection.0.ping().await
             };
-            if answered(Some(GRACE), test).await.is_ok() {
-                return Ok(connection);
+            match answered(Some(GRACE), test).await {
+                Ok(()) => return Ok(connection),
+                Err(_) => drop(connection.0.return_to_pool()),
             }
-            drop(connection.detach());
         }
     }
 
@@ -314,10 +314,22 @@ fn failed(ended: Result<(), DbError>, failure: DbError) -> (Outcome, Option<DbEr
     (outcome, Some(failure))
 }
 
+/// A connection of the pool, to which it goes back by itself. The pool then asks the server whether it is still there, and of
+/// one that fell silent it would wait for the answer as long as the system does, with the place of the connection taken.
+struct Leased(PoolConnection<sqlx::Postgres>);
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        let back = self.0.return_to_pool();
+        tokio::spawn(async move { timeout(GRACE, back).await });
+    }
+}
+
 /// Keeps a connection that was lost out of the pool; after anything else it goes back by itself.
-fn discard(connection: PoolConnection<sqlx::Postgres>, error: &DbError) {
+fn discard(mut connection: Leased, error: &DbError) {
     if matches!(error, DbError::Unavailable(_)) {
-        drop(connection.detach());
+        // Not even begun, so that it is closed and its place is free.
+        drop(connection.0.return_to_pool());
     }
 }
 

@@ -110,6 +110,8 @@ const TABLE: &[(&str, &str, &str, Told)] = &[
     ("office/check_in", "POST", "number={order}&position=0", Staff),
     ("office/booking_done", "POST", "number={order}&position=0", Staff),
     ("office/no_show", "POST", "number={order}&position=0", Staff),
+    ("office/departures", "GET", "number={order}&position=0&date=2026-12-24", Staff),
+    ("office/move_elsewhere", "POST", "number={order}&position=0&seen=0&date=2026-12-24&time=07%3A00", Staff),
     ("office/answer_review", "POST", "id=x&answer=x", Staff),
     ("office/hide_review", "POST", "id=x&reason=x", Staff),
     ("office/show_review", "POST", "id=x", Staff),

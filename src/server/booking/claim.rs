@@ -8,8 +8,10 @@
 //! the goods of an order, then its capacity by resource and unit, then its cells by resource and time.
 
 mod beyond;
+mod moves;
 
 pub use beyond::beyond;
+pub use moves::{Aside, hold_move, put_back, release_move, set_aside};
 
 use crate::{
     args,
@@ -115,6 +117,21 @@ impl Wanted {
         };
         Ok(Self { id: row.get("id")?, claim: Claim { resource_id: row.get("resource_id")?, what } })
     }
+
+    /// Rows for new claims.
+    ///
+    /// # Errors
+    /// When one of them is of nothing.
+    fn fresh<'c>(claims: impl IntoIterator<Item = &'c Claim>) -> Result<Vec<Self>> {
+        let fresh = |claim: &Claim| {
+            if claim.what.is_possible() {
+                Ok(Self { id: new_id(), claim: claim.clone() })
+            } else {
+                Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)))
+            }
+        };
+        claims.into_iter().map(fresh).collect()
+    }
 }
 
 /// Lets a unit be counted from its first claim on: its resource, the unit, and how much there is of it. Of one that is
@@ -140,10 +157,7 @@ pub async fn open_unit(tx: &mut Tx<'_>, (resource, unit, total): &(String, i64, 
 /// # Errors
 /// When the database cannot be written, or a claim is of nothing.
 pub async fn hold(tx: &mut Tx<'_>, order_id: &str, claims: &[(i64, Claim)]) -> Result<Vec<i64>> {
-    let wanted: Vec<_> = claims.iter().map(|(_, claim)| Wanted { id: new_id(), claim: claim.clone() }).collect();
-    if let Some((_, claim)) = claims.iter().find(|(_, claim)| !claim.what.is_possible()) {
-        return Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)));
-    }
+    let wanted = Wanted::fresh(claims.iter().map(|(_, claim)| claim))?;
     // The order's own rows first: those that others want are touched last.
     for (row, (position, _)) in wanted.iter().zip(claims) {
         insert(tx, row, (Some(order_id), Some(*position)), "active", "").await?;
@@ -199,81 +213,12 @@ pub async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
     remove_cells(tx, &present).await
 }
 
-/// What one line of an order had a moment ago.
-pub struct Aside(Vec<Wanted>);
-
-impl Aside {
-    pub fn claims(&self) -> Vec<Claim> {
-        self.0.iter().map(|wanted| wanted.claim.clone()).collect()
-    }
-}
-
 /// Frees what one line of an order has, held or paid for. The caller has locked the order.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub async fn release_line(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<()> {
     set_aside(tx, order_id, position).await.map(drop)
-}
-
-/// The same, of a line that may get it back in this transaction by [`put_back`].
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn set_aside(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result<Aside> {
-    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
-        where order_id = $1 and position = $2 and state <> 'released' order by resource_id, start_at, id";
-    let rows = tx.all(sql, args![order_id, position]).await?;
-    let present = rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?;
-    free(tx, &present).await?;
-    Ok(Aside(present))
-}
-
-/// Takes again what was set aside of a line that is paid for. Nobody can have it: no transaction was in between.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn put_back(tx: &mut Tx<'_>, aside: &Aside) -> Result<()> {
-    if !get(tx, &aside.0).await?.is_empty() {
-        return Err(internal("booking", &"what was set aside is gone"));
-    }
-    for Wanted { id, .. } in &aside.0 {
-        tx.exec("update claim set state = 'taken' where id = $1 and state = 'released'", args![id]).await?;
-    }
-    Ok(())
-}
-
-/// Holds all of these for a move of a line of an order, beside what the line has, or none of them and false. The caller has
-/// locked the order.
-///
-/// # Errors
-/// As [`hold`].
-pub async fn hold_move(
-    tx: &mut Tx<'_>,
-    (order_id, position): (&str, i64),
-    move_id: &str,
-    claims: &[Claim],
-) -> Result<bool> {
-    if let Some(claim) = claims.iter().find(|claim| !claim.what.is_possible()) {
-        return Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)));
-    }
-    let wanted: Vec<_> = claims.iter().map(|claim| Wanted { id: new_id(), claim: claim.clone() }).collect();
-    for row in &wanted {
-        insert(tx, row, (Some(order_id), Some(position)), "active", "").await?;
-        tx.exec("update claim set move_id = $2 where id = $1", args![&row.id, move_id]).await?;
-    }
-    Ok(get_or_forget(tx, &wanted).await?.is_empty())
-}
-
-/// Frees what is held for a move. Freeing it twice is once.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn release_move(tx: &mut Tx<'_>, move_id: &str) -> Result<()> {
-    let sql = "select id, resource_id, kind, start_at, end_at, quantity from claim
-        where move_id = $1 and state = 'active' order by resource_id, start_at, id";
-    let rows = tx.all(sql, args![move_id]).await?;
-    free(tx, &rows.iter().map(Wanted::read).collect::<Result<Vec<_>>>()?).await
 }
 
 /// Whose time one line of an order has, without what is held for a move: the ids of people, tables and things.
@@ -292,10 +237,7 @@ pub async fn with_whom(tx: &mut Tx<'_>, order_id: &str, position: i64) -> Result
 /// # Errors
 /// As [`hold`].
 pub async fn hold_for(tx: &mut Tx<'_>, waiting_id: &str, claims: &[Claim], until: i64) -> Result<bool> {
-    if let Some(claim) = claims.iter().find(|claim| !claim.what.is_possible()) {
-        return Err(internal("booking", &format!("nothing to claim: {:?}", claim.what)));
-    }
-    let wanted: Vec<_> = claims.iter().map(|claim| Wanted { id: new_id(), claim: claim.clone() }).collect();
+    let wanted = Wanted::fresh(claims)?;
     for row in &wanted {
         insert(tx, row, (None, None), "active", "waiting list").await?;
         let sql = "update claim set waiting_id = $2, expires_at = $3 where id = $1";

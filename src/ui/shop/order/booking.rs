@@ -377,6 +377,24 @@ fn TimeButtons(page: Page, position: i64, date: String, times: Vec<i64>) -> impl
     .into_any()
 }
 
+/// A form that confirms a sum, and whether that is another one than was shown before: then it is asked for `again` and shown
+/// at once, to be confirmed anew. `changed` outlives the form, and `posted` is what a form without script was answered.
+pub(super) fn use_sum(
+    posted: Option<Error>,
+    changed: RwSignal<bool>,
+    again: Callback<()>,
+) -> (FormState, Signal<bool>) {
+    let before = posted == Some(Error::Conflict);
+    let state = FormState::new(posted.filter(|error| *error != Error::Conflict), &[]);
+    Effect::new(move |_| {
+        if state.error.with(|error| *error == Some(Error::Conflict)) {
+            changed.set(true);
+            again.run(());
+        }
+    });
+    (state, Signal::derive(move || before || changed.get()))
+}
+
 #[component]
 fn GiveUpForm(
     page: Page,
@@ -388,15 +406,7 @@ fn GiveUpForm(
     let l = use_locale();
     let currency = page.order.with_untracked(|order| order.currency);
     let posted = ServerAction::<CancelBooking>::new().value().get_untracked().and_then(Result::err);
-    let other_sum = posted == Some(Error::Conflict);
-    let state = FormState::new(posted.filter(|error| *error != Error::Conflict), &[]);
-    // Another sum is shown at once, and asked about anew.
-    Effect::new(move |_| {
-        if state.error.with(|error| *error == Some(Error::Conflict)) {
-            changed.set(true);
-            again.run(());
-        }
-    });
+    let (state, other_sum) = use_sum(posted, changed, again);
     let done = use_done(page);
     let Settlement { fee, refund } = settlement;
     let submit = move |event: ev::SubmitEvent| {
@@ -413,7 +423,7 @@ fn GiveUpForm(
         (true, false) => l.f(t::CANCEL_ALL, &[("fee", &kept)]),
     };
     let news = move || {
-        (other_sum || changed.get()).then(|| {
+        other_sum.get().then(|| {
             view! {
                 <p role="alert">
                     <strong>{l.t(t::CHANGED_TITLE)}</strong>

@@ -1,14 +1,17 @@
 //! A move of a booking that costs something: what that is, before it is confirmed; and while it is held, how long yet, the
 //! way to pay and the way out.
 
-use super::{Page, booking::use_done, load};
+use super::{
+    Page,
+    booking::{use_done, use_sum},
+    load,
+};
 use crate::{
     api::{
         self,
         booking_after::{GiveUpMove, HoldMove, PayMove},
     },
     domain::{
-        Error,
         booking::after::{HeldMove, MoveQuote},
         money::{Amount, Currency},
         texts::booking_after as t,
@@ -59,15 +62,7 @@ pub fn MoveDue(
     let l = use_locale();
     let currency = page.order.with_untracked(|order| order.currency);
     let posted = ServerAction::<HoldMove>::new().value().get_untracked().and_then(Result::err);
-    let other_sum = posted == Some(Error::Conflict);
-    let state = FormState::new(posted.filter(|error| *error != Error::Conflict), &[]);
-    // Another sum is shown at once, and confirmed anew.
-    Effect::new(move |_| {
-        if state.error.with(|error| *error == Some(Error::Conflict)) {
-            changed.set(true);
-            again.run(());
-        }
-    });
+    let (state, other_sum) = use_sum(posted, changed, again);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let Ok(HoldMove { number, position, date, time, expected_due }) = HoldMove::from_event(&event) else { return };
@@ -76,9 +71,7 @@ pub fn MoveDue(
     };
     let MoveQuote { label, cost } = quote;
     let due = cost.to_pay;
-    let news = move || {
-        (other_sum || changed.get()).then(|| view! { <p role="alert"><strong>{l.t(t::DUE_CHANGED)}</strong></p> })
-    };
+    let news = move || other_sum.get().then(|| view! { <p role="alert"><strong>{l.t(t::DUE_CHANGED)}</strong></p> });
     view! {
         <section class="notice notice-warn" aria-label=l.t(t::DUE_TITLE)>
             <Icon name="warning"/>

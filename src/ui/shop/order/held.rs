@@ -25,7 +25,7 @@ use crate::{
         use_locale,
     },
 };
-use leptos::{ev, form::FromFormData, html, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::time::Duration;
 
 /// What of the sum is for the change itself, and what is for the booking.
@@ -69,18 +69,11 @@ pub fn MoveDue(
         // On success the browser is on its way to the cashier.
         state.send(None, api::booking_after::hold_move(number, position, date, time, expected_due), |_| ());
     };
-    // It takes the place of the form in which the button was that asked for it.
-    let shown = NodeRef::<html::Section>::new();
-    Effect::new(move |_| {
-        if let Some(shown) = shown.get() {
-            let _ = shown.focus();
-        }
-    });
     let MoveQuote { label, cost } = quote;
     let due = cost.to_pay;
     let news = move || other_sum.get().then(|| view! { <p role="alert"><strong>{l.t(t::DUE_CHANGED)}</strong></p> });
     view! {
-        <section class="notice notice-warn" aria-label=l.t(t::DUE_TITLE) tabindex="-1" node_ref=shown>
+        <section class="notice notice-warn" aria-label=l.t(t::DUE_TITLE)>
             <Icon name="warning"/>
             <div class="notice-body">
                 <p class="notice-title">{l.t(t::DUE_TITLE)}</p>

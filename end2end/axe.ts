@@ -13,6 +13,8 @@ export const STILL = { bypassCSP: true, contextOptions: { reducedMotion: 'reduce
 export async function look(page: Page, name: string, schemes: readonly ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
   await test.step(name, async () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+    // A page that was just taken over by the client is for a moment without.
+    await expect(page).toHaveTitle(/\S/);
     // Bars that stick to an edge cover links at some scroll positions, which axe would take for links too small.
     await page.addStyleTag({ content: '.tabbar,.actionbar,.site-header,.toasts{position:static!important}' });
     const found: unknown[] = [];

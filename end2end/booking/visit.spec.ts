@@ -147,6 +147,33 @@ test('the cart offers what is near to a time that somebody else has by now', asy
   await expect(page.getByRole('button', { name: oneOf(t('checkout.submit')) }).first()).toBeVisible();
 });
 
+test('what is chosen quickly is all kept, and no time of what was chosen before can be tapped', async ({ shopper, page, t }) => {
+  test.skip(!shopper.js, 'without script, each choice is a page');
+  await shopper.open('/p/deep-home-cleaning');
+  const times = slots(shopper);
+  await expect(times.first()).toBeVisible();
+  let answer = (): void => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/api/booking/visit?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('region', { name: t('booking_visit.who') }).getByRole('link').nth(1).click();
+  await expect(page).toHaveURL(/person=/);
+  await page.getByRole('link', { name: new RegExp(t('booking_visit.take_along')) }).first().click();
+  await expect(page).toHaveURL(/add=0/);
+  await page.getByRole('link', { name: t('booking_visit.month_after') }).click();
+  await expect(page).toHaveURL(/month=/);
+  await expect(page).toHaveURL(/person=/);
+  await expect(page).toHaveURL(/add=0/);
+  const stale = page.locator('[inert] button[name=wish]');
+  await expect(stale, 'times that answer what was chosen before').toHaveCount(await times.count());
+  answer();
+  await expect(stale).toHaveCount(0);
+  await expect(times.first()).toBeVisible();
+  await expect(page.getByRole('region', { name: t('booking_visit.who') }).getByRole('link').nth(1)).toHaveAttribute('aria-current', 'true');
+});
+
 test('the month is gone through with arrow keys, and every day is as large as a finger', async ({ shopper, page }) => {
   test.skip(!shopper.js, 'keys are for the script');
   await shopper.open('/p/plumbing-and-electrics');

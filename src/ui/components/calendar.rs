@@ -11,11 +11,11 @@ use crate::{
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 /// A day of the month that says something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CalendarDay {
     pub date: LocalDate,
     /// Where choosing it leads; `None` where there is nothing to choose.
-    pub href: Option<String>,
+    pub href: Option<Signal<String>>,
     /// What stands below its number, in a few characters; empty for nothing.
     pub note: String,
     /// How it stands, in words, for those who do not see it.
@@ -33,8 +33,8 @@ pub fn Calendar(
     /// The day it is there.
     today: LocalDate,
     /// Where the month before and the one after are, if anywhere.
-    before: Option<String>,
-    after: Option<String>,
+    before: Option<Signal<String>>,
+    after: Option<Signal<String>>,
 ) -> impl IntoView {
     let l = use_locale();
     let heads = (0..7).map(|place| view! { <th scope="col">{words::weekday(l, place)}</th> }).collect_view();
@@ -75,7 +75,7 @@ pub fn Calendar(
 
 /// To another month.
 #[component]
-fn Turn(href: Option<String>, icon: &'static str, label: &'static str) -> impl IntoView {
+fn Turn(href: Option<Signal<String>>, icon: &'static str, label: &'static str) -> impl IntoView {
     match href {
         Some(href) => view! {
             <a class="btn btn-icon btn-quiet" href=href aria-label=label rel="nofollow" data-noscroll="" prop:replace=true>

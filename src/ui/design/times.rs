@@ -31,7 +31,7 @@ pub fn times() -> AnyView {
         let count = date.day() % 7 + 1;
         CalendarDay {
             date,
-            href: free.then(|| "#times".to_owned()),
+            href: free.then(|| Signal::stored("#times".to_owned())),
             note: if free { count.to_string() } else { String::new() },
             words: if free { count.to_string() } else { String::new() },
         }
@@ -44,7 +44,7 @@ pub fn times() -> AnyView {
     let (month, begins, until) = (today, start + 5 * HOUR_MS, start);
     view! {
         <div class="panel">
-            <Calendar month days chosen today before=None after={Some("#times".to_owned())}/>
+            <Calendar month days chosen today before=None after={Some(Signal::stored("#times".to_owned()))}/>
         </div>
         <form class="panel" action="#times">
             <h3 class="panel-title">{words::date(use_locale(), today)}</h3>

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 #[component]
 pub fn FurtherServices(
     /// Each with the address of the page on which it is taken along, or left out where it was.
-    services: Vec<(Further, String)>,
+    services: Vec<(Further, Signal<String>)>,
     /// The variants of those that were chosen.
     chosen: Vec<String>,
 ) -> impl IntoView {
@@ -27,7 +27,7 @@ pub fn FurtherServices(
     let (open, full) = (!chosen.is_empty(), chosen.len() >= MAX_FURTHER);
     let is_chosen = |one: &Further| chosen.contains(&one.variant_id);
     let shown: Vec<_> = services.into_iter().filter(|(one, _)| !full || is_chosen(one)).collect();
-    let service = |(one, href): (Further, String)| {
+    let service = |(one, href): (Further, Signal<String>)| {
         let is_chosen = is_chosen(&one);
         view! { <Service one href is_chosen/> }
     };
@@ -47,7 +47,7 @@ pub fn FurtherServices(
 }
 
 #[component]
-fn Service(one: Further, href: String, is_chosen: bool) -> impl IntoView {
+fn Service(one: Further, href: Signal<String>, is_chosen: bool) -> impl IntoView {
     let l = use_locale();
     let Further { title, price, duration_ms, .. } = one;
     let note =

@@ -34,7 +34,7 @@ use crate::{
             picture::Picture,
             price::{Price, use_currency},
             shell::use_added,
-            skeleton::SkeletonText,
+            skeleton::{Reloading, SkeletonText},
         },
         error::ErrorNotice,
         use_locale,
@@ -82,6 +82,8 @@ struct Staying {
     add: ServerAction<AddBooking>,
     /// The wish that was sent last.
     sent: RwSignal<Option<String>>,
+    /// Whether the rooms that are shown answer something that was asked before.
+    pending: RwSignal<bool>,
 }
 
 impl Staying {
@@ -112,6 +114,7 @@ pub fn StayBox(product: Product, asked: AskedStay) -> impl IntoView {
         asked,
         add: ServerAction::new(),
         sent: RwSignal::new(None),
+        pending: RwSignal::new(false),
     };
     let add = staying.add;
     Effect::new(move |_| match add.value().get() {
@@ -125,7 +128,7 @@ pub fn StayBox(product: Product, asked: AskedStay) -> impl IntoView {
     view! {
         <div class="stay" id="rooms">
             <WaitNotice back=Signal::derive(move || asked.with(|asked| staying.href(asked)))/>
-            <Transition fallback=|| view! { <SkeletonText lines=12/> }>
+            <Reloading fallback=|| view! { <SkeletonText lines=12/> } pending=staying.pending>
                 {move || Suspend::new(async move {
                     match house.await {
                         Ok(house) => view! { <Rooms house staying/> }.into_any(),
@@ -133,7 +136,7 @@ pub fn StayBox(product: Product, asked: AskedStay) -> impl IntoView {
                         Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
                     }
                 })}
-            </Transition>
+            </Reloading>
             <div role="alert">{error}</div>
             <details class="panel stay-calendar" open=unfolded>
                 <summary class="panel-title">{l.t(t::CALENDAR)}</summary>
@@ -197,7 +200,7 @@ fn Rooms(house: House, staying: Staying) -> impl IntoView {
         <AskForm path form wrong=house.wrong today=Some(house.today) places=None/>
         <h2 class="panel-title" aria-live="polite">{title}</h2>
         {none}
-        <ul class="room-list">{offers}</ul>
+        <ul class="room-list" inert=move || staying.pending.get()>{offers}</ul>
     }
     .into_any()
 }

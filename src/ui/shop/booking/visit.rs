@@ -35,7 +35,7 @@ use crate::{
             links::product_href,
             price::{Price, use_currency},
             shell::use_added,
-            skeleton::SkeletonText,
+            skeleton::{Reloading, SkeletonText},
             slot_list::{SlotList, SlotTime},
         },
         error::ErrorNotice,
@@ -43,6 +43,7 @@ use crate::{
     },
 };
 use leptos::{ev, prelude::*, server_fn::ServerFn};
+use std::sync::Arc;
 
 /// Where a visit leads that was put into the cart.
 const CART: &str = "/cart";
@@ -56,6 +57,8 @@ struct Booking {
     action: ServerAction<AddBooking>,
     /// The wish that was sent last.
     sent: RwSignal<Option<String>>,
+    /// Whether what is shown answers something that was chosen before.
+    pending: RwSignal<bool>,
 }
 
 impl Booking {
@@ -64,15 +67,18 @@ impl Booking {
     }
 
     /// The address of this page.
-    fn here(self) -> String {
+    fn here(self) -> Signal<String> {
         self.with(|_| ())
     }
 
-    /// The address of the page on which something else is chosen.
-    fn with(self, change: impl FnOnce(&mut Chosen)) -> String {
-        let mut chosen = Chosen { gone: None, ..self.chosen.get_untracked() };
-        change(&mut chosen);
-        self.href(&chosen)
+    /// The address of the page on which something else is chosen. It follows the address of this one: what was chosen a
+    /// moment ago is not lost because its answer is still on its way.
+    fn with(self, change: impl Fn(&mut Chosen) + Send + Sync + 'static) -> Signal<String> {
+        Signal::derive(move || {
+            let mut chosen = Chosen { gone: None, ..self.chosen.get() };
+            change(&mut chosen);
+            self.href(&chosen)
+        })
     }
 
     /// The wish on its way to the server.
@@ -102,6 +108,7 @@ pub fn VisitBox(product: Product, asked: AskedVisit) -> impl IntoView {
         chosen,
         action: ServerAction::new(),
         sent: RwSignal::new(None),
+        pending: RwSignal::new(false),
     };
     let own = product.clone();
     let variant = Memo::new(move |_| offered(&own, chosen.with(|chosen| chosen.variant.clone())));
@@ -118,8 +125,8 @@ pub fn VisitBox(product: Product, asked: AskedVisit) -> impl IntoView {
     let error = move || booking.action.value().get().and_then(Result::err);
     view! {
         {offers}
-        <WaitNotice back=Signal::derive(move || booking.here())/>
-        <Transition fallback=|| view! { <SkeletonText lines=10/> }>
+        <WaitNotice back=booking.here()/>
+        <Reloading fallback=|| view! { <SkeletonText lines=10/> } pending=booking.pending>
             {move || Suspend::new(async move {
                 match choice.await {
                     Ok(choice) => view! { <Chooser choice booking/> }.into_any(),
@@ -127,7 +134,7 @@ pub fn VisitBox(product: Product, asked: AskedVisit) -> impl IntoView {
                     Err(error) => view! { <ErrorNotice error reload=true/> }.into_any(),
                 }
             })}
-        </Transition>
+        </Reloading>
         // Beside what was tried: the buttons are above it.
         <div role="status">{move || error().filter(|error| !matches!(error, Error::SlotTaken(_))).map(|error| view! { <ErrorNotice error/> })}</div>
     }
@@ -147,10 +154,7 @@ fn Offers(product: Product, variant: Memo<String>, booking: Booking) -> impl Int
         let (id, label, price) = (offered.id.clone(), product.label(offered), offered.price);
         let (here, there) = (id.clone(), id);
         let current = move || variant.with(|chosen| *chosen == here).then_some("true");
-        let href = move || {
-            booking.chosen.track();
-            booking.with(|chosen| chosen.variant = Some(there.clone()))
-        };
+        let href = booking.with(move |chosen| chosen.variant = Some(there.clone()));
         view! {
             <li>
                 <a class="option" aria-current=current href=href rel="nofollow" data-noscroll="" prop:replace=true>
@@ -199,10 +203,14 @@ fn Chooser(choice: Choice, booking: Booking) -> impl IntoView {
             </section>
         }
     });
-    // What is not done along with this one is left behind.
-    let chosen = Chosen { further: choice.chosen_further.clone(), ..booking.chosen.get_untracked() };
+    let known: Arc<[String]> = choice.further.iter().map(|one| one.variant_id.clone()).collect();
     let further = choice.further.iter().cloned().map(|one| {
-        let href = booking.href(&chosen.joined(&one.variant_id));
+        let (id, known) = (one.variant_id.clone(), known.clone());
+        let href = booking.with(move |chosen| {
+            // What is not done along with this one is left behind.
+            chosen.further.retain(|id| known.contains(id));
+            *chosen = chosen.joined(&id);
+        });
         (one, href)
     });
     let (further, chosen_further): (Vec<_>, _) = (further.collect(), choice.chosen_further.clone());
@@ -233,7 +241,7 @@ fn Chooser(choice: Choice, booking: Booking) -> impl IntoView {
 fn AddOnChoice(add_on: AddOn, index: usize, is_chosen: bool, booking: Booking) -> impl IntoView {
     let l = use_locale();
     let AddOn { name, price, duration_ms, .. } = add_on;
-    let href = booking.href(&booking.chosen.get_untracked().toggled(index));
+    let href = booking.with(move |chosen| *chosen = chosen.toggled(index));
     let longer = (duration_ms > 0).then(|| l.f(t::LONGER, &[("time", &words::length(l, duration_ms))]));
     let more = format!("+{}", price.display(use_currency()));
     let note: Vec<_> = [Some(more), longer].into_iter().flatten().collect();
@@ -261,7 +269,8 @@ fn People(choice: Choice, booking: Booking) -> impl IntoView {
     }
     let anyone = booking.with(|chosen| chosen.person = None);
     let worker = |(index, worker): (usize, Worker)| {
-        let href = booking.with(|chosen| chosen.person = Some(worker.id.clone()));
+        let id = worker.id.clone();
+        let href = booking.with(move |chosen| chosen.person = Some(id.clone()));
         view! { <Person worker href is_chosen={person == Some(index)}/> }
     };
     view! {
@@ -292,7 +301,7 @@ const fn gender_name(gender: Gender) -> Text {
 }
 
 #[component]
-fn Person(worker: Worker, href: String, is_chosen: bool) -> impl IntoView {
+fn Person(worker: Worker, href: Signal<String>, is_chosen: bool) -> impl IntoView {
     let l = use_locale();
     let Worker { name, gender, languages, skills, rating, visits, .. } = worker;
     let initial: String = name.chars().take(1).collect();
@@ -322,13 +331,13 @@ fn Days(choice: Choice, booking: Booking) -> impl IntoView {
     let l = use_locale();
     let (before, after) = choice.months();
     let to_month =
-        |first: LocalDate| booking.with(|chosen| (chosen.month, chosen.date) = (Some(month::name(first)), None));
+        |first: LocalDate| booking.with(move |chosen| (chosen.month, chosen.date) = (Some(month::name(first)), None));
     let day = |date: LocalDate| {
         let free = choice.free_on(date);
         let bookable = choice.today <= date && date <= choice.last;
         let full = choice.full.contains(&date);
         let href = (free > 0 || full).then(|| {
-            booking.with(|chosen| (chosen.month, chosen.date) = (Some(month::name(date)), Some(date.to_string())))
+            booking.with(move |chosen| (chosen.month, chosen.date) = (Some(month::name(date)), Some(date.to_string())))
         });
         let words = match (free, bookable) {
             (0, true) if full => l.t(t::FULL).to_owned(),
@@ -390,10 +399,13 @@ fn Slots(choice: Choice, booking: Booking) -> impl IntoView {
                 <h3 class="options-label" id="slots-title" tabindex="-1">{title}</h3>
                 <span class="muted small">{zone}</span>
             </div>
-            {gone}
-            {list}
-            <p class="muted small">{l.t(t::NOT_HELD)}</p>
-            <WaitTimes variant_id=waiting_variant zone=waiting_clocks times=taken back=booking.here() open=empty/>
+            // Those of a day that is not asked for any more are not to be tapped.
+            <div class="stack" inert=move || booking.pending.get()>
+                {gone}
+                {list}
+                <p class="muted small">{l.t(t::NOT_HELD)}</p>
+                <WaitTimes variant_id=waiting_variant zone=waiting_clocks times=taken back=booking.here().get_untracked() open=empty/>
+            </div>
         </section>
     }
     .into_any()
@@ -459,7 +471,7 @@ fn SlotForm(booking: Booking, variant: String, children: Children) -> impl IntoV
 #[component]
 fn Gone(near: Vec<SlotTime>, wish: Wish, booking: Booking, variant: String, zone: Zone) -> impl IntoView {
     let l = use_locale();
-    let wait = view! { <WaitForm variant_id=variant.clone() wish back=booking.here()/> };
+    let wait = view! { <WaitForm variant_id=variant.clone() wish back=booking.here().get_untracked()/> };
     let offer = if near.is_empty() {
         view! { <p>{l.t(t::NOTHING_NEAR)}</p> }.into_any()
     } else {

@@ -20,6 +20,8 @@ export async function look(page: Page, name: string, schemes: readonly ('light' 
     const found: unknown[] = [];
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
+      // Even the shortest transition from the other colours takes a frame.
+      await page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
       const axe = new AxeBuilder({ page }).setLegacyMode();
       const { violations } = await (colorScheme === 'light' ? axe.withTags(RULES) : axe.withRules(['color-contrast'])).analyze();
       found.push(...violations.map(({ id, nodes }) => ({ colorScheme, id, nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`) })));

@@ -7,8 +7,11 @@ import { join } from 'node:path';
 
 const [url, encoding] = process.argv.slice(2);
 const { chromium, devices } = createRequire(join(process.cwd(), 'package.json'))('@playwright/test');
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic'] });
+const browsers = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
+const executablePath = browsers.map((name) => `/usr/bin/${name}`).find(existsSync);
+// Like the browser tests: pictures are loaded from as far below as on 4G.
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--blink-settings=lazyLoadingImageMarginPxUnknown=1250'];
+const browser = await chromium.launch({ executablePath, args });
 try {
   const page = await browser.newPage({ ...devices['Pixel 7'], locale: 'zh-CN', serviceWorkers: 'block' });
   const network = await page.context().newCDPSession(page);

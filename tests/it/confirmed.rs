@@ -16,13 +16,13 @@ use xiadan::{
     domain::{
         Locale,
         account::Posted,
-        booking::words,
+        booking::{after::MoveAnswer, words},
         money::Currency,
         order::{Order, State},
     },
     server::{
         App, Ctx,
-        booking::wishes,
+        booking::{moving, wishes},
         cart,
         message::mail::MailSettings,
         order, outbox,
@@ -121,6 +121,31 @@ async fn the_language_is_that_of_the_order_and_goods_come_without_a_file() {
         // What waits is no more than which order it is.
         let sql = "select count(*) as n from outbox where kind = 'confirmation' and payload not like '%buyer%'";
         assert_eq!(count(&app, sql).await, 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookings_that_their_customer_moved_are_confirmed_with_their_new_time() {
+    tried(async |app| {
+        let ctx = guest(&app).await;
+        cart::add(&ctx, "mug", 2).await.unwrap();
+        wishes::add(&ctx, "massage", &massage(at(14, 0), Some("wu"))).await.unwrap();
+        let number = paid(&ctx).await;
+        let to = first_day().to_string();
+        for (time, messages) in [("16:00", 2), ("16:00", 2), ("14:00", 3)] {
+            assert_eq!(moving::move_to(&ctx, &number, 1, &to, time).await, Ok(MoveAnswer::Done));
+            let told = told(&app).await;
+            assert_eq!(told.len(), messages, "{told:?}");
+            let Posted { to, subject, text, files, .. } = &told[0];
+            assert_eq!((&**to, subject), (BUYER, &format!("订单 {number} 的预订已改期")));
+            assert_eq!(files, &[format!("{number}-1.ics")]);
+            let order = order::get(&ctx, &number).await.unwrap();
+            assert!(text.contains(time) && text.contains(&when(Locale::ZhCn, &order, 1)), "{text}");
+            assert!(!text.contains("马克杯"), "{text}");
+        }
+        order::cancel(&ctx, &number).await.unwrap();
+        assert!(told(&app).await.is_empty(), "nothing that is not true any more");
     })
     .await;
 }

@@ -27,7 +27,7 @@ use crate::{
         App, Ctx,
         context::{internal, new_id},
         db::{Row, Tx},
-        order::{announce, own, store as orders},
+        order::{announce, confirm, own, store as orders},
         payment::{self, Begun, Due},
     },
 };
@@ -352,6 +352,7 @@ pub async fn paid(
     // Both of what it had and what was held beside it, which together are what it needs.
     claim::release_line(tx, &order.id, held.position).await?;
     moving::put(tx, app, (order, &line), (&held.to, held.cost()), "customer", now).await?;
+    confirm::enqueue(tx, app, &order.id, confirm::What::Moved, now).await?;
     moving::record(tx, app, (order, &line), (&held.to, held.cost()), "customer", now).await?;
     Ok(Some(held.product_id))
 }

@@ -40,7 +40,7 @@ use crate::{
         context::internal,
         db::Tx,
         message::What,
-        order::{own, store as orders},
+        order::{confirm, own, store as orders},
         payment,
     },
 };
@@ -246,6 +246,7 @@ async fn move_in(
     }
     let to = Place::new(wish, quote, &line, cost, locale_of(tx, id).await?);
     put(tx, app, (&order, &line), (&to, cost), "customer", now).await?;
+    confirm::enqueue(tx, app, id, confirm::What::Moved, now).await?;
     record(tx, app, (&order, &line), (&to, cost), "customer", now).await?;
     Ok((MoveAnswer::Done, Some(changed(&order, &line))))
 }

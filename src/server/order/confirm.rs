@@ -1,7 +1,7 @@
-//! The confirmation of an order that is paid: what was bought, for each booking when and where it is, and its calendar file
-//! where it goes by mail.
+//! The confirmation of an order that is paid, and of bookings that their customer moved: what was bought, for each booking
+//! when and where it is, and its calendar file where it goes by mail.
 //!
-//! It is made once, in the transaction that takes the payment, and is no more than the order's id then: whom it goes to and
+//! It is made once, in the transaction that confirms it, and is no more than the order's id then: whom it goes to and
 //! what it says is read when it leaves. So it tells what is true by then, nothing personal waits in the outbox, and a contact
 //! that does not open keeps no payment from being taken.
 
@@ -32,25 +32,38 @@ pub const KIND: &str = "confirmation";
 /// How long it is worth sending, in milliseconds: a week.
 const WORTH_MS: i64 = 7 * 24 * 60 * 60_000;
 
+/// What is confirmed of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// That it is paid.
+    #[default]
+    Paid,
+    /// That a booking of it is at another time.
+    Moved,
+}
+
 /// A confirmation as the outbox keeps it.
 #[derive(Serialize, Deserialize)]
 struct Due {
     /// The id of the order.
     order: String,
+    #[serde(default)]
+    what: What,
     /// UTC milliseconds after which it is of no use and is not sent any more.
     until: i64,
 }
 
-/// Puts the confirmation of an order into the outbox that is paid in this transaction, where the shop has a way to tell
-/// anything. Nobody waits for it at a page, so the outbox need not be woken.
+/// Puts the confirmation of what becomes true in this transaction into the outbox, where the shop has a way to tell anything.
+/// Nobody waits for it at a page, so the outbox need not be woken.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn enqueue(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<()> {
+pub async fn enqueue(tx: &mut Tx<'_>, app: &App, order_id: &str, what: What, now: i64) -> Result<()> {
     if !app.post.tells_any_news() && !app.config.development {
         return Ok(());
     }
-    let due = Due { order: order_id.to_owned(), until: now.saturating_add(WORTH_MS) };
+    let due = Due { order: order_id.to_owned(), what, until: now.saturating_add(WORTH_MS) };
     let payload = serde_json::to_string(&due).map_err(|e| internal("outbox", &e))?;
     let sql = "insert into outbox (id, kind, payload, attempts, next_at) values ($1, $2, $3, 0, $4)";
     tx.exec(sql, args![new_id(), KIND, payload, now]).await?;
@@ -62,12 +75,17 @@ pub async fn enqueue(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Re
 /// # Errors
 /// When the order or its contact cannot be read, or nobody takes the message; the outbox tries again.
 pub async fn deliver(app: &App, payload: &str) -> Result<()> {
-    let Due { order, until } = read(payload)?;
+    let Due { order, what, until } = read(payload)?;
     if until <= now() {
         return Ok(());
     }
-    let Some((to, letter)) = written(app, &order).await? else { return Ok(()) };
-    let sent = message::hand_over(app, &app.keys.lookup(KIND, &order), &to, &letter).await;
+    let Some((to, letter)) = written(app, &order, what).await? else { return Ok(()) };
+    // An order is paid once, and its bookings may be moved again.
+    let once = match what {
+        What::Paid => &order,
+        What::Moved => payload,
+    };
+    let sent = message::hand_over(app, &app.keys.lookup(KIND, once), &to, &letter).await;
     sent.map_err(|error| internal("message", &error))
 }
 
@@ -76,8 +94,8 @@ pub async fn deliver(app: &App, payload: &str) -> Result<()> {
 /// # Errors
 /// When the order or its contact cannot be read.
 pub async fn posted(app: &App, id: String, payload: &str) -> Result<Option<Posted>> {
-    let Due { order, until } = read(payload)?;
-    let written = written(app, &order).await?;
+    let Due { order, what, until } = read(payload)?;
+    let written = written(app, &order, what).await?;
     Ok(written.map(|(to, letter)| letter.posted(id, &to, Some(until))))
 }
 
@@ -86,7 +104,7 @@ fn read(payload: &str) -> Result<Due> {
 }
 
 /// To whom it goes and what it says now; `None` where there is nobody to tell, or nothing.
-async fn written(app: &App, order_id: &str) -> Result<Option<(Target, Letter)>> {
+async fn written(app: &App, order_id: &str, what: What) -> Result<Option<(Target, Letter)>> {
     let (shop, id, now) = (app.clone(), order_id.to_owned(), now());
     app.db
         .read::<_, Error>(move |tx| {
@@ -101,14 +119,21 @@ async fn written(app: &App, order_id: &str) -> Result<Option<(Target, Letter)>> 
                 let lines = store::lines(tx, &id).await?;
                 let mut bookings = booking::calendar_entries(tx, &id).await?;
                 bookings.retain(|entry| entry.state != BookingState::Cancelled);
+                if what == What::Moved && bookings.is_empty() {
+                    return Ok(None);
+                }
                 let (text, files) = match to {
                     Target::Email(_) => (
-                        text(&app, &order, &lines, &bookings),
+                        text(&app, &order, what, &lines, &bookings),
                         bookings.iter().map(|entry| attached(&app, &order, entry, now)).collect(),
                     ),
-                    Target::Phone(_) => (short(&app, &order), Vec::new()),
+                    Target::Phone(_) => (short(&app, &order, what), Vec::new()),
                 };
-                let subject = order.locale.f(t::PAID_SUBJECT, &[("number", &order.number)]);
+                let subject = match what {
+                    What::Paid => t::PAID_SUBJECT,
+                    What::Moved => t::MOVED_SUBJECT,
+                };
+                let subject = order.locale.f(subject, &[("number", &order.number)]);
                 let letter = Letter { subject, text, files };
                 Ok(Some((to, letter)))
             })
@@ -146,22 +171,31 @@ fn attached(app: &App, order: &OrderRow, entry: &CalendarEntry, now: i64) -> Att
 }
 
 /// A text message is paid by its length.
-fn short(app: &App, order: &OrderRow) -> String {
-    order.locale.f(t::PAID_SHORT, &[("number", &order.number), ("page", &page(app, order))])
+fn short(app: &App, order: &OrderRow, what: What) -> String {
+    let text = match what {
+        What::Paid => t::PAID_SHORT,
+        What::Moved => t::MOVED_SHORT,
+    };
+    order.locale.f(text, &[("number", &order.number), ("page", &page(app, order))])
 }
 
 fn page(app: &App, order: &OrderRow) -> String {
     format!("{}/orders/{}", app.config.public_url, order.number)
 }
 
-fn text(app: &App, order: &OrderRow, lines: &[OrderLine], bookings: &[CalendarEntry]) -> String {
+fn text(app: &App, order: &OrderRow, what: What, lines: &[OrderLine], bookings: &[CalendarEntry]) -> String {
     let l = order.locale;
-    let goods = lines.iter().filter(|line| line.booking.is_none()).map(goods);
+    // Goods have no time that could be another one by now.
+    let goods = lines.iter().filter(|line| what == What::Paid && line.booking.is_none()).map(goods);
     let bought: Vec<_> = goods.chain(bookings.iter().map(|entry| booked(l, entry))).collect();
     let bought = bought.join("\n\n");
     let total = order.totals.total.display(order.currency);
     let page = page(app, order);
-    let text = if bookings.is_empty() { t::PAID_TEXT } else { t::PAID_TEXT_BOOKED };
+    let text = match what {
+        What::Moved => t::MOVED_TEXT,
+        What::Paid if bookings.is_empty() => t::PAID_TEXT,
+        What::Paid => t::PAID_TEXT_BOOKED,
+    };
     l.f(text, &[("number", &order.number), ("bought", &bought), ("total", &total), ("page", &page)])
 }
 
@@ -213,9 +247,11 @@ mod tests {
 
     #[test]
     fn what_waits_is_read_again() {
-        let due = Due { order: "o".to_owned(), until: 7 };
+        let due = Due { order: "o".to_owned(), what: What::Moved, until: 7 };
         let payload = serde_json::to_string(&due).unwrap_or_default();
-        assert!(read(&payload).is_ok_and(|due| (due.order.as_str(), due.until) == ("o", 7)));
+        assert!(read(&payload).is_ok_and(|due| (due.order.as_str(), due.what, due.until) == ("o", What::Moved, 7)));
+        let before = read(r#"{"order":"o","until":7}"#);
+        assert!(before.is_ok_and(|due| due.what == What::Paid), "what waits since it could be nothing else");
         assert!(read("").is_err());
     }
 }

@@ -219,7 +219,7 @@ pub(super) async fn take(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -
     store::count_sales(tx, order_id, 1).await?;
     stock::take(tx, order_id).await?;
     bookings::take(tx, order_id).await?;
-    confirm::enqueue(tx, app, order_id, now).await
+    confirm::enqueue(tx, app, order_id, confirm::What::Paid, now).await
 }
 
 /// Writes the order under a number that is free, and answers with it.

@@ -142,7 +142,7 @@ async fn settle_in(
         store::count_sales(tx, &order_id, 1).await?;
         stock::take(tx, &order_id).await?;
         bookings::take(tx, &order_id).await?;
-        confirm::enqueue(tx, app, &order_id, now).await?;
+        confirm::enqueue(tx, app, &order_id, confirm::What::Paid, now).await?;
         Ok((Settled::Paid, changed))
     } else {
         give_back(tx, app, &order, notification, now).await?;

@@ -40,6 +40,16 @@ const CART: &str = "select v.id as variant_id, v.product_id, v.sku, v.choices, v
         left join stock s on s.variant_id = v.id
     where l.customer_id = ?2 order by l.added_at desc, l.variant_id";
 
+const LOOK: &str = "select b.number, b.version, v.id as variant_id, l.quantity as wanted,
+        coalesce((select t.title from product_text t where t.product_id = p.id and t.locale = ?1),
+            (select t.title from product_text t where t.product_id = p.id order by t.locale desc limit 1), '') as title,
+        case when v.active and p.status = 'active' and p.kind = 'goods' then
+            case when v.backorder then 1000000 else coalesce(s.on_hand - s.held, 0) end else 0 end as available
+    from (select (select o.number from orders o where o.customer_id = ?2 and o.submit_key = ?3) as number,
+        (select c.version from cart c where c.customer_id = ?2) as version) b
+    left join cart_line l on l.customer_id = ?2 and not l.saved left join variant v on v.id = l.variant_id
+    left join product p on p.id = v.product_id left join stock s on s.variant_id = v.id";
+
 /// One order on its way: whose it is and what it is called.
 struct Sale {
     customer: String,
@@ -94,8 +104,7 @@ impl Sale {
 
     fn submit(&self, db: &Connection) {
         let Self { customer, id, number, .. } = self;
-        let sql = "select number from orders where customer_id = ?1 and submit_key = ?2";
-        read(db, sql, params![customer, "2"], 0);
+        read(db, LOOK, params!["zh-CN", customer, "2"], 1);
         read(db, "select checkout_sealed as sealed from customer where id = ?1", params![customer], 1);
         db.execute_batch("begin immediate").unwrap();
         let sql = "update cart set version = version + 1, updated_at = ?3 where customer_id = ?1 and version = ?2";

@@ -368,10 +368,16 @@ fn columns() -> String {
         "v.id as variant_id, v.product_id, v.sku, v.choices, v.price, v.compare_at, v.grams,
             p.handle, {title} as title, {options} as options,
             coalesce((select i.media from product_image i where i.product_id = p.id and i.position = v.image_position), '') as media,
-            p.image, case when v.active and p.status = 'active' and p.kind = 'goods' then {AVAILABLE} else 0 end as available",
+            p.image, {available} as available",
+        available = available_now(),
         title = in_locale!("title"),
         options = in_locale!("options"),
     )
+}
+
+/// What can be bought now of a variant `v` of a product `p` with stock `s`.
+pub(super) fn available_now() -> String {
+    format!("case when v.active and p.status = 'active' and p.kind = 'goods' then {AVAILABLE} else 0 end")
 }
 
 const VARIANT_OF: &str = "join product p on p.id = v.product_id left join stock s on s.variant_id = v.id";

@@ -10,6 +10,7 @@ use super::{
     live::Hub,
     media::Media,
     message::Post,
+    order::Crowd,
     refusal,
 };
 use crate::domain::{Error, Locale, money::Currency, office::Staff, permission::Permission, pricing::ShippingRules};
@@ -39,6 +40,8 @@ pub struct Shop {
     pub media: Media,
     pub reads: Reads,
     pub search: Search,
+    /// Who waits for the last pieces of something.
+    pub crowd: Crowd,
     pub divisions: Divisions,
     /// For messages to people.
     pub post: Post,

@@ -95,6 +95,7 @@ pub async fn open(config: Config) -> Result<App, Failure> {
         media,
         reads: Default::default(),
         search: Default::default(),
+        crowd: Default::default(),
         divisions: Divisions::load()?,
         client,
         post: Post::new(&config)?,

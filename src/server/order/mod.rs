@@ -3,6 +3,7 @@
 mod change;
 mod checkout;
 pub(super) mod confirm;
+mod crowd;
 mod edit;
 mod erase;
 mod office;
@@ -12,6 +13,7 @@ mod submit;
 
 pub use change::{cancel, cancel_unpaid, change, complete, expire_due};
 pub use checkout::{checkout, review, save_checkout, typed, with_address};
+pub use crowd::Crowd;
 pub use edit::{change_form, edit};
 pub use erase::{Erased, erase_some};
 pub use office::{

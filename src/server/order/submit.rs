@@ -1,7 +1,12 @@
 //! Placing an order: one transaction that reads the cart, checks it, writes the promise and holds its goods and bookings,
 //! all of them or none.
 
-use super::{checkout, confirm, sealed::Sealed, store};
+use super::{
+    checkout, confirm,
+    crowd::{self, Seen},
+    sealed::Sealed,
+    store,
+};
 use crate::{
     args,
     domain::{
@@ -88,18 +93,26 @@ impl From<DbError> for Refused {
 /// address is not the one that was reviewed, [`Error::Invalid`] when the address is missing, [`Error::NoPayment`] in a shop
 /// that takes no payments: goods would be held for an order that nobody can pay.
 pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
-    let Submission { cart_version, total, reviewed, buy_now } = submission;
     let customer = ctx.customer()?.to_owned();
-    let submit_key = match &buy_now {
+    let Submission { cart_version, total, .. } = submission;
+    let submit_key = match &submission.buy_now {
         None => cart_version.to_string(),
         Some(BuyNow { variant_id, quantity }) => format!("{cart_version}:{variant_id}:{quantity}"),
     };
-    if let Some(row) = ctx.app.db.optional(BEFORE, args![&customer, &submit_key]).await? {
-        return Ok(row.get("number")?);
-    }
+    let scarce = match crowd::first_look(ctx, &submission, &submit_key).await? {
+        Seen::Ordered(number) => return Ok(number),
+        Seen::Enough { scarce } => scarce,
+    };
     if !ctx.app.config.takes_payments() {
         return Err(Error::NoPayment);
     }
+    let turn = ctx.app.crowd.enter(scarce).await;
+    if turn.waited
+        && let Seen::Ordered(number) = crowd::look(ctx, &submission, &submit_key).await?
+    {
+        return Ok(number);
+    }
+    let Submission { reviewed, buy_now, .. } = submission;
     let checkout = checkout::checked(ctx, buy_now.is_some()).await?;
     if checkout::seal_of(ctx, &checkout)? != reviewed {
         return Err(Error::Conflict);
@@ -123,6 +136,7 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
             Err(Refused::Raced(error) | Refused::Error(error)) => return Err(error),
         }
     };
+    drop(turn);
     metrics::counter!(figures::ORDERS, "step" => "placed").increment(1);
     ctx.app.live.changed(Topic::Cart(customer));
     super::announce(&ctx.app, &placed);

@@ -2,14 +2,10 @@
 // script.
 
 import { type Product, type Shopper, type Variant, escape, expect, money, test } from '../support.ts';
+import { freeStay, get } from './nights.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-
-interface Night {
-  date: string;
-  state: 'Free' | 'Few' | 'NoArrival' | 'SoldOut' | 'Closed';
-}
 
 interface Line {
   title: string;
@@ -43,31 +39,6 @@ function dateOf(ms: number): string {
 
 function timeOf(ms: number): string {
   return new Date(ms + 8 * HOUR).toISOString().slice(11, 16);
-}
-
-function plus(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10);
-}
-
-async function get<T>(shopper: Shopper, name: string, params: Record<string, string>): Promise<T> {
-  const answer = await shopper.page.request.get(`/api/${name}`, { params, headers: { 'accept-language': shopper.language } });
-  expect(answer.ok(), await answer.text()).toBe(true);
-  return answer.json();
-}
-
-/** Three nights that can be had in the first room type of a house, in the month that is so many days away. */
-async function threeNights(shopper: Shopper, house: Product, days: number): Promise<[string, string]> {
-  const variant = house.variants[0].id;
-  const month = dateOf(Date.now() + days * DAY).slice(0, 7);
-  const { nights } = await get<{ nights: Night[] }>(shopper, 'stay/nights', { variant_id: variant, month });
-  for (const { date, state } of nights) {
-    if (state !== 'Free' && state !== 'Few') continue;
-    const found = await get<{ rooms: { variant_id: string; price: unknown }[] }>(shopper, 'stay/house', {
-      product_id: house.id, 'form[arrival]': date, 'form[departure]': plus(date, 3), 'form[adults]': '2',
-    });
-    if (found.rooms.some((room) => room.variant_id === variant && room.price)) return [date, plus(date, 3)];
-  }
-  throw new Error(`${house.handle} has no three free nights in ${month}`);
 }
 
 /** A cleaner who is free on a day, and when. */
@@ -108,7 +79,7 @@ test('two pots, three nights and a cleaner are one order with one clock and one 
   const { product: pots, variant: goods } = await office.stocked('celadon-teapot');
   const house = await office.product('jujube-courtyard-beijing', shopper.language);
   const service = await office.product('daily-home-cleaning', shopper.language);
-  const stay = await threeNights(shopper, house, Number(mine('40', '40', '75', '-', '75', '-')));
+  const stay = await freeStay(shopper, house, 3, Number(mine('40', '40', '75', '-', '75', '-')));
   // A day for each project, as late as can be booked and before which nobody else is sent.
   const date = dateOf(Date.now() + Number(mine('26', '27', '28', '-', '29', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
@@ -167,7 +138,7 @@ test('one of the three goes while somebody reads: the nearest is one tap, and no
   const { variant: goods } = await office.stocked('celadon-teapot');
   const house = await office.product('qinyu-seaview-xiamen', shopper.language);
   const service = await office.product('daily-home-cleaning', shopper.language);
-  const stay = await threeNights(shopper, house, Number(mine('40', '40', '75', '-', '75', '-')));
+  const stay = await freeStay(shopper, house, 3, Number(mine('40', '40', '75', '-', '75', '-')));
   const date = dateOf(Date.now() + Number(mine('22', '23', '24', '-', '25', '-')) * DAY);
   const wanted: Wanted = { goods, house, stay, service, ...(await cleaner(shopper, service, date)) };
 

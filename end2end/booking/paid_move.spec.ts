@@ -45,6 +45,8 @@ async function ask(shopper: Shopper, { number, date }: Trip, time: string): Prom
   await expect(due).toContainText(time);
   await expect(due).toContainText(t('booking_after.due_fee'));
   await expect(due).toContainText(money(FEE));
+  // Whoever does not see it come is where it is.
+  if (shopper.js) await expect(due).toBeFocused();
   return due;
 }
 

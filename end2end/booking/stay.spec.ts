@@ -1,41 +1,7 @@
 // Rooms: from a place and dates to a room in the cart; what is wrong with a search, and the calendar of nights.
 
-import { type Product, type Shopper, escape, expect, test } from '../support.ts';
-
-interface Night {
-  date: string;
-  state: 'Free' | 'Few' | 'NoArrival' | 'SoldOut' | 'Closed';
-  min_nights: number;
-}
-
-interface House {
-  rooms: { variant_id: string; left: number; price: { total: number } | null }[];
-}
-
-/** Days later, as dates are written in addresses. */
-function plus(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
-}
-
-async function get<T>(shopper: Shopper, name: string, params: Record<string, string>): Promise<T> {
-  const answer = await shopper.page.request.get(`/api/${name}`, { params, headers: { 'accept-language': shopper.language } });
-  expect(answer.ok(), await answer.text()).toBe(true);
-  return answer.json();
-}
-
-/** A stay of two nights that can be had in the first room type of a house, in the month that is so many days away. */
-async function freeStay(shopper: Shopper, product: Product, days = 40): Promise<[arrival: string, departure: string]> {
-  const month = plus(new Date().toISOString().slice(0, 10), days).slice(0, 7);
-  const { nights } = await get<{ nights: Night[] }>(shopper, 'stay/nights', { variant_id: product.variants[0].id, month });
-  for (const night of nights) {
-    if (night.state !== 'Free' && night.state !== 'Few') continue;
-    const house = await get<House>(shopper, 'stay/house', {
-      product_id: product.id, 'form[arrival]': night.date, 'form[departure]': plus(night.date, 2), 'form[adults]': '2',
-    });
-    if (house.rooms.find((room) => room.variant_id === product.variants[0].id)?.price) return [night.date, plus(night.date, 2)];
-  }
-  throw new Error(`${product.handle} has no two free nights in ${month}`);
-}
+import { escape, expect, test } from '../support.ts';
+import { type House, freeStay, get, plus } from './nights.ts';
 
 test('a room is found by place and dates, and goes into the cart', async ({ shopper, page, office, t }) => {
   const product = await office.product('reedsong-hotel-xixi', shopper.language);
@@ -129,7 +95,7 @@ test('rooms that go while they are in the cart: another room, or other nights, a
   const product = await office.product('lipan-homestay-yangshuo', shopper.language);
   const variant = product.variants[0].id;
   // A month of its own for each project.
-  const stay = await freeStay(shopper, product, Number(mine('80', '112', '144', '-', '176', '-')));
+  const stay = await freeStay(shopper, product, 2, Number(mine('80', '112', '144', '-', '176', '-')));
   const wish = (rooms: number) => JSON.stringify({
     kind: 'stay', stay, guests: { adults: rooms, children: 0 }, rooms, breakfast: false,
   });

@@ -19,6 +19,7 @@ use crate::{
     ui::{
         components::{
             countdown::{Countdown, use_countdown},
+            field::focus,
             form::FormState,
             icon::Icon,
         },
@@ -27,6 +28,9 @@ use crate::{
 };
 use leptos::{ev, form::FromFormData, prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::time::Duration;
+
+/// What a move costs; one at a time on a page.
+const DUE: &str = "move-due";
 
 /// What of the sum is for the change itself, and what is for the booking.
 #[component]
@@ -69,11 +73,17 @@ pub fn MoveDue(
         // On success the browser is on its way to the cashier.
         state.send(None, api::booking_after::hold_move(number, position, date, time, expected_due), |_| ());
     };
+    // It takes the place of the form in which the button was that asked for it: whoever does not see it is led there.
+    Effect::new(move |_| {
+        request_animation_frame(|| {
+            let _ = focus(DUE);
+        });
+    });
     let MoveQuote { label, cost } = quote;
     let due = cost.to_pay;
     let news = move || other_sum.get().then(|| view! { <p role="alert"><strong>{l.t(t::DUE_CHANGED)}</strong></p> });
     view! {
-        <section class="notice notice-warn" aria-label=l.t(t::DUE_TITLE)>
+        <section class="notice notice-warn" id=DUE tabindex="-1" aria-label=l.t(t::DUE_TITLE)>
             <Icon name="warning"/>
             <div class="notice-body">
                 <p class="notice-title">{l.t(t::DUE_TITLE)}</p>

@@ -3,8 +3,8 @@
 //! Each order takes its turn at the database, so that ten thousand buyers of a hundred pieces would keep everybody else
 //! waiting until the last of them has an answer. Therefore only a few orders at a time are looked at, by one statement that
 //! finds out whether there is anything left; and those of something of which little is left form a line of their own for
-//! each variant and go on a few at a time. What is sold is decided by the conditional update of [`stock`](crate::server::stock) alone: nothing here
-//! promises anything, and each node has lines of its own.
+//! each variant and go on a few at a time. What is sold is decided by the conditional update of
+//! [`stock`](crate::server::stock) alone: nothing here promises anything, and each node has lines of its own.
 
 use super::submit::Submission;
 use crate::{

@@ -40,7 +40,7 @@ use axum::{
 use leptos::{IntoView, context::provide_context};
 use shared::{Asked, Fleeting, Moment, Shared};
 use site::Site;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tokio::sync::watch;
 use tower_http::{
     CompressionLevel,
@@ -61,6 +61,13 @@ pub use observe::{request_id, to_the_end};
 /// The largest request body: forms are small, files come by import.
 const BODY_LIMIT: usize = 1024 * 1024;
 
+/// The addresses of all pages. To learn them the app is built while nothing is loaded, and that is so for the whole process: a
+/// page that is made at that moment waits for ever. So it is done once, before there is a router.
+static PAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let pages = leptos_axum::generate_route_list(app::App);
+    pages.iter().map(|page| page.path().to_owned()).collect()
+});
+
 /// What every route is given.
 #[derive(Clone)]
 pub struct Front {
@@ -76,8 +83,8 @@ pub struct Front {
 /// All routes of the shop.
 pub fn router(front: Front) -> Router {
     let mut dynamic = Router::new();
-    for listing in leptos_axum::generate_route_list(app::App) {
-        dynamic = dynamic.route(listing.path(), page(&front, document::shop));
+    for path in PAGES.iter() {
+        dynamic = dynamic.route(path, page(&front, document::shop));
     }
     if front.app.config.development {
         let styles = || async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], design::STYLES) };

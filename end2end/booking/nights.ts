@@ -5,7 +5,6 @@ import { type Product, type Shopper, expect } from '../support.ts';
 interface Night {
   date: string;
   state: 'Free' | 'Few' | 'NoArrival' | 'SoldOut' | 'Closed';
-  min_nights: number;
 }
 
 export interface House {

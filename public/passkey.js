@@ -86,8 +86,16 @@ async function signIn({ to }, how = {}, begun = post("begin_sign_in", {}), finis
   const { id, options } = await begun;
   const json = JSON.parse(options);
   const credential = await ask(json, navigator.credentials.get({ publicKey: toGet(json), ...how }));
-  return post(finish, { id, credential, ...(to && { to }) });
+  return post(finish, { id, credential, ...(to && { to }) }).catch((error) => {
+    const key = JSON.parse(credential).id;
+    error.repeated = refused.has(key);
+    refused.add(key);
+    throw error;
+  });
 }
+
+// The passkeys that did not get anybody in from this page.
+const refused = new Set();
 
 /** Completes a sign-in of which the first factor was shown. */
 const complete = (fields) => signIn(fields, {}, post("begin_second", {}), "finish_second");
@@ -146,7 +154,8 @@ async function offer(again) {
   } catch (error) {
     if (!(error instanceof Refused)) return;
     say(form, error);
-    offer(true);
+    // A device that needs no touch would hand over the same passkey for ever.
+    if (!error.repeated) offer(true);
   }
 }
 

@@ -107,11 +107,9 @@ impl Sale {
         read(db, LOOK, params!["zh-CN", customer, "2"], 1);
         read(db, "select checkout_sealed as sealed from customer where id = ?1", params![customer], 1);
         db.execute_batch("begin immediate").unwrap();
-        let sql = "update cart set version = version + 1, updated_at = ?3 where customer_id = ?1 and version = ?2";
-        exec(db, sql, params![customer, 2, 1]);
-        let sql =
-            "select c.version, u.region from cart c join customer u on u.id = c.customer_id where c.customer_id = ?1";
-        read(db, sql, params![customer], 1);
+        let sql = "update cart set version = version + 1, updated_at = ?3 where customer_id = ?1 and version = ?2
+            returning exists (select 1 from cart_booking b where b.customer_id = cart.customer_id) as books";
+        read(db, sql, params![customer, 2, 1], 1);
         read(db, CART, params!["zh-CN", customer], 1);
         let sql = "insert into orders (id, number, customer_id, submit_key, state, version, locale, currency, goods, discount, shipping,
                 total, quantity, grams, region, delivery_wish, payment_method, contact_sealed, note_sealed, phone_hash, email_hash,
@@ -140,8 +138,7 @@ impl Sale {
         let Self { id, number, payment, .. } = self;
         read(db, &format!("{ORDER} where o.number = ?1"), params![number], 1);
         db.execute_batch("begin immediate").unwrap();
-        lock(db, id);
-        exec(db, "update orders set payment_method = ?2 where id = ?1", params![id, "alipay"]);
+        read(db, &format!("{ORDER} where o.id = ?1"), params![id], 1);
         let sql = "select id, cashier_url from payment
             where order_id = ?1 and method = ?2 and amount = ?3 and state = 'pending' order by created_at desc limit 1";
         read(db, sql, params![id, "alipay", 19_900], 0);
@@ -165,33 +162,24 @@ impl Sale {
         let Self { id, number, payment, .. } = self;
         db.execute_batch("begin immediate").unwrap();
         read(db, "select order_id, amount, currency from payment where id = ?1", params![payment], 1);
-        lock(db, id);
+        read(db, &format!("{ORDER} where o.id = ?1"), params![id], 1);
         let sql = "update payment set state = 'succeeded', settled_at = ?2, provider_reference = ?3 where id = ?1 and state <> 'succeeded'";
         exec(db, sql, params![payment, 3, number]);
-        let sql = "select distinct product_id from order_line where order_id = ?1 order by product_id";
-        read(db, sql, params![id], 1);
-        read(db, "select state, version from orders where id = ?1", params![id], 1);
         let sql = "update orders set state = ?3, version = version + 1, changed_at = ?4 where id = ?1 and version = ?2";
         exec(db, sql, params![id, 2, "to_ship", 3]);
         event(db, id, 3, "provider", "{\"kind\":\"paid\"}");
-        let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line where order_id = ?1
-            group by product_id order by product_id";
+        let sql = "select l.product_id, cast(sum(case when b.state = 'cancelled' then 0 else l.quantity end) as bigint) as sold
+            from order_line l left join order_booking b on b.order_id = l.order_id and b.position = l.position
+            where l.order_id = ?1 group by l.product_id order by l.product_id";
         read(db, sql, params![id], 1);
         exec(db, "update product set sales = sales + ?2 where id = ?1", params!["p", 1]);
-        let sql = "select variant_id, location, quantity from hold where order_id = ?1 and state = 'active' order by variant_id";
-        read(db, sql, params![id], 1);
         let sql =
-            "update hold set state = ?4 where order_id = ?1 and variant_id = ?2 and location = ?3 and state = 'active'";
-        exec(db, sql, params![id, "v", "main", "taken"]);
+            "update hold set state = ?3 where order_id = ?1 and state = ?2 returning variant_id, location, quantity";
+        read(db, sql, params![id, "active", "taken"], 1);
         let sql = "update stock set held = held - ?3, on_hand = on_hand - ?3 where variant_id = ?1 and location = ?2";
         exec(db, sql, params!["v", "main", 1]);
         db.execute_batch("commit").unwrap();
     }
-}
-
-fn lock(db: &Connection, order: &str) {
-    exec(db, "update orders set changed_at = changed_at where id = ?1", params![order]);
-    read(db, &format!("{ORDER} where o.id = ?1"), params![order], 1);
 }
 
 fn event(db: &Connection, order: &str, sequence: i64, actor: &str, kind: &str) {

@@ -196,7 +196,8 @@ pub async fn take_available(ctx: &Ctx) -> Result<Cart> {
     let locale = ctx.locale;
     change(ctx, ctx.customer()?.to_owned(), move |tx, customer| {
         Box::pin(async move {
-            for line in goods(tx, &customer, locale).await?.lines.iter().filter(|line| line.is_short()) {
+            let cart = goods(tx, Cart::default(), &customer, locale).await?;
+            for line in cart.lines.iter().filter(|line| line.is_short()) {
                 let (quantity, saved) = if line.available > 0 { (line.limit(), false) } else { (line.quantity, true) };
                 let sql = "update cart_line set quantity = $3, saved = $4 where customer_id = $1 and variant_id = $2";
                 tx.exec(sql, args![&customer, &line.variant_id, quantity, saved]).await?;
@@ -308,28 +309,31 @@ pub(super) async fn touch(tx: &mut Tx<'_>, customer: &str, now: i64) -> Result<i
 
 /// Reads a cart inside a transaction.
 pub(super) async fn load(tx: &mut Tx<'_>, customer: &str, locale: Locale, now: i64) -> Result<Cart> {
-    let mut cart = goods(tx, customer, locale).await?;
+    let cart = empty(tx, customer).await?;
+    let mut cart = goods(tx, cart, customer, locale).await?;
     cart.bookings = wishes::load(tx, customer, locale, now).await?;
     Ok(cart)
 }
 
 /// The same as it is ordered: with what its bookings come to, in their order, and without what is near to those that cannot
-/// be had.
+/// be had. Its version and region are not read; `books` tells whether there are bookings in it.
 pub(super) async fn load_quoted(
     tx: &mut Tx<'_>,
     customer: &str,
-    locale: Locale,
-    now: i64,
+    books: bool,
+    (locale, now): (Locale, i64),
 ) -> Result<(Cart, Vec<Quote>)> {
-    let mut cart = goods(tx, customer, locale).await?;
+    let mut cart = goods(tx, Cart::default(), customer, locale).await?;
+    if !books {
+        return Ok((cart, Vec::new()));
+    }
     let (bookings, quotes) = wishes::quoted(tx, customer, locale, now).await?;
     cart.bookings = bookings;
     Ok((cart, quotes))
 }
 
-/// Reads a cart without its bookings.
-async fn goods(tx: &mut Tx<'_>, customer: &str, locale: Locale) -> Result<Cart> {
-    let mut cart = empty(tx, customer).await?;
+/// Puts the goods of a customer into an empty cart.
+async fn goods(tx: &mut Tx<'_>, mut cart: Cart, customer: &str, locale: Locale) -> Result<Cart> {
     let sql = format!(
         "select {}, l.quantity, l.price_seen, l.saved, l.added_at from cart_line l join variant v on v.id = l.variant_id {VARIANT_OF}
         where l.customer_id = $2 order by l.added_at desc, l.variant_id",

@@ -30,6 +30,7 @@
 //! `db.write::<_, Error>(…)`, or end the job in `Ok::<_, Error>(…)`.
 
 mod channel;
+mod connections;
 mod error;
 mod job;
 mod migrate;
@@ -386,9 +387,20 @@ impl<'c> Tx<'c> {
         ids.sort();
         ids.dedup();
         for (list, args) in lists(&ids) {
-            self.all(format!("select id from {table} where id in {list} order by id for no key update"), args).await?;
+            self.locked(format!("select id from {table} where id in {list} order by id"), args).await?;
         }
         Ok(())
+    }
+
+    /// All rows of a `select` from one table, taken until the transaction ends as [`lock`](Self::lock) takes them.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn locked(&mut self, mut sql: String, args: Args) -> Result<Vec<Row>, DbError> {
+        if let Connection::Postgres(..) = self.connection {
+            sql.push_str(" for no key update");
+        }
+        self.all(sql, args).await
     }
 
     /// From here on a statement of this transaction takes as long as it takes.

@@ -11,7 +11,7 @@ use super::{
     Ctx,
     audit::{self, Entry},
     catalog::{image, in_locale, json, like},
-    db::Tx,
+    db::{Row, Tx},
 };
 use crate::{
     args,
@@ -59,45 +59,35 @@ pub(super) async fn hold(tx: &mut Tx<'_>, order_id: &str, lines: &[(String, i64)
 
 /// Gives the held pieces of an order back.
 pub(super) async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
-    end(tx, order_id, "released", "update stock set held = held - $3 where variant_id = $1 and location = $2").await
+    let sql = "update stock set held = held - $3 where variant_id = $1 and location = $2";
+    end(tx, order_id, ("active", "released"), sql).await
 }
 
 /// Takes the held pieces of an order off the shelf: they are sold.
 pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
-    end(
-        tx,
-        order_id,
-        "taken",
-        "update stock set held = held - $3, on_hand = on_hand - $3 where variant_id = $1 and location = $2",
-    )
-    .await
-}
-
-async fn end(tx: &mut Tx<'_>, order_id: &str, state: &'static str, sql: &'static str) -> Result<()> {
-    let holds =
-        "select variant_id, location, quantity from hold where order_id = $1 and state = 'active' order by variant_id";
-    for row in tx.all(holds, args![order_id]).await? {
-        let (variant, location): (String, String) = (row.get("variant_id")?, row.get("location")?);
-        let ended =
-            "update hold set state = $4 where order_id = $1 and variant_id = $2 and location = $3 and state = 'active'";
-        if tx.exec(ended, args![order_id, &variant, &location, state]).await? == 1 {
-            tx.exec(sql, args![variant, location, row.get::<i64>("quantity")?]).await?;
-        }
-    }
-    Ok(())
+    let sql = "update stock set held = held - $3, on_hand = on_hand - $3 where variant_id = $1 and location = $2";
+    end(tx, order_id, ("active", "taken"), sql).await
 }
 
 /// Puts sold pieces of an order that was never shipped back on the shelf.
 pub(super) async fn put_back(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
-    let holds =
-        "select variant_id, location, quantity from hold where order_id = $1 and state = 'taken' order by variant_id";
-    for row in tx.all(holds, args![order_id]).await? {
-        let (variant, location): (String, String) = (row.get("variant_id")?, row.get("location")?);
-        let ended = "update hold set state = 'released' where order_id = $1 and variant_id = $2 and location = $3 and state = 'taken'";
-        if tx.exec(ended, args![order_id, &variant, &location]).await? == 1 {
-            let sql = "update stock set on_hand = on_hand + $3 where variant_id = $1 and location = $2";
-            tx.exec(sql, args![variant, location, row.get::<i64>("quantity")?]).await?;
-        }
+    let sql = "update stock set on_hand = on_hand + $3 where variant_id = $1 and location = $2";
+    end(tx, order_id, ("taken", "released"), sql).await
+}
+
+/// Has the holds of an order that are in the first state in the second, and does to the stock of each what the statement says.
+async fn end(tx: &mut Tx<'_>, order_id: &str, (from, to): (&str, &str), sql: &'static str) -> Result<()> {
+    let ended =
+        "update hold set state = $3 where order_id = $1 and state = $2 returning variant_id, location, quantity";
+    let rows = tx.all(ended, args![order_id, from, to]).await?;
+    let pieces = |row: &Row| -> Result<(String, String, i64)> {
+        Ok((row.get("variant_id")?, row.get("location")?, row.get("quantity")?))
+    };
+    let mut pieces: Vec<_> = rows.iter().map(pieces).collect::<Result<_>>()?;
+    // They come in no order.
+    pieces.sort();
+    for (variant, location, quantity) in pieces {
+        tx.exec(sql, args![variant, location, quantity]).await?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! Words from program to program over one PostgreSQL: what is said on a channel is heard by all who listen to it.
 //!
-//! Connections of their own, beside the pool: a shop whose pool is busy still hears and is heard. Where there is none to be
-//! had it speaks over one of the pool: whoever can change something can say so. What is said is not kept by the database: who
-//! does not listen at that moment misses it, and the words themselves are gone with a crash of the database. Hence these
+//! Connections of their own, beside those of the shop: one whose own are busy still hears and is heard. Where there is none to
+//! be had it speaks over one of the shop's: whoever can change something can say so. What is said is not kept by the database:
+//! who does not listen at that moment misses it, and the words themselves are gone with a crash of the database. Hence these
 //! connections do not wait for the disk; PostgreSQL lets one commit with words in it pass at a time, and one that waited for
 //! the disk would hold up all others.
 
-use super::{DbError, postgres};
+use super::{DbError, connections::Connections, postgres};
 use sqlx::{
-    ConnectOptions, PgConnection, PgPool,
+    ConnectOptions, PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use std::{sync::Arc, time::Duration};
@@ -26,7 +26,7 @@ const SAY: &str = "select pg_notify($1, $2)";
 #[derive(Clone)]
 pub struct Channels {
     connect: Arc<PgConnectOptions>,
-    pool: PgPool,
+    connections: Arc<Connections>,
 }
 
 /// A connection that listens. Dropping it ends it.
@@ -39,14 +39,14 @@ pub struct Ear {
 pub struct Voice {
     connect: Arc<PgConnectOptions>,
     connection: Option<PgConnection>,
-    /// Of the shop, for where there is no connection of its own.
-    pool: PgPool,
+    /// Those of the shop, for where there is none of its own.
+    connections: Arc<Connections>,
 }
 
 impl Channels {
-    pub(super) fn new(connect: PgConnectOptions, pool: PgPool) -> Self {
+    pub(super) fn new(connect: PgConnectOptions, connections: Arc<Connections>) -> Self {
         let connect = connect.application_name("xiadan live").options([("synchronous_commit", "off")]);
-        Self { connect: Arc::new(connect), pool }
+        Self { connect: Arc::new(connect), connections }
     }
 
     /// Listens to a channel: what is said after this is heard.
@@ -87,7 +87,7 @@ impl Channels {
 
     /// A way to speak.
     pub fn voice(&self) -> Voice {
-        Voice { connect: self.connect.clone(), connection: None, pool: self.pool.clone() }
+        Voice { connect: self.connect.clone(), connection: None, connections: self.connections.clone() }
     }
 }
 
@@ -116,8 +116,12 @@ impl Voice {
         if self.say_itself(channel, words).await.is_ok() {
             return Ok(());
         }
-        let say = sqlx::query(SAY).bind(channel).bind(words).execute(&self.pool);
-        within(say).await.map(drop)
+        let leased = timeout(LIMIT, self.connections.lease()).await;
+        let mut leased = leased.map_err(|_| DbError::Unavailable("no free connection in time".into()))??;
+        let say = sqlx::query(SAY).bind(channel).bind(words).execute(leased.connection());
+        let said = within(say).await;
+        leased.done(said.as_ref().err());
+        said.map(drop)
     }
 
     async fn say_itself(&mut self, channel: &'static str, words: &str) -> Result<(), DbError> {

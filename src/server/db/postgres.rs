@@ -14,9 +14,8 @@ use std::{
 
 use futures::FutureExt;
 use sqlx::{
-    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _,
-    TypeInfo, ValueRef,
-    pool::PoolConnection,
+    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, Row as _, TypeInfo,
+    ValueRef,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
 };
 use tokio::{
@@ -26,6 +25,7 @@ use tokio::{
 
 use super::{
     Args, Channels, ColumnType, Connection, DbError, Kind, Options, Row, Sql, Tx, Value,
+    connections::{Connections, Leased},
     job::{Job, Work},
     note_statement,
     origin::Origin,
@@ -45,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(super) struct Postgres {
-    pool: PgPool,
+    connections: Arc<Connections>,
     channels: Channels,
     /// How many transactions there were of which nobody knows whether they were committed.
     doubts: Arc<AtomicU64>,
@@ -91,9 +91,10 @@ impl Postgres {
                     let most =
                         usize::try_from(options.max_connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
                     let places = (most - most.div_ceil(4)).max(1);
+                    let connections = Connections::new(pool);
                     return Ok(Self {
-                        channels: Channels::new(connect, pool.clone()),
-                        pool,
+                        channels: Channels::new(connect, connections.clone()),
+                        connections,
                         doubts: Arc::default(),
                         reading: Arc::new(Semaphore::new(places)),
                         writing: Arc::new(Semaphore::new(places)),
@@ -124,11 +125,12 @@ impl Postgres {
         let mut before: Option<DbError> = None;
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let error = match all(&mut connection.0, sql.clone(), args.clone(), self.limit).await {
+            let result = all(connection.connection(), sql.clone(), args.clone(), self.limit).await;
+            connection.done(result.as_ref().err());
+            let error = match result {
                 Ok(rows) => return Ok(rows),
                 Err(error) => error,
             };
-            discard(connection, &error);
             if !error.is_transient() || attempt >= TRIES || started.elapsed() >= PATIENCE {
                 return Err(error);
             }
@@ -177,10 +179,8 @@ impl Postgres {
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let (outcome, failure) = run(&mut connection.0, begin, job, self.limit).await;
-            if let Some(failure) = failure {
-                discard(connection, &failure);
-            }
+            let (outcome, failure) = run(connection.connection(), begin, job, self.limit).await;
+            connection.done(failure.as_ref());
             match outcome {
                 Outcome::Done(ended) => return ended,
                 Outcome::Unknown(error) => {
@@ -201,21 +201,22 @@ impl Postgres {
         }
     }
 
-    /// A connection. After one was lost, the others of the pool may be dead as well, or hold plans
-    /// from before a migration, so the next one is tested and its statements are prepared anew.
+    /// A connection. After one was lost, the others may be dead as well, or hold plans from before a migration, so the next
+    /// one is tested and its statements are prepared anew.
     async fn acquire(&self, before: Option<&DbError>) -> Result<Leased, DbError> {
         loop {
-            let mut connection = Leased(self.pool.acquire().await.map_err(|error| from_sqlx(&error))?);
+            let mut leased = self.connections.lease().await?;
             if !matches!(before, Some(DbError::Unavailable(_))) {
-                return Ok(connection);
+                return Ok(leased);
             }
+            let connection = leased.connection();
             let test = async {
-                connection.0.clear_cached_statements().await?;
-                connection.0.ping().await
+                connection.clear_cached_statements().await?;
+                connection.ping().await
             };
             match answered(Some(GRACE), test).await {
-                Ok(()) => return Ok(connection),
-                Err(_) => drop(connection.0.return_to_pool()),
+                Ok(()) => return Ok(leased),
+                Err(_) => leased.done(Some(&DbError::Unavailable(String::new()))),
             }
         }
     }
@@ -230,11 +231,11 @@ impl Postgres {
 
     /// How many connections there are, and how many of them nobody uses.
     pub(super) fn connections(&self) -> (usize, usize) {
-        (usize::try_from(self.pool.size()).unwrap_or(usize::MAX), self.pool.num_idle())
+        self.connections.count()
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }
 
@@ -312,25 +313,6 @@ async fn answered<T>(
 fn failed(ended: Result<(), DbError>, failure: DbError) -> (Outcome, Option<DbError>) {
     let outcome = if failure.is_transient() { Outcome::Again(failure.clone(), ended) } else { Outcome::Done(ended) };
     (outcome, Some(failure))
-}
-
-/// A connection of the pool, to which it goes back by itself. The pool then asks the server whether it is still there, and of
-/// one that fell silent it would wait for the answer as long as the system does, with the place of the connection taken.
-struct Leased(PoolConnection<sqlx::Postgres>);
-
-impl Drop for Leased {
-    fn drop(&mut self) {
-        let back = self.0.return_to_pool();
-        tokio::spawn(async move { timeout(GRACE, back).await });
-    }
-}
-
-/// Keeps a connection that was lost out of the pool; after anything else it goes back by itself.
-fn discard(mut connection: Leased, error: &DbError) {
-    if matches!(error, DbError::Unavailable(_)) {
-        // Not even begun, so that it is closed and its place is free.
-        drop(connection.0.return_to_pool());
-    }
 }
 
 /// Waits 2 to 4 ms after the first failure and twice that after each further one, spread by chance

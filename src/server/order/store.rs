@@ -116,8 +116,8 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
 /// Reads an order that this transaction is going to change. Whoever else wants to change it waits here until the
 /// transaction ends, so that a decision made on the row still holds when it is carried out.
 pub async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
-    tx.exec("update orders set changed_at = changed_at where id = $1", args![id]).await?;
-    by_id(tx, id).await
+    let rows = tx.locked(format!("{SELECT} where o.id = $1"), args![id]).await?;
+    OrderRow::read(rows.first().ok_or(Error::NotFound)?)
 }
 
 fn lines_of(filter: &str) -> String {
@@ -173,18 +173,22 @@ pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.get("product_id")?)).collect()
 }
 
-/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids and before any stock.
-/// A booking that was given up by itself is not counted any more.
-pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<()> {
-    let sql = "select product_id, cast(sum(quantity) as bigint) as sold from order_line l where order_id = $1
-        and not exists (select 1 from order_booking b
-            where b.order_id = l.order_id and b.position = l.position and b.state = 'cancelled')
-        group by product_id order by product_id";
+/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids and before any stock;
+/// answers with its [`products`]. A booking that was given up by itself is not counted any more.
+pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<Vec<String>> {
+    let sql =
+        "select l.product_id, cast(sum(case when b.state = 'cancelled' then 0 else l.quantity end) as bigint) as sold
+        from order_line l left join order_booking b on b.order_id = l.order_id and b.position = l.position
+        where l.order_id = $1 group by l.product_id order by l.product_id";
+    let mut products = Vec::new();
     for row in tx.all(sql, args![order_id]).await? {
         let (product, sold): (String, i64) = (row.get("product_id")?, row.get("sold")?);
-        tx.exec("update product set sales = sales + $2 where id = $1", args![product, direction * sold]).await?;
+        if sold != 0 {
+            tx.exec("update product set sales = sales + $2 where id = $1", args![&product, direction * sold]).await?;
+        }
+        products.push(product);
     }
-    Ok(())
+    Ok(products)
 }
 
 /// Orders of a list with all their lines, in two statements.
@@ -309,7 +313,19 @@ pub async fn transition(
     now: i64,
 ) -> Result<State> {
     let row = tx.one("select state, version from orders where id = $1", args![order_id]).await?;
-    let (present, version) = (known(State::from_name, &row, "state")?, row.get::<i64>("version")?);
+    let present = (known(State::from_name, &row, "state")?, row.get("version")?);
+    transition_from(tx, (order_id, present), action, actor, kind, now).await
+}
+
+/// The same for an order whose state and version were read before in this transaction.
+pub async fn transition_from(
+    tx: &mut Tx<'_>,
+    (order_id, (present, version)): (&str, (State, i64)),
+    action: Action,
+    actor: &str,
+    kind: &EventKind,
+    now: i64,
+) -> Result<State> {
     let next = present.after(action)?;
     let sql = "update orders set state = $3, version = version + 1, changed_at = $4 where id = $1 and version = $2";
     if tx.exec(sql, args![order_id, version, next.name(), now]).await? == 0 {

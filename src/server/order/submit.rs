@@ -158,15 +158,19 @@ async fn place(
             let (draft, rules, buy_now, app) = (draft.clone(), rules.clone(), buy_now.clone(), app.clone());
             Box::pin(async move {
                 let sql =
-                    "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2";
-                if tx.exec(sql, args![&draft.customer, cart_version, draft.now]).await? == 0 {
+                    "update cart set version = version + 1, updated_at = $3 where customer_id = $1 and version = $2
+                    returning exists (select 1 from cart_booking b where b.customer_id = cart.customer_id) as books";
+                let Some(row) = tx.optional(sql, args![&draft.customer, cart_version, draft.now]).await? else {
                     let row = tx.optional(BEFORE, args![&draft.customer, &draft.submit_key]).await?;
                     let number = row.map(|row| row.get("number")).transpose()?.ok_or(Error::Conflict)?;
                     return Ok(store::Changed { number, products: Vec::new() });
-                }
+                };
                 let (mut cart, quotes) = match &buy_now {
                     Some(buy_now) => (cart::load_now(tx, &draft.customer, buy_now, draft.locale).await?, Vec::new()),
-                    None => cart::load_quoted(tx, &draft.customer, draft.locale, draft.now).await?,
+                    None => {
+                        let books = row.get("books")?;
+                        cart::load_quoted(tx, &draft.customer, books, (draft.locale, draft.now)).await?
+                    }
                 };
                 cart.shipping = rules;
                 cart.region = Some(draft.sealed.region.clone());

@@ -66,7 +66,9 @@ pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<Stri
                 let state = if order.state == State::ToPay { State::Cancelled } else { order.state };
                 return Err(Error::OrderClosed(state));
             }
-            tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
+            if order.payment_method != method {
+                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
+            }
             begin(tx, &order, Due { move_id: None, amount: order.totals.total, method }, now).await
         })
     });

@@ -109,7 +109,6 @@ async fn settle_in(
     if tx.exec(sql, args![payment_id, now, &notification.reference]).await? == 0 {
         return Ok((Settled::Nothing, changed));
     }
-    changed.products = store::products(tx, &order_id).await?;
     let expected = notification.amount == payment.get::<i64>("amount")?
         && notification.currency == payment.get::<String>("currency")?;
     if let Some(move_id) = payment.get::<Option<String>>("move_id")? {
@@ -125,13 +124,12 @@ async fn settle_in(
     let for_this_total = expected && notification.amount == order.totals.total.0;
     let paid = match order.state {
         State::ToPay if for_this_total => {
-            store::transition(tx, &order_id, Action::Pay, "provider", &EventKind::Paid, now).await?;
+            let read = (&*order_id, (order.state, order.version));
+            store::transition_from(tx, read, Action::Pay, "provider", &EventKind::Paid, now).await?;
             true
         }
         State::Cancelled
-            if for_this_total
-                && expired(tx, &order_id).await?
-                && hold_again(tx, &order_id, &changed.products, now).await? =>
+            if for_this_total && expired(tx, &order_id).await? && hold_again(tx, &order_id, now).await? =>
         {
             store::transition(tx, &order_id, Action::PayLate, "provider", &EventKind::Reopened, now).await?;
             true
@@ -139,7 +137,7 @@ async fn settle_in(
         _ => false,
     };
     if paid {
-        store::count_sales(tx, &order_id, 1).await?;
+        changed.products = store::count_sales(tx, &order_id, 1).await?;
         stock::take(tx, &order_id).await?;
         bookings::take(tx, &order_id).await?;
         confirm::enqueue(tx, app, &order_id, confirm::What::Paid, now).await?;
@@ -186,9 +184,10 @@ pub(super) async fn expired(tx: &mut Tx<'_>, order_id: &str) -> Result<bool> {
 }
 
 /// Holds the goods and bookings of an expired order again: all of them or none.
-async fn hold_again(tx: &mut Tx<'_>, order_id: &str, products: &[String], now: i64) -> Result<bool> {
+async fn hold_again(tx: &mut Tx<'_>, order_id: &str, now: i64) -> Result<bool> {
     // Their sales are counted when it is paid, and products come before stock.
-    tx.lock("product", products).await?;
+    let products = store::products(tx, order_id).await?;
+    tx.lock("product", &products).await?;
     let goods = store::lines(tx, order_id).await?.into_iter().filter(|line| line.booking.is_none());
     let goods: Vec<_> = goods.map(|line| (line.variant_id, line.quantity)).collect();
     let held = stock::hold(tx, order_id, &goods).await?.is_empty() && bookings::hold_again(tx, order_id, now).await?;

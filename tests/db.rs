@@ -421,6 +421,32 @@ async fn lost_connections_are_replaced_without_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_ready_for_the_next_as_soon_as_it_was_used() {
+    let database = postgres::Database::create();
+    let db = Db::open(Options { url: database.url.clone(), max_connections: 8, ..Options::default() }).await.unwrap();
+    db.migrate(&[SCHEMA]).await.unwrap();
+    for n in 0..20 {
+        item(&db, &n.to_string(), n).await;
+        let missing = exec(&db, "insert into part (id, item_id) values ('p', 'nothing')", args![]).await;
+        assert_eq!(missing, Err(DbError::ForeignKey));
+        assert_eq!(amount(&db, &n.to_string()).await, n);
+        let load = db.load();
+        assert!(load.connections <= 3 && load.idle >= 1, "one at a time: {load:?}");
+    }
+    let mut many = JoinSet::new();
+    for n in 0..200_i64 {
+        let db = db.clone();
+        many.spawn(async move { amount(&db, &(n % 20).to_string()).await });
+    }
+    assert_eq!(many.join_all().await.len(), 200);
+    let load = db.load();
+    assert!(load.connections <= 8 && load.idle == load.connections, "all are back: {load:?}");
+    db.close().await;
+    assert_eq!(db.load().connections, 0);
+    assert_eq!(db.ping().await, Err(DbError::Closed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
     const HOLD: &str = "select pg_advisory_xact_lock(7)";
     // As slow as somebody else holds the lock.

@@ -136,7 +136,7 @@ pub async fn look(app: &App) {
     metrics::gauge!(CONNECTIONS, "state" => "idle").set(load.idle as f64);
     metrics::gauge!(CONNECTIONS, "state" => "used").set(load.connections.saturating_sub(load.idle) as f64);
     if let Some(bytes) = resident_bytes() {
-        metrics::gauge!(MEMORY).set(bytes);
+        metrics::gauge!(MEMORY).set(bytes as f64);
     }
     metrics::gauge!(SEARCH).set(app.search.bytes() as f64);
     let up = shop(app, now()).await.is_ok();
@@ -167,11 +167,12 @@ async fn shop(app: &App, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// The second field of `statm` counts resident pages (proc(5)).
-fn resident_bytes() -> Option<f64> {
-    const PAGE: f64 = 4096.0;
+/// The bytes of memory that this process has; none where the system does not tell.
+pub(super) fn resident_bytes() -> Option<u64> {
+    const PAGE: u64 = 4096;
+    // The second field counts resident pages (proc(5)).
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    Some(text.split_whitespace().nth(1)?.parse::<f64>().ok()? * PAGE)
+    Some(text.split_whitespace().nth(1)?.parse::<u64>().ok()? * PAGE)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! somebody's data). So the pauses and failures here, and the wake-up after a new effect, may be those of one process: a
 //! node that is not woken looks by itself within a second.
 
-use super::{App, account, backup, booking, catalog, context::now, figures, keys, order, outbox, privacy};
+use super::{App, account, backup, booking, catalog, context::now, figures, keys, memory, order, outbox, privacy};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -120,6 +120,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
     for job in JOBS {
         tasks.spawn(repeat(job, app.clone(), stop.clone()));
     }
+    tasks.spawn(memory::watch(stop.clone()));
     tasks.spawn(watch_products(app, stop));
     while tasks.join_next().await.is_some() {}
 }

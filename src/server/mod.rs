@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod keys;
 pub mod live;
 pub mod media;
+pub mod memory;
 pub mod message;
 pub mod nodes;
 pub mod outbox;

@@ -96,14 +96,18 @@ test('a passkey is added, signs in, gets a name and goes', async ({ shopper, pag
   await page.getByRole('link', { name: t('account.sign_in_title') }).click();
   await expect(enterButton).toBeVisible();
   await device.touched(true);
-  // A device that needs no touch hands the same passkey over again as soon as it is asked for one.
+  // A device that needs no touch hands the same passkey over as soon as it is asked for one: by the offer that was made when
+  // the page came, or by the button, and once more when it is offered again.
   let refused = 0;
   page.on('response', (response) => (refused += Number(response.url().endsWith('/finish_sign_in'))));
   await enterButton.click();
   await expect(page.getByRole('alert')).toHaveText(t('passkey.said_refused'));
-  await expect.poll(() => refused).toBe(2);
-  await page.goto('/');
-  expect(refused, 'it is not tried for ever').toBe(2);
+  await expect.poll(async () => {
+    const before = refused;
+    await page.waitForTimeout(500);
+    return refused - before;
+  }, { message: 'it is not tried for ever' }).toBe(0);
+  expect(refused).toBeLessThanOrEqual(4);
 });
 
 test('whoever was let in by a password shows anew who this is before a passkey goes', async ({ shopper, page, request, guard, t }) => {

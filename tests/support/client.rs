@@ -13,6 +13,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -33,11 +34,20 @@ pub struct Setup<'a> {
     pub ports: (u16, u16),
 }
 
-/// Two free ports.
+/// Two free ports, below those that systems give to outgoing connections: one that such a connection took while its server
+/// was down would not be free when that comes back.
 pub fn free_ports() -> (u16, u16) {
-    let port = || TcpListener::bind("127.0.0.1:0").unwrap();
-    let (a, b) = (port(), port());
-    (a.local_addr().unwrap().port(), b.local_addr().unwrap().port())
+    const FIRST: u32 = 20_000;
+    const MANY: u32 = 12_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Other processes begin elsewhere.
+    let begin = std::process::id().wrapping_mul(61);
+    let port = || {
+        let numbers = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed)).take(MANY as usize);
+        let mut ports = numbers.map(|n| u16::try_from(FIRST + begin.wrapping_add(n) % MANY).unwrap());
+        ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("no port is free")
+    };
+    (port(), port())
 }
 
 /// A client that keeps connections and follows no redirect.

@@ -14,9 +14,10 @@ use axum::{
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Uri, Version, header::HOST};
 use http_body::{Frame, SizeHint};
+use hyper::server::conn::{http1, http2};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
+    server::graceful::GracefulConnection,
     service::TowerToHyperService,
 };
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -41,6 +42,7 @@ use tokio::{
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
+use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 /// How long a connection that has not asked yet when the listener closes may take to begin.
@@ -99,7 +101,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections));
     // Each connection hears from the one when to end, and says by dropping it that it has.
     let (end, ending) = watch::channel(false);
-    let answering = Answering::new(tls, router, limits, ending);
+    let answering = Arc::new(Answering::new(tls, router, limits, ending));
     let mut stop = pin!(stop);
     loop {
         let accepted = async {
@@ -129,13 +131,12 @@ pub async fn serve(
     end.closed().await;
 }
 
-/// What each connection needs to be answered.
-#[derive(Clone)]
+/// What each connection needs to be answered; one for all of them.
 struct Answering {
     tls: Option<Tls>,
-    handshakes: Arc<Semaphore>,
-    http1: Builder<TokioExecutor>,
-    http2: Builder<TokioExecutor>,
+    handshakes: Semaphore,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
     router: Router,
     limits: Limits,
     ending: watch::Receiver<bool>,
@@ -143,19 +144,35 @@ struct Answering {
 
 impl Answering {
     fn new(tls: Option<Tls>, router: Router, limits: Limits, ending: watch::Receiver<bool>) -> Self {
-        let mut http1 = Builder::new(TokioExecutor::new()).http1_only();
-        http1.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
-        let mut http2 = Builder::new(TokioExecutor::new()).http2_only();
-        http2.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams).max_send_buf_size(UNREAD);
-        let handshakes = Arc::new(Semaphore::new(limits.handshakes));
+        let mut http1 = http1::Builder::new();
+        http1.timer(TokioTimer::new()).header_read_timeout(limits.head);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2.timer(TokioTimer::new()).max_concurrent_streams(limits.streams).max_send_buf_size(UNREAD);
+        let handshakes = Semaphore::new(limits.handshakes);
         Self { tls, handshakes, http1, http2, router: router.with_state(()), limits, ending }
     }
 
     /// Makes a connection secure where it has to be, and answers it.
-    async fn connect(self, stream: TcpStream, peer: SocketAddr) {
+    ///
+    /// Ten thousand of them wait for something new to tell, so each step has a place of its own: the task of a connection
+    /// would otherwise be as large as the largest of them.
+    async fn connect(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         // Answers are written whole; to wait for more would only delay them.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = self.tls.clone() else { return self.answer(stream, peer, Protocol::Http1).await };
+        let Some(tls) = &self.tls else { return Box::pin(self.http1(stream, peer)).await };
+        match Box::pin(self.greet(tls, stream)).await {
+            Some((stream, Protocol::Http1)) => Box::pin(self.http1(stream, peer)).await,
+            Some((stream, Protocol::Http2)) => Box::pin(self.http2(stream, peer)).await,
+            // Whoever validates a name has seen the certificate, which is all that was asked.
+            Some((mut stream, Protocol::Challenge)) => {
+                let _ = timeout(FIRST_WORD, stream.shutdown()).await;
+            }
+            None => {}
+        }
+    }
+
+    /// The connection as a secure one; none when that took too long, or failed.
+    async fn greet(&self, tls: &Tls, stream: TcpStream) -> Option<(TlsStream<TcpStream>, Protocol)> {
         let handshake = async {
             let _turn = self.handshakes.acquire().await;
             timeout(self.limits.handshake, tls.accept(stream)).await
@@ -167,40 +184,50 @@ impl Answering {
         };
         let done = select! {
             done = handshake => done,
-            () = late => return,
+            () = late => return None,
         };
         match done {
-            Ok(Ok((stream, protocol))) => self.answer(stream, peer, protocol).await,
+            Ok(Ok(secure)) => return Some(secure),
             // Scanners, browsers of other times, and who speaks plain HTTP.
             Ok(Err(error)) => tracing::debug!(%error, "a connection did not become secure"),
             Err(_) => tracing::debug!("a connection took too long to become secure"),
         }
+        None
     }
 
-    async fn answer<S>(mut self, mut stream: S, peer: SocketAddr, protocol: Protocol)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (http, many) = match protocol {
-            Protocol::Http1 => (&self.http1, false),
-            Protocol::Http2 => (&self.http2, true),
-            // Whoever validates a name has seen the certificate, which is all that was asked.
-            Protocol::Challenge => {
-                let _ = timeout(FIRST_WORD, stream.shutdown()).await;
-                return;
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, peer: SocketAddr) {
+        let asked = Arc::new(AtomicBool::new(false));
+        let answerer = Answerer { router: self.router.clone(), peer, asked: asked.clone(), counted: None };
+        let connection = self.http1.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answerer));
+        self.answer(connection, &asked, None).await;
+    }
+
+    async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, peer: SocketAddr) {
+        let (asked, running) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));
+        let counted = Some(running.clone());
+        let answerer = Answerer { router: self.router.clone(), peer, asked: asked.clone(), counted };
+        let connection = self.http2.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answerer));
+        self.answer(connection, &asked, Some(&running)).await;
+    }
+
+    /// Answers what is asked on a connection; `running` counts the requests where it can carry many.
+    async fn answer<C: GracefulConnection<Error = hyper::Error>>(
+        &self,
+        connection: C,
+        asked: &AtomicBool,
+        running: Option<&watch::Sender<usize>>,
+    ) {
+        let idle = |longest| async move {
+            match running {
+                Some(running) => nothing_asked(running.subscribe(), longest).await,
+                // HTTP/1.1 has a time of its own for each head.
+                None => pending().await,
             }
         };
-        let asked = Arc::new(AtomicBool::new(false));
-        let running = watch::Sender::new(0);
-        let counted = many.then(|| running.clone());
-        let service = TowerToHyperService::new(Answerer { router: self.router, peer, asked: asked.clone(), counted });
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-        // HTTP/1.1 has a time of its own for each head.
-        let idle =
-            async |longest| if many { nothing_asked(running.subscribe(), longest).await } else { pending().await };
-        let mut stopping = self.ending.clone();
+        let mut connection = pin!(connection);
+        let (mut ending, mut stopping) = (self.ending.clone(), self.ending.clone());
         let end = async {
-            let _ = self.ending.wait_for(|end| *end).await;
+            let _ = ending.wait_for(|end| *end).await;
             // Ended at once, it would leave a request that is on its way without an answer.
             if !asked.load(Ordering::Relaxed) {
                 sleep(FIRST_WORD).await;
@@ -228,7 +255,7 @@ impl Answering {
     }
 }
 
-fn ended(done: Result<(), BoxError>) {
+fn ended(done: hyper::Result<()>) {
     if let Err(error) = done {
         // The peer went away or never asked; what happened to a request is told where it is answered.
         tracing::debug!(%error, "a connection ended early");

@@ -6,6 +6,8 @@
 mod meet;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "db/slow.rs"]
+mod slow;
 
 use std::{
     sync::{
@@ -444,69 +446,6 @@ async fn a_connection_is_ready_for_the_next_as_soon_as_it_was_used() {
     db.close().await;
     assert_eq!(db.load().connections, 0);
     assert_eq!(db.ping().await, Err(DbError::Closed));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_reads_keep_no_write_out_and_slow_writes_no_read() {
-    const HOLD: &str = "select pg_advisory_xact_lock(7)";
-    // As slow as somebody else holds the lock.
-    const SLOW: &str = "select pg_advisory_xact_lock_shared(7)";
-    let database = postgres::Database::create();
-    let open = |max_connections| Db::open(Options { url: database.url.clone(), max_connections, ..Options::default() });
-    let (db, other) = (open(4).await.unwrap(), open(2).await.unwrap());
-    db.migrate(&[SCHEMA]).await.unwrap();
-    item(&db, "n", 0).await;
-    let locks = async |granted: bool, wanted: i64| {
-        // Other tests have locks of their own in their databases.
-        let sql = "select count(*) as n from pg_locks join pg_database on pg_database.oid = database
-            where datname = current_database() and locktype = 'advisory' and objid = 7 and granted = $1";
-        while other.all(sql, args![granted]).await.unwrap()[0].get::<i64>("n").unwrap() < wanted {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    for reads in [true, false] {
-        let gate = Arc::new(Notify::new());
-        let (holder, open) = (other.clone(), gate.clone());
-        let holding = tokio::spawn(async move {
-            let hold = holder.write::<_, DbError>(move |tx| {
-                let open = open.clone();
-                Box::pin(async move {
-                    tx.all(HOLD, args![]).await?;
-                    open.notified().await;
-                    Ok(())
-                })
-            });
-            hold.await
-        });
-        locks(true, 1).await;
-        let mut jobs = JoinSet::new();
-        for _ in 0..6 {
-            let db = db.clone();
-            jobs.spawn(async move {
-                if reads {
-                    return db.all(SLOW, args![]).await.map(drop);
-                }
-                let slow = db.write::<_, DbError>(|tx| Box::pin(async move { tx.all(SLOW, args![]).await.map(drop) }));
-                slow.await
-            });
-        }
-        locks(false, 3).await;
-        let quick = async {
-            if reads {
-                assert_eq!(exec(&db, "update item set amount = amount + 1", args![]).await, Ok(1));
-            } else {
-                assert_eq!(amount(&db, "n").await, 1);
-            }
-        };
-        assert!(tokio::time::timeout(Duration::from_secs(8), quick).await.is_ok(), "kept out");
-        gate.notify_one();
-        assert_eq!(holding.await.unwrap(), Ok(()));
-        while let Some(done) = jobs.join_next().await {
-            assert_eq!(done.unwrap(), Ok(()));
-        }
-    }
-    db.close().await;
-    other.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,7 +66,7 @@ pub async fn write(db: &Db, media: &Media, plan: Plan, watch: Watch) -> Result<C
     let (kind, created_at) = (db.kind().as_str(), now());
     let (path, stopped, told, with) = (aside.path.clone(), aside.stopped.clone(), watch.clone(), plan.clone());
     let (archive, head, sums) = db
-        .read::<_, BackupError>(move |tx| {
+        .read_long::<_, BackupError>(move |tx| {
             let (path, stopped, watch, plan) = (path.clone(), stopped.clone(), told.clone(), with.clone());
             Box::pin(async move {
                 // Begun anew each time: the transaction may be repeated.

@@ -118,8 +118,18 @@ impl Postgres {
         apart(async move { this.statement(sql, args).await }).await
     }
 
+    /// The same before all who wait for a place to read.
+    pub(super) async fn all_apart(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let this = self.clone();
+        apart(async move { this.repeated(sql, args).await }).await
+    }
+
     async fn statement(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
         let _place = self.place(&self.reading).await?;
+        self.repeated(sql, args).await
+    }
+
+    async fn repeated(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
         let started = Instant::now();
         let mut attempt = 1;
         let mut before: Option<DbError> = None;
@@ -145,26 +155,47 @@ impl Postgres {
         let this = self.clone();
         apart(async move {
             let _place = this.place(&this.reading).await?;
-            this.transaction("begin isolation level repeatable read read only", &*job).await
+            this.transaction(Purpose::Read, &*job).await
         })
         .await
     }
 
     /// Runs a job that writes; `Ok` where the job's own result is the answer.
     pub(super) async fn write(&self, job: Job) -> Result<(), DbError> {
-        // A task of its own: a caller that goes away leaves no statement half sent.
         let this = self.clone();
-        let (sender, receiver) = oneshot::channel();
-        tokio::spawn(Origin::current().follow(async move {
-            let ended = match this.place(&this.writing).await {
-                Ok(_place) => this.transaction("begin", &*job).await,
-                Err(error) => Err(error),
-            };
-            if let Err(Err(error)) = sender.send(ended) {
-                unheard(&error);
+        to_its_end(async move {
+            let _place = this.place(&this.writing).await?;
+            this.transaction(Purpose::Write, &*job).await
+        })
+        .await
+    }
+
+    /// One statement that writes, a transaction by itself.
+    pub(super) async fn exec(&self, sql: Sql, args: Args) -> Result<u64, DbError> {
+        let this = self.clone();
+        to_its_end(async move {
+            let _place = this.place(&this.writing).await?;
+            let (started, mut attempt) = (Instant::now(), 1);
+            loop {
+                let mut connection = this.acquire(None).await?;
+                let result = exec(connection.connection(), sql.clone(), args.clone(), true, this.limit).await;
+                connection.done(result.as_ref().err());
+                match result {
+                    // The server says itself that it was not done.
+                    Err(DbError::Busy) if attempt < TRIES && started.elapsed() < PATIENCE => {
+                        metrics::counter!(figures::REPEATED).increment(1);
+                        pause(attempt).await;
+                        attempt += 1;
+                    }
+                    Err(DbError::Unavailable(cause)) => {
+                        this.doubts.fetch_add(1, Ordering::Relaxed);
+                        return Err(DbError::Unavailable(cause));
+                    }
+                    result => return result,
+                }
             }
-        }));
-        receiver.await.unwrap_or(Err(DbError::Closed))
+        })
+        .await
     }
 
     async fn place<'s>(&self, places: &'s Semaphore) -> Result<SemaphorePermit<'s>, DbError> {
@@ -174,12 +205,12 @@ impl Postgres {
         }
     }
 
-    async fn transaction(&self, begin: &'static str, job: &dyn Work) -> Result<(), DbError> {
+    async fn transaction(&self, purpose: Purpose, job: &dyn Work) -> Result<(), DbError> {
         let started = Instant::now();
         let (mut attempt, mut before) = (1, None);
         loop {
             let mut connection = self.acquire(before.as_ref()).await?;
-            let (outcome, failure) = run(connection.connection(), begin, job, self.limit).await;
+            let (outcome, failure) = run(connection.connection(), purpose, job, self.limit).await;
             connection.done(failure.as_ref());
             match outcome {
                 Outcome::Done(ended) => return ended,
@@ -239,6 +270,22 @@ impl Postgres {
     }
 }
 
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+}
+
+impl Purpose {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "begin isolation level repeatable read read only",
+            Self::Write => "begin",
+        }
+    }
+}
+
 enum Outcome {
     /// `Ok` where the job's own result is the answer.
     Done(Result<(), DbError>),
@@ -251,11 +298,11 @@ enum Outcome {
 /// One try. The second value is the failure after which the connection may be of no more use.
 async fn run(
     connection: &mut PgConnection,
-    begin: &'static str,
+    purpose: Purpose,
     job: &dyn Work,
     limit: Option<Duration>,
 ) -> (Outcome, Option<DbError>) {
-    let mut transaction = match answered(limit, connection.begin_with(begin)).await {
+    let mut transaction = match answered(limit, connection.begin_with(purpose.begin())).await {
         Ok(transaction) => transaction,
         Err(failure) => return failed(Err(failure.clone()), failure),
     };
@@ -285,8 +332,24 @@ async fn run(
         Ok(()) => (Outcome::Done(Ok(())), None),
         // The server says itself that it was not committed.
         Err(DbError::Busy) => failed(Err(DbError::Busy), DbError::Busy),
+        // What only reads changed nothing, committed or not.
+        Err(error) if purpose == Purpose::Read => failed(Err(error.clone()), error),
         Err(error) => (Outcome::Unknown(error.clone()), Some(error)),
     }
+}
+
+/// Does what writes in a task of its own: a caller that goes away leaves no statement half sent, and what comes of it is told
+/// in the log.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbError>> + Send + 'static,
+) -> Result<T, DbError> {
+    let (sender, receiver) = oneshot::channel();
+    tokio::spawn(Origin::current().follow(async move {
+        if let Err(Err(error)) = sender.send(work.await) {
+            unheard(&error);
+        }
+    }));
+    receiver.await.unwrap_or(Err(DbError::Closed))
 }
 
 /// Does it in a task of its own: a caller that goes away leaves no statement half sent, on a connection that would have to

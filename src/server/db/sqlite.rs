@@ -19,7 +19,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 pub(super) use self::statement::{all, exec, exec_once};
 use self::{readers::Readers, statement::run, writer::Writer};
@@ -37,6 +37,10 @@ pub(super) struct Sqlite {
 struct Threads {
     writer: Writer,
     readers: Readers,
+    path: PathBuf,
+    options: Options,
+    /// Whose turn it is at a thread that is started for one statement: anybody may have that done.
+    apart: Mutex<()>,
 }
 
 impl Sqlite {
@@ -53,7 +57,8 @@ impl Sqlite {
             let readers = (0..options.readers.max(1))
                 .map(|_| connect(&path, &options, Role::Reader))
                 .collect::<Result<Vec<_>, _>>()?;
-            Ok(Threads { writer: Writer::start(writer, options.write_queue)?, readers: Readers::start(readers)? })
+            let (writer, readers) = (Writer::start(writer, options.write_queue)?, Readers::start(readers)?);
+            Ok(Threads { writer, readers, path, options, apart: Mutex::default() })
         };
         let threads = tokio::task::spawn_blocking(open).await.map_err(|_| DbError::Closed)??;
         Ok(Self { threads: Arc::new(threads) })
@@ -63,16 +68,29 @@ impl Sqlite {
         self.threads.readers.run(move |connection| all(connection, &sql, &args)).await?
     }
 
+    /// The same on a connection and a thread of its own, one at a time.
+    pub(super) async fn all_apart(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
+        let _turn = self.threads.apart.lock().await;
+        self.apart(move |connection| all(connection, &sql, &args)).await?
+    }
+
     /// Runs a job that reads; `Ok` where the job's own result is the answer.
     pub(super) async fn read(&self, job: Job) -> Result<(), DbError> {
-        let read = move |connection: &mut Connection| {
-            let (ended, broken) = transaction(connection, &SNAPSHOT, &*job);
-            if broken.is_some() && !connection.is_autocommit() {
-                let _ = run(connection, "rollback");
-            }
-            ended
-        };
-        self.threads.readers.run(read).await?
+        self.threads.readers.run(move |connection| snapshot(connection, &*job)).await?
+    }
+
+    /// The same on a connection and a thread of its own.
+    pub(super) async fn read_long(&self, job: Job) -> Result<(), DbError> {
+        self.apart(move |connection| snapshot(connection, &*job)).await?
+    }
+
+    async fn apart<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, DbError> {
+        let threads = self.threads.clone();
+        let connect = move || connect(&threads.path, &threads.options, Role::Reader);
+        self.threads.readers.run_apart(connect, read).await
     }
 
     /// Runs a job that writes; `Ok` where the job's own result is the answer.
@@ -170,6 +188,15 @@ fn transaction(connection: &mut Connection, steps: &Steps, job: &dyn Work) -> (R
         Some(error) if content => (Err(error.clone()), Some(error)),
         broken => (ended, broken),
     }
+}
+
+/// Runs a job that reads one state of the data.
+fn snapshot(connection: &mut Connection, job: &dyn Work) -> Result<(), DbError> {
+    let (ended, broken) = transaction(connection, &SNAPSHOT, job);
+    if broken.is_some() && !connection.is_autocommit() {
+        let _ = run(connection, "rollback");
+    }
+    ended
 }
 
 /// Waits for the end of threads, on one more thread: the end of the async runtime would wait for a blocking task of its

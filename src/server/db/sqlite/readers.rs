@@ -109,6 +109,32 @@ impl Readers {
         receiver.await.map_err(|_| panicked())
     }
 
+    /// The same on a thread of its own, with a connection that is opened for it.
+    pub(super) async fn run_apart<T: Send + 'static>(
+        &self,
+        connect: impl FnOnce() -> Result<Connection, DbError> + Send + 'static,
+        read: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (sender, receiver) = oneshot::channel();
+        let origin = Origin::current();
+        let work = move || {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let _ = sender.send(connect().map(|mut connection| origin.run(|| read(&mut connection))));
+            }));
+        };
+        {
+            // With the lock held, so that whoever closes waits for this one, or it finds that it is too late.
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.queue.lock().closed {
+                return Err(DbError::Closed);
+            }
+            let thread = std::thread::Builder::new().name("sqlite-apart".into()).spawn(work);
+            threads.retain(|thread| !thread.is_finished());
+            threads.push(thread.map_err(|error| DbError::Unavailable(error.to_string()))?);
+        }
+        receiver.await.map_err(|_| panicked())?
+    }
+
     pub(super) async fn close(&self) {
         self.queue.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

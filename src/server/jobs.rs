@@ -9,7 +9,13 @@
 //! somebody's data). So the pauses and failures here, and the wake-up after a new effect, may be those of one process: a
 //! node that is not woken looks by itself within a second.
 
-use super::{App, account, backup, booking, catalog, context::now, figures, keys, memory, order, outbox, privacy};
+use super::{
+    App, account, backup, booking, catalog,
+    context::now,
+    figures, keys, memory, order,
+    outbox::{self, Queue},
+    privacy,
+};
 use crate::domain::{Result, live::Topic};
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
@@ -22,8 +28,10 @@ use tokio::{
 /// A recurring piece of work.
 struct Job {
     name: &'static str,
-    /// The pause between two runs; `App::wake` shortens it.
+    /// The pause between two runs.
     every: Duration,
+    /// Whether `App::wake` shortens it: somebody waits for what this does.
+    wakes: bool,
     /// Does a batch and tells whether there is more of it.
     run: fn(App) -> BoxFuture<'static, Result<bool>>,
 }
@@ -32,6 +40,7 @@ const JOBS: &[Job] = &[
     Job {
         name: "expiry",
         every: Duration::from_secs(1),
+        wakes: false,
         run: |app| {
             Box::pin(async move {
                 let moves = booking::held::expire_due(&app, now()).await;
@@ -42,66 +51,84 @@ const JOBS: &[Job] = &[
     Job {
         name: "outbox",
         every: Duration::from_secs(1),
-        run: |app| Box::pin(async move { outbox::run(&app, false).await.map(|done| done > 0) }),
+        wakes: true,
+        run: |app| Box::pin(async move { outbox::run(&app, Queue::Payments).await.map(|done| done > 0) }),
     },
     Job {
         name: "messages",
         every: Duration::from_secs(1),
-        run: |app| Box::pin(async move { outbox::run(&app, true).await.map(|done| done > 0) }),
+        wakes: true,
+        run: |app| Box::pin(async move { outbox::run(&app, Queue::Messages).await.map(|done| done > 0) }),
+    },
+    Job {
+        name: "confirmations",
+        every: Duration::from_secs(1),
+        wakes: true,
+        run: |app| Box::pin(async move { outbox::run(&app, Queue::Confirmations).await.map(|done| done > 0) }),
     },
     // Not only once of all nodes: each has an index of its own.
     Job {
         name: "search",
         every: catalog::search::EVERY,
+        wakes: false,
         run: |app| Box::pin(async move { catalog::search::step(&app, now()).await }),
     },
     // Looks often whether it is another day.
     Job {
         name: "departures",
         every: Duration::from_secs(600),
+        wakes: false,
         run: |app| Box::pin(async move { booking::timetable::run_due(&app, now()).await.map(|_| false) }),
     },
     Job {
         name: "people",
         every: Duration::from_secs(600),
+        wakes: false,
         run: |app| Box::pin(async move { account::sweep(&app).await.map(|()| false) }),
     },
     Job {
         name: "privacy",
         every: Duration::from_secs(5),
+        wakes: true,
         run: |app| Box::pin(async move { privacy::run_due(&app, now()).await.map(|done| done > 0) }),
     },
     Job {
         name: "waiting",
         every: Duration::from_secs(5),
+        wakes: false,
         run: |app| Box::pin(async move { booking::waiting::run_due(&app, now()).await.map(|freed| freed > 0) }),
     },
     Job {
         name: "places",
         every: Duration::from_secs(60),
+        wakes: false,
         run: |app| Box::pin(async move { booking::waiting::look(&app, now()).await.map(|()| false) }),
     },
     Job {
         name: "reminders",
         every: Duration::from_secs(60),
+        wakes: false,
         run: |app| Box::pin(async move { booking::remind::run_due(&app, now()).await.map(|told| told > 0) }),
     },
     // Looks often whether it is another day, and does something once on each.
     Job {
         name: "horizon",
         every: Duration::from_secs(600),
+        wakes: false,
         run: |app| Box::pin(async move { booking::horizon::run_due(&app, now()).await.map(|_| false) }),
     },
     // Looks often whether the next one is due.
     Job {
         name: "backup",
         every: Duration::from_secs(60),
+        wakes: false,
         run: |app| Box::pin(async move { backup::schedule::run_due(&app, now()).await.map(|_| false) }),
     },
     // Often enough for every node to know a new key before it is used.
     Job {
         name: "keys",
         every: Duration::from_secs(5),
+        wakes: false,
         run: |app| Box::pin(async move { Ok(matches!(keys::step(&app, now()).await?, keys::Progress::Resealed(_))) }),
     },
 ];
@@ -174,7 +201,7 @@ async fn repeat(job: &'static Job, app: App, mut stop: watch::Receiver<bool>) {
             _ => (job.every * 2u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE),
         };
         // A wake-up during a failure's pause is no reason to fail again at once.
-        let early = async { if failures == 0 { wake.await } else { std::future::pending().await } };
+        let early = async { if job.wakes && failures == 0 { wake.await } else { std::future::pending().await } };
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
             _ = timeout(pause, early) => {}

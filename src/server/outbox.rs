@@ -9,6 +9,7 @@
 use super::{
     App, Ctx,
     context::{internal, now},
+    db::Row,
     figures, message,
     order::confirm,
     payment,
@@ -17,6 +18,9 @@ use crate::{
     args,
     domain::{Error, Result, account::Posted},
 };
+use futures::{StreamExt, stream};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long an attempt may take before another one is made, in milliseconds.
 const LEASE_MS: i64 = 60_000;
@@ -28,49 +32,56 @@ const LOUD: i64 = 10;
 const KEEP_MS: i64 = 7 * 24 * 60 * 60_000;
 /// How many of them are removed at once, so that nobody waits behind it.
 const SWEEP: i64 = 500;
+/// How many effects of a queue are tried at the same time.
+const AT_ONCE: usize = 8;
+/// How long an attempt is waited for: it ends before another node may make the next.
+const LONGEST: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() - 5_000);
+
+/// Effects that wait for each other and for no others: money never waits behind a slow mail server, and somebody who waits
+/// for a code not behind what others are told of their orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    Payments,
+    Messages,
+    Confirmations,
+}
+
+impl Queue {
+    const ALL: [Self; 3] = [Self::Payments, Self::Messages, Self::Confirmations];
+}
+
 /// Tries everything that is due and answers with how many effects were carried out.
 ///
 /// # Errors
 /// When the database cannot be reached; a failed effect is no error, it is tried again.
 pub async fn run_due(app: &App) -> Result<usize> {
-    Ok(run(app, false).await? + run(app, true).await?)
+    let mut done = 0;
+    for queue in Queue::ALL {
+        done += run(app, queue).await?;
+    }
+    Ok(done)
 }
 
-/// Tries what is due of messages to people, or else of all other effects: money never waits behind a slow mail server.
+/// Tries what is due of one queue.
 ///
 /// # Errors
 /// As [`run_due`].
-pub async fn run(app: &App, messages: bool) -> Result<usize> {
+pub async fn run(app: &App, queue: Queue) -> Result<usize> {
     let sql = "select id, kind, payload, attempts, next_at from outbox
-        where done_at is null and next_at <= $1 and (kind in ($2, $3)) = $4 order by next_at limit 50";
-    let mut done = 0;
-    for row in app.db.all(sql, args![now(), message::KIND, confirm::KIND, messages]).await? {
-        let (id, next_at): (String, i64) = (row.get("id")?, row.get("next_at")?);
-        let attempts: i64 = row.get("attempts")?;
-        if !claim(app, &id, next_at).await? {
-            continue;
-        }
-        let kind: String = row.get("kind")?;
-        match effect(app, &kind, &row.get::<String>("payload")?).await {
-            Ok(()) => {
-                finish(app, &id, None).await?;
-                count(&kind, "done");
-                done += 1;
-            }
-            Err(error) => {
-                let pause = (1000 << attempts.clamp(0, 20)).min(MAX_PAUSE_MS);
-                let attempts = attempts + 1;
-                if attempts >= LOUD {
-                    tracing::error!(%kind, %id, attempts, %error, "an effect keeps failing: see to its receiver");
-                } else {
-                    tracing::warn!(%kind, %id, attempts, %error, "an effect failed and is tried again");
-                }
-                finish(app, &id, Some(now() + pause)).await?;
-                count(&kind, "failed");
-            }
-        }
-    }
-    if messages {
+        where done_at is null and next_at <= $1
+            and case kind when $2 then 'messages' when $3 then 'confirmations' else 'payments' end = $4
+        order by next_at limit 50";
+    let name = match queue {
+        Queue::Payments => "payments",
+        Queue::Messages => "messages",
+        Queue::Confirmations => "confirmations",
+    };
+    let due = app.db.all(sql, args![now(), message::KIND, confirm::KIND, name]).await?;
+    let tried = stream::iter(due).map(|row| async move { attempt(app, &row).await }).buffer_unordered(AT_ONCE);
+    // All of them, before a failure of the database is told of: what is under way would be done again.
+    let tried: Vec<_> = tried.collect().await;
+    let done = tried.into_iter().try_fold(0, |done, end| end.map(|carried_out| done + usize::from(carried_out)))?;
+    if queue != Queue::Payments {
         return Ok(done);
     }
     let waiting = overdue(app, now()).await?;
@@ -78,6 +89,32 @@ pub async fn run(app: &App, messages: bool) -> Result<usize> {
     metrics::gauge!(figures::OVERDUE).set(waiting as f64);
     sweep(app, now()).await?;
     Ok(done)
+}
+
+/// Tries an effect, unless another node does, and answers whether it was carried out.
+async fn attempt(app: &App, row: &Row) -> Result<bool> {
+    let (id, next_at): (String, i64) = (row.get("id")?, row.get("next_at")?);
+    let attempts: i64 = row.get("attempts")?;
+    if !claim(app, &id, next_at).await? {
+        return Ok(false);
+    }
+    let kind: String = row.get("kind")?;
+    let effect = timeout(LONGEST, effect(app, &kind, &row.get::<String>("payload")?)).await;
+    let Err(error) = effect.unwrap_or_else(|_| Err(internal("outbox", &"the receiver does not answer"))) else {
+        finish(app, &id, None).await?;
+        count(&kind, "done");
+        return Ok(true);
+    };
+    let pause = (1000 << attempts.clamp(0, 20)).min(MAX_PAUSE_MS);
+    let attempts = attempts + 1;
+    if attempts >= LOUD {
+        tracing::error!(%kind, %id, attempts, %error, "an effect keeps failing: see to its receiver");
+    } else {
+        tracing::warn!(%kind, %id, attempts, %error, "an effect failed and is tried again");
+    }
+    finish(app, &id, Some(now() + pause)).await?;
+    count(&kind, "failed");
+    Ok(false)
 }
 
 fn count(kind: &str, end: &'static str) {
@@ -101,9 +138,7 @@ async fn sweep(app: &App, now: i64) -> Result<()> {
         return Ok(());
     }
     let sql = "delete from outbox where id in (select id from outbox where done_at < $1 limit $2)";
-    app.db
-        .write::<_, Error>(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![before, SWEEP]).await.map(drop)?) }))
-        .await
+    Ok(app.db.exec(sql, args![before, SWEEP]).await.map(drop)?)
 }
 
 /// The newest messages, for whoever tries the shop without a way to send them: in development only, and only to a browser
@@ -141,30 +176,17 @@ async fn effect(app: &App, kind: &str, payload: &str) -> Result<()> {
 }
 
 async fn claim(app: &App, id: &str, next_at: i64) -> Result<bool> {
-    let (id, lease) = (id.to_owned(), now() + LEASE_MS);
+    let lease = now() + LEASE_MS;
     let sql =
         "update outbox set attempts = attempts + 1, next_at = $3 where id = $1 and next_at = $2 and done_at is null";
-    app.db
-        .write::<_, Error>(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { Ok(tx.exec(sql, args![id, next_at, lease]).await? == 1) })
-        })
-        .await
+    Ok(app.db.exec(sql, args![id, next_at, lease]).await? == 1)
 }
 
 /// Marks an effect as done, or says when to try again.
 async fn finish(app: &App, id: &str, again_at: Option<i64>) -> Result<()> {
-    let (id, now) = (id.to_owned(), now());
-    app.db
-        .write::<_, Error>(move |tx| {
-            let id = id.clone();
-            Box::pin(async move {
-                match again_at {
-                    Some(at) => tx.exec("update outbox set next_at = $2 where id = $1", args![id, at]).await?,
-                    None => tx.exec("update outbox set done_at = $2 where id = $1", args![id, now]).await?,
-                };
-                Ok(())
-            })
-        })
-        .await
+    match again_at {
+        Some(at) => app.db.exec("update outbox set next_at = $2 where id = $1", args![id, at]).await?,
+        None => app.db.exec("update outbox set done_at = $2 where id = $1", args![id, now()]).await?,
+    };
+    Ok(())
 }

@@ -166,7 +166,7 @@ async fn what_is_due_is_done_once_whichever_node_does_it() {
         })
         .await
         .unwrap();
-    for tried in futures::future::join_all(nodes.map(|node| outbox::run(node, false))).await {
+    for tried in futures::future::join_all(nodes.map(|node| outbox::run(node, outbox::Queue::Payments))).await {
         assert_eq!(tried, Ok(0));
     }
     let sql = "select min(attempts) as least, max(attempts) as most from outbox";

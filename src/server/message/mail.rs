@@ -7,9 +7,13 @@ use lettre::{
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 use std::{fmt, time::Duration};
+use tokio::time::timeout;
 
-/// How long the server may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the server may take until it is connected.
+const CONNECT: Duration = Duration::from_secs(20);
+/// How long it may take for all of a mail. The library has a limit for connecting alone, and of a server that says nothing more
+/// it would wait for an answer for ever.
+const WHOLE: Duration = Duration::from_secs(40);
 /// What a calendar file is that goes along with a mail (RFC 6047 §2.4).
 const CALENDAR: &str = "text/calendar; charset=utf-8; method=PUBLISH";
 
@@ -40,6 +44,8 @@ fn is_in_clear(url: &str) -> bool {
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    /// How long all of a mail may take.
+    limit: Duration,
 }
 
 impl Mailer {
@@ -53,7 +59,7 @@ impl Mailer {
             return Err("mail would go in clear: smtps://…, smtp://…?tls=required, or a relay on this machine".into());
         }
         let from = settings.from.parse().map_err(|e| format!("{}: {e}", settings.from))?;
-        Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
+        Ok(Self { transport: transport.timeout(Some(CONNECT)).build(), from, limit: WHOLE })
     }
 
     /// Hands a mail over to the server, with calendar files that go along with it. What the server says of it may repeat the address, so only its code is told.
@@ -89,9 +95,10 @@ impl Mailer {
             }))
         };
         let mail = mail.map_err(|_| unwritten())?;
-        match self.transport.send(mail).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
+        match timeout(self.limit, self.transport.send(mail)).await {
+            Ok(Ok(_)) => Ok(()),
+            Err(_) => Err(Unsent("the mail server does not answer".to_owned())),
+            Ok(Err(error)) => {
                 let code = error.status().map(|code| format!("the mail server refused with {code}"));
                 Err(Unsent(code.unwrap_or_else(|| "the mail server cannot be reached".to_owned())))
             }
@@ -102,6 +109,26 @@ impl Mailer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for() {
+        let Ok(silent) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
+        let port = silent.local_addr().map_or(0, |address| address.port());
+        let held = tokio::spawn(async move {
+            let mut connections = Vec::new();
+            while let Ok(connection) = silent.accept().await {
+                connections.push(connection);
+            }
+        });
+        let settings =
+            MailSettings { url: format!("smtp://127.0.0.1:{port}"), from: "Shop <no-reply@shop.example>".into() };
+        let Ok(mailer) = Mailer::new(&settings) else { panic!("the settings are right") };
+        let mailer = Mailer { limit: Duration::from_millis(100), ..mailer };
+        let sent = timeout(Duration::from_secs(10), mailer.send("name", "lin@example.com", "Code", "1234", &[])).await;
+        assert!(matches!(&sent, Ok(Err(Unsent(why))) if why.contains("does not answer")), "it is waited for");
+        held.abort();
+    }
 
     #[test]
     fn mail_crosses_no_wire_in_clear() {

@@ -42,7 +42,7 @@ pub async fn paid(client: &Client, server: &Server, data: &Path) {
         let (mut shop, mut reference) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             shop.push(run(client, server, &variant, buyers, orders).await);
-            reference.push(reference::paid_orders(data, 400));
+            reference.push(reference::paid_orders(data, 400, 1));
         }
         let (shop, reference) = (median(&mut shop), median(&mut reference));
         println!(

@@ -11,7 +11,7 @@ use super::{
     Ctx,
     audit::{self, Entry},
     catalog::{image, in_locale, json, like},
-    db::{Row, Tx},
+    db::{Args, Row, Tx, placeholders},
 };
 use crate::{
     args,
@@ -36,16 +36,17 @@ const OFFICE_PER_PAGE: i64 = 30;
 /// Holds pieces for an order; answers with the variants of which not enough is left and what is available.
 /// Variants that are sold without stock are not held.
 pub(super) async fn hold(tx: &mut Tx<'_>, order_id: &str, lines: &[(String, i64)]) -> Result<Vec<(String, i64)>> {
-    let mut short = Vec::new();
-    for (variant, quantity) in sorted(lines) {
+    let (lines, mut short) = (sorted(lines), Vec::new());
+    // The order's own rows first: those of the stock are wanted by others as well.
+    note_holds(tx, order_id, &lines).await?;
+    for (variant, quantity) in lines {
         let sql = "update stock set held = held + $3 where variant_id = $1 and location = $2 and on_hand - held >= $3
             and not (select v.backorder from variant v where v.id = $1)";
         if tx.exec(sql, args![variant, LOCATION, quantity]).await? == 1 {
-            let sql = "insert into hold (order_id, variant_id, location, quantity, state) values ($1, $2, $3, $4, 'active')
-                on conflict (order_id, variant_id, location) do update set quantity = excluded.quantity, state = 'active'";
-            tx.exec(sql, args![order_id, variant, LOCATION, quantity]).await?;
             continue;
         }
+        let sql = "delete from hold where order_id = $1 and variant_id = $2 and location = $3";
+        tx.exec(sql, args![order_id, variant, LOCATION]).await?;
         let sql = "select v.backorder, coalesce(s.on_hand - s.held, 0) as available
             from variant v left join stock s on s.variant_id = v.id and s.location = $2 where v.id = $1";
         match tx.optional(sql, args![variant, LOCATION]).await? {
@@ -57,14 +58,33 @@ pub(super) async fn hold(tx: &mut Tx<'_>, order_id: &str, lines: &[(String, i64)
     Ok(short)
 }
 
+async fn note_holds(tx: &mut Tx<'_>, order_id: &str, lines: &[&(String, i64)]) -> Result<()> {
+    const COLUMNS: usize = 4;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let (mut args, mut rows) = (Args::new(), Vec::new());
+    for (variant, quantity) in lines {
+        rows.push(format!("({}, 'active')", placeholders(args.len() + 1, COLUMNS)));
+        args.extend(args![order_id, variant, LOCATION, quantity]);
+    }
+    let sql = format!(
+        "insert into hold (order_id, variant_id, location, quantity, state) values {}
+        on conflict (order_id, variant_id, location) do update set quantity = excluded.quantity, state = 'active'",
+        rows.join(", ")
+    );
+    tx.exec(sql, args).await?;
+    Ok(())
+}
+
 /// Gives the held pieces of an order back.
 pub(super) async fn release(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
     let sql = "update stock set held = held - $3 where variant_id = $1 and location = $2";
-    end(tx, order_id, ("active", "released"), sql).await
+    end(tx, order_id, ("active", "released"), sql).await?.carry_out(tx).await
 }
 
-/// Takes the held pieces of an order off the shelf: they are sold.
-pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
+/// Has the held pieces of an order sold; they are off the shelf when that is [carried out](Ended::carry_out).
+pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<Ended> {
     let sql = "update stock set held = held - $3, on_hand = on_hand - $3 where variant_id = $1 and location = $2";
     end(tx, order_id, ("active", "taken"), sql).await
 }
@@ -72,11 +92,30 @@ pub(super) async fn take(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
 /// Puts sold pieces of an order that was never shipped back on the shelf.
 pub(super) async fn put_back(tx: &mut Tx<'_>, order_id: &str) -> Result<()> {
     let sql = "update stock set on_hand = on_hand + $3 where variant_id = $1 and location = $2";
-    end(tx, order_id, ("taken", "released"), sql).await
+    end(tx, order_id, ("taken", "released"), sql).await?.carry_out(tx).await
 }
 
-/// Has the holds of an order that are in the first state in the second, and does to the stock of each what the statement says.
-async fn end(tx: &mut Tx<'_>, order_id: &str, (from, to): (&str, &str), sql: &'static str) -> Result<()> {
+/// Holds that ended, and what is to be done to the stock.
+#[must_use]
+pub(super) struct Ended {
+    sql: &'static str,
+    /// Variant, location and quantity.
+    pieces: Vec<(String, String, i64)>,
+}
+
+impl Ended {
+    /// Does it, in the order of the variants.
+    pub(super) async fn carry_out(self, tx: &mut Tx<'_>) -> Result<()> {
+        for (variant, location, quantity) in self.pieces {
+            tx.exec(self.sql, args![variant, location, quantity]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Has the holds of an order that are in the first state in the second; to the stock of each is to be done what the statement
+/// says.
+async fn end(tx: &mut Tx<'_>, order_id: &str, (from, to): (&str, &str), sql: &'static str) -> Result<Ended> {
     let ended =
         "update hold set state = $3 where order_id = $1 and state = $2 returning variant_id, location, quantity";
     let rows = tx.all(ended, args![order_id, from, to]).await?;
@@ -86,10 +125,7 @@ async fn end(tx: &mut Tx<'_>, order_id: &str, (from, to): (&str, &str), sql: &'s
     let mut pieces: Vec<_> = rows.iter().map(pieces).collect::<Result<_>>()?;
     // They come in no order.
     pieces.sort();
-    for (variant, location, quantity) in pieces {
-        tx.exec(sql, args![variant, location, quantity]).await?;
-    }
-    Ok(())
+    Ok(Ended { sql, pieces })
 }
 
 fn sorted(lines: &[(String, i64)]) -> Vec<&(String, i64)> {

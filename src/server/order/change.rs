@@ -14,7 +14,8 @@ use crate::{
         App, Ctx,
         audit::{self, Entry},
         booking::{after, held, lines as bookings, waiting},
-        context::now,
+        context::{internal, now},
+        crypto,
         db::Tx,
         figures, payment, stock,
     },
@@ -194,11 +195,11 @@ async fn write_sealed(tx: &mut Tx<'_>, order_id: &str, sealed: &Sealed) -> Resul
 /// [`Error::OrderClosed`] when it is too late, also to give one of its bookings up for nothing.
 pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
     let row = own(ctx, number).await?;
-    cancel_as(&ctx.app, &row.id, CancelReason::Customer, "customer", ctx.now).await
+    cancel_as(&ctx.app, &row.id, CancelReason::Customer, "customer", ctx.now).await.map(drop)
 }
 
-/// Cancels an order for a reason. Cancelling twice is once.
-pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, actor: &str, now: i64) -> Result<()> {
+/// Cancels an order for a reason, and answers whether something came of it. Cancelling twice is once.
+pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, actor: &str, now: i64) -> Result<bool> {
     let (id, actor, shop) = (order_id.to_owned(), actor.to_owned(), app.clone());
     let changed = app
         .db
@@ -207,12 +208,13 @@ pub(super) async fn cancel_as(app: &App, order_id: &str, reason: CancelReason, a
             Box::pin(async move { cancel_in(tx, &shop, &id, reason, actor, now).await })
         })
         .await?;
-    if let Some(changed) = changed {
-        tracing::info!(order = %changed.number, ?reason, "order cancelled");
-        announce(app, &changed);
+    let Some(changed) = changed else { return Ok(false) };
+    tracing::info!(order = %changed.number, ?reason, "order cancelled");
+    announce(app, &changed);
+    if reason != CancelReason::Expired {
         app.wake.notify_waiters();
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Cancels an order in a transaction. None for one that was cancelled before.
@@ -226,7 +228,11 @@ async fn cancel_in(
 ) -> Result<Option<store::Changed>> {
     let row = store::lock(tx, id).await?;
     let expiring = reason == CancelReason::Expired;
-    if row.state == State::Cancelled && !expiring {
+    if expiring && row.state != State::ToPay {
+        // Paid or cancelled at the same moment, maybe by another node.
+        return Ok(None);
+    }
+    if row.state == State::Cancelled {
         if !payment::expired(tx, id).await? {
             return Ok(None);
         }
@@ -246,7 +252,8 @@ async fn cancel_in(
     let mut refunded = Amount::ZERO;
     if row.state == State::ToShip {
         refunded = payment::refund_paid(tx, id, "cancelled", now).await?;
-        store::count_sales(tx, id, -1).await?;
+        let sales = store::sales(tx, id).await?;
+        store::count_sales(tx, &sales, -1).await?;
         stock::put_back(tx, id).await?;
     } else {
         stock::release(tx, id).await?;
@@ -275,9 +282,11 @@ async fn cancel_in(
 pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64) -> Result<Vec<store::Changed>> {
     let sql = "select id, number from orders where customer_id = $1 and state <> 'completed' order by id";
     let (mut changed, mut under_way) = (Vec::new(), Vec::new());
-    for row in tx.all(sql, args![customer]).await? {
-        let id: String = row.get("id")?;
-        // Paying it at this moment comes before or after.
+    let rows = tx.all(sql, args![customer]).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    // Paying one at this moment comes before or after. All of them before any stock of one.
+    tx.lock("orders", &ids).await?;
+    for (row, id) in rows.iter().zip(ids) {
         match store::lock(tx, &id).await?.state {
             State::ToPay | State::Cancelled => {
                 let reason = CancelReason::Customer;
@@ -303,19 +312,26 @@ pub async fn cancel_unpaid(tx: &mut Tx<'_>, app: &App, customer: &str, now: i64)
 pub async fn expire_due(app: &App) -> Result<usize> {
     let now = now();
     let sql = "select id from orders where state = 'to_pay' and expires_at <= $1 order by expires_at limit 200";
-    let due = app.db.all(sql, args![now]).await?;
+    let mut due = app.db.all(sql, args![now]).await?;
+    // Each node begins somewhere else: all of them in one line would wait for each other and find nothing left to do.
+    let chance = u32::from_be_bytes(crypto::random().map_err(|e| internal("random source", &e))?);
+    let first = usize::try_from(chance).unwrap_or(0) % due.len().max(1);
+    due.rotate_left(first);
     let mut cancelled = 0;
     for row in &due {
         let id: String = row.get("id")?;
         match cancel_as(app, &id, CancelReason::Expired, "clock", now).await {
-            Ok(()) => {
+            Ok(true) => {
                 metrics::counter!(figures::ORDERS, "step" => "expired").increment(1);
                 cancelled += 1;
             }
-            Err(Error::OrderClosed(_)) => {}
-            // The oldest comes first each time: it must not keep those behind it from being released.
+            Ok(false) => {}
+            // It must not keep those behind it from being released.
             Err(error) => tracing::error!(order_id = %id, %error, "an order could not expire"),
         }
+    }
+    if cancelled > 0 {
+        app.wake.notify_waiters();
     }
     Ok(cancelled)
 }

@@ -149,8 +149,13 @@ pub(super) async fn kept<T: DeserializeOwned>(ctx: &Ctx, what: Kept) -> Result<O
     let Some(sealed) = row.map(|row| row.get::<Option<Vec<u8>>>("sealed")).transpose()?.flatten() else {
         return Ok(None);
     };
-    let plain = ctx.app.keys.open(&sealed, &what.place(customer)).map_err(|e| internal("crypto", &e))?;
-    serde_json::from_slice(&plain).map(Some).map_err(|e| unreadable("form", &e))
+    opened(ctx, what, &sealed).map(Some)
+}
+
+/// What [`keep`] sealed with the customer who asks.
+fn opened<T: DeserializeOwned>(ctx: &Ctx, what: Kept, sealed: &[u8]) -> Result<T> {
+    let plain = ctx.app.keys.open(sealed, &what.place(ctx.customer()?)).map_err(|e| internal("crypto", &e))?;
+    serde_json::from_slice(&plain).map_err(|e| unreadable("form", &e))
 }
 
 /// What a customer typed, from the column in which [`keep`] sealed it.
@@ -204,7 +209,7 @@ pub async fn review(ctx: &Ctx, buy_now: Option<BuyNow>) -> Result<Review> {
     if cart.is_empty() {
         return Err(Error::CartEmpty);
     }
-    let checkout = checked(ctx, buys_one).await?;
+    let checkout = checked(ctx, &form(ctx).await?, buys_one).await?;
     within_reach(&cart, &checkout.contact.region)?;
     cart.region = Some(checkout.contact.region.clone());
     let region_name = ctx.app.divisions.name(&checkout.contact.region, ctx.locale);
@@ -227,9 +232,8 @@ pub(super) fn seal_of(ctx: &Ctx, checkout: &Checkout) -> Result<String> {
 }
 
 /// The customer's form, checked for what is bought: one thing past the cart, or the cart.
-pub(super) async fn checked(ctx: &Ctx, buys_one: bool) -> Result<Checkout> {
-    let form = form(ctx).await?;
-    if buys_one { checked_form(ctx, &form) } else { checked_for_cart(ctx, &form).await }
+pub(super) async fn checked(ctx: &Ctx, form: &CheckoutForm, buys_one: bool) -> Result<Checkout> {
+    if buys_one { checked_form(ctx, form) } else { checked_for_cart(ctx, form).await }
 }
 
 /// Checks a form with the divisions that the server knows. Where there is no address in it, and nothing in the cart needs
@@ -264,6 +268,11 @@ pub(super) async fn checked_for_order(ctx: &Ctx, form: &CheckoutForm, order_id: 
 /// Checks a form with the divisions that the server knows.
 fn checked_form(ctx: &Ctx, form: &CheckoutForm) -> Result<Checkout> {
     form.check(|district| ctx.app.divisions.is_path(&form.province, &form.city, district))
+}
+
+/// The form as it is kept, once it was read.
+pub(super) fn form_of(ctx: &Ctx, sealed: Option<&[u8]>) -> Result<CheckoutForm> {
+    Ok(sealed.map(|sealed| opened(ctx, Kept::Checkout, sealed)).transpose()?.unwrap_or_default())
 }
 
 async fn form(ctx: &Ctx) -> Result<CheckoutForm> {

@@ -3,14 +3,16 @@
 //! Each order takes its turn at the database, so that ten thousand buyers of a hundred pieces would keep everybody else
 //! waiting until the last of them has an answer. Therefore only a few orders at a time are looked at, by one statement that
 //! finds out whether there is anything left; and those of something of which little is left form a line of their own for
-//! each variant and go on a few at a time. What is sold is decided by the conditional update of
-//! [`stock`](crate::server::stock) alone: nothing here promises anything, and each node has lines of its own.
+//! each variant and go on a few at a time. So does every order on PostgreSQL, however much is left: one at a time has the row
+//! of a variant there, and who waits for it in the database does so on a connection that others lack. What is sold is decided
+//! by the conditional update of [`stock`](crate::server::stock) alone: nothing here promises anything, and each node has
+//! lines of its own.
 
 use super::submit::Submission;
 use crate::{
     args,
     domain::{Error, Result, cart::BuyNow, catalog::UNLIMITED, error::Shortage},
-    server::{Ctx, cart::available_now, catalog::in_locale},
+    server::{Ctx, cart::available_now, catalog::in_locale, db::Kind},
 };
 use std::{
     collections::HashMap,
@@ -18,7 +20,7 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// So many free pieces are little: of more, nobody waits for anybody.
+/// So many free pieces are little: of more, nobody waits for anybody on SQLite, whose one writer has no rows to wait for.
 const LITTLE: i64 = 1_000;
 /// How many orders of a variant go on at a time, and how many are looked at before it is known what they are of: fewer than
 /// there are connections, so that there are some left for everybody else.
@@ -87,8 +89,9 @@ impl Crowd {
 pub(super) enum Seen {
     /// It was ordered before: the number.
     Ordered(String),
-    /// There is enough of all of it, and little of these variants.
-    Enough { scarce: Vec<String> },
+    /// There is enough of all of it. Some variants have lines, and of some there is little; the checkout form as it is kept
+    /// for the customer.
+    Enough { lines: Vec<String>, little: bool, form: Option<Vec<u8>> },
 }
 
 /// Waits until there is a place to look from, and [looks](look).
@@ -117,27 +120,31 @@ pub(super) async fn look(ctx: &Ctx, submission: &Submission, submit_key: &str) -
         }
     };
     let sql = format!(
-        "select b.number, b.version, v.id as variant_id, {wanted} as wanted, {title} as title, {available} as available
+        "select b.number, b.version, b.form, v.id as variant_id, {wanted} as wanted, {title} as title, {available} as available
         from (select (select o.number from orders o where o.customer_id = $2 and o.submit_key = $3) as number,
-            (select c.version from cart c where c.customer_id = $2) as version) b
+            (select c.version from cart c where c.customer_id = $2) as version,
+            (select c.checkout_sealed from customer c where c.id = $2) as form) b
         {variant} left join product p on p.id = v.product_id left join stock s on s.variant_id = v.id",
         title = in_locale!("title"),
         available = available_now(),
     );
-    let (mut scarce, mut short) = (Vec::new(), Vec::new());
+    let everyone = ctx.app.db.kind() == Kind::Postgres;
+    let (mut lines, mut little, mut short, mut form) = (Vec::new(), false, Vec::new(), None);
     for row in ctx.app.db.all(sql, args).await? {
         if let Some(number) = row.get("number")? {
             return Ok(Seen::Ordered(number));
         }
+        form = row.get("form")?;
         let Some(variant_id) = row.get::<Option<String>>("variant_id")? else { continue };
         let (wanted, available): (i64, i64) = (row.get("wanted")?, row.get::<i64>("available")?.clamp(0, UNLIMITED));
         if available < wanted && row.get::<Option<i64>>("version")? == Some(submission.cart_version) {
             short.push(Shortage { variant_id, title: row.get("title")?, wanted, available });
-        } else if available <= LITTLE {
-            scarce.push(variant_id);
+        } else if everyone || available <= LITTLE {
+            little |= available <= LITTLE;
+            lines.push(variant_id);
         }
     }
-    if short.is_empty() { Ok(Seen::Enough { scarce }) } else { Err(Error::Shortage(short)) }
+    if short.is_empty() { Ok(Seen::Enough { lines, little, form }) } else { Err(Error::Shortage(short)) }
 }
 
 #[cfg(test)]

@@ -55,7 +55,10 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
     tx.exec(sql, args![id, NOBODY, Locale::default().tag(), delivery_wish, contact, note]).await?;
     // By these the carrier and the provider know the person.
     tx.exec("update shipment set tracking_number = '' where order_id = $1", args![id]).await?;
-    tx.exec("update payment set provider_reference = null, cashier_url = null where order_id = $1", args![id]).await?;
+    // A refund that was written at this very moment needs it still.
+    let sql = "update payment set provider_reference = null, cashier_url = null where order_id = $1
+        and not exists (select 1 from refund r where r.payment_id = payment.id and r.state = 'pending')";
+    tx.exec(sql, args![id]).await?;
     tx.exec("delete from traveller where order_id = $1", args![id]).await?;
     // The stars stay, for the mean is not the person's alone: without a name and an order they tell nothing of anybody. The
     // words go, whatever they say, as nobody can know whom they give away, and with them the answer, which may repeat them.

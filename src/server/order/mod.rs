@@ -20,6 +20,7 @@ pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,
     list as office_list, reveal, ship,
 };
+pub(super) use submit::sell;
 pub use submit::{Submission, submit};
 
 use super::{

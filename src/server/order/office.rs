@@ -198,7 +198,9 @@ pub async fn complete(ctx: &Ctx, number: &str) -> Result<()> {
 /// [`Error::OrderClosed`] when it is too late.
 pub async fn cancel(ctx: &Ctx, number: &str) -> Result<()> {
     let actor = ctx.require(Permission::Cancel)?.actor();
-    change::cancel_as(&ctx.app, &by_number(ctx, number).await?.id, CancelReason::Office, &actor, ctx.now).await
+    change::cancel_as(&ctx.app, &by_number(ctx, number).await?.id, CancelReason::Office, &actor, ctx.now)
+        .await
+        .map(drop)
 }
 
 async fn by_number(ctx: &Ctx, number: &str) -> Result<store::OrderRow> {

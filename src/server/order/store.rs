@@ -120,6 +120,24 @@ pub async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<OrderRow> {
     OrderRow::read(rows.first().ok_or(Error::NotFound)?)
 }
 
+/// The same for the order that a payment is for.
+pub async fn lock_paid(tx: &mut Tx<'_>, payment_id: &str) -> Result<OrderRow> {
+    let sql = format!("{SELECT} where o.id = (select p.order_id from payment p where p.id = $1)");
+    let rows = tx.locked(sql, args![payment_id]).await?;
+    OrderRow::read(rows.first().ok_or(Error::NotFound)?)
+}
+
+/// The same for an order of a customer by its number, or for one that the browser that asks was `granted` and that nobody's
+/// account has.
+pub async fn lock_own(tx: &mut Tx<'_>, number: &str, customer: Option<&str>, granted: bool) -> Result<OrderRow> {
+    let sql = format!(
+        "{SELECT} where o.number = $1 and (o.customer_id = $2
+            or $3 and not exists (select 1 from account a where a.customer_id = o.customer_id))"
+    );
+    let rows = tx.locked(sql, args![number, customer, granted]).await?;
+    OrderRow::read(rows.first().ok_or(Error::NotFound)?)
+}
+
 fn lines_of(filter: &str) -> String {
     format!(
         "select l.order_id, l.position, l.variant_id, l.handle, l.title, l.label, l.sku, l.image, l.unit_price, l.compare_at,
@@ -173,22 +191,35 @@ pub async fn products(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| Ok(row.get("product_id")?)).collect()
 }
 
-/// Adds `direction × quantity` to what was sold of each product of an order, in the order of their ids and before any stock;
-/// answers with its [`products`]. A booking that was given up by itself is not counted any more.
-pub async fn count_sales(tx: &mut Tx<'_>, order_id: &str, direction: i64) -> Result<Vec<String>> {
+/// What is sold of a product by an order.
+pub struct Sale {
+    pub product: String,
+    /// Pieces and bookings. A booking that was given up by itself is not counted any more.
+    quantity: i64,
+    /// Whether it is booked.
+    pub booked: bool,
+}
+
+/// What is sold by an order, in the order of the ids of its products.
+pub async fn sales(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<Sale>> {
     let sql =
-        "select l.product_id, cast(sum(case when b.state = 'cancelled' then 0 else l.quantity end) as bigint) as sold
+        "select l.product_id, cast(sum(case when b.state = 'cancelled' then 0 else l.quantity end) as bigint) as sold,
+            count(b.position) as bookings
         from order_line l left join order_booking b on b.order_id = l.order_id and b.position = l.position
         where l.order_id = $1 group by l.product_id order by l.product_id";
-    let mut products = Vec::new();
-    for row in tx.all(sql, args![order_id]).await? {
-        let (product, sold): (String, i64) = (row.get("product_id")?, row.get("sold")?);
-        if sold != 0 {
-            tx.exec("update product set sales = sales + $2 where id = $1", args![&product, direction * sold]).await?;
-        }
-        products.push(product);
+    let sale = |row: &Row| -> Result<Sale> {
+        let booked = row.get::<i64>("bookings")? > 0;
+        Ok(Sale { product: row.get("product_id")?, quantity: row.get("sold")?, booked })
+    };
+    tx.all(sql, args![order_id]).await?.iter().map(sale).collect()
+}
+
+/// Adds `direction × quantity` to what was sold of each product of an order, before any stock.
+pub async fn count_sales(tx: &mut Tx<'_>, sales: &[Sale], direction: i64) -> Result<()> {
+    for Sale { product, quantity, .. } in sales.iter().filter(|sale| sale.quantity != 0) {
+        tx.exec("update product set sales = sales + $2 where id = $1", args![product, direction * quantity]).await?;
     }
-    Ok(products)
+    Ok(())
 }
 
 /// Orders of a list with all their lines, in two statements.

@@ -99,21 +99,22 @@ pub async fn submit(ctx: &Ctx, submission: Submission) -> Result<String> {
         None => cart_version.to_string(),
         Some(BuyNow { variant_id, quantity }) => format!("{cart_version}:{variant_id}:{quantity}"),
     };
-    let scarce = match crowd::first_look(ctx, &submission, &submit_key).await? {
+    let (lines, little, mut form) = match crowd::first_look(ctx, &submission, &submit_key).await? {
         Seen::Ordered(number) => return Ok(number),
-        Seen::Enough { scarce } => scarce,
+        Seen::Enough { lines, little, form } => (lines, little, form),
     };
     if !ctx.app.config.takes_payments() {
         return Err(Error::NoPayment);
     }
-    let turn = ctx.app.crowd.enter(scarce).await;
-    if turn.waited
-        && let Seen::Ordered(number) = crowd::look(ctx, &submission, &submit_key).await?
-    {
-        return Ok(number);
+    let turn = ctx.app.crowd.enter(lines).await;
+    if turn.waited && little {
+        form = match crowd::look(ctx, &submission, &submit_key).await? {
+            Seen::Ordered(number) => return Ok(number),
+            Seen::Enough { form, .. } => form,
+        };
     }
     let Submission { reviewed, buy_now, .. } = submission;
-    let checkout = checkout::checked(ctx, buy_now.is_some()).await?;
+    let checkout = checkout::checked(ctx, &checkout::form_of(ctx, form.as_deref())?, buy_now.is_some()).await?;
     if checkout::seal_of(ctx, &checkout)? != reviewed {
         return Err(Error::Conflict);
     }
@@ -194,15 +195,20 @@ async fn place(
                         tx.exec("delete from cart_booking where customer_id = $1", args![&draft.customer]).await?;
                     }
                 }
-                hold(tx, &draft.id, &cart, &quotes).await?;
-                if totals.total == Amount::ZERO {
-                    take(tx, &app, &draft.id, draft.now).await?;
-                }
                 let products = cart.lines.iter().map(|line| &line.product_id);
                 let products = products.chain(cart.bookings.iter().map(|booking| &booking.product_id));
                 let mut products: Vec<_> = products.cloned().collect();
                 products.sort();
                 products.dedup();
+                let is_free = totals.total == Amount::ZERO;
+                if is_free {
+                    // Their sales are counted below, and products come before what is held.
+                    tx.lock("product", &products).await?;
+                }
+                hold(tx, &draft.id, &cart, &quotes).await?;
+                if is_free {
+                    take(tx, &app, &draft.id, draft.now).await?;
+                }
                 Ok(store::Changed { number, products })
             })
         })
@@ -234,10 +240,24 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) ->
 /// a deposit.
 pub(super) async fn take(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<()> {
     store::transition(tx, order_id, Action::Pay, "system", &EventKind::Paid, now).await?;
-    store::count_sales(tx, order_id, 1).await?;
-    stock::take(tx, order_id).await?;
-    bookings::take(tx, order_id).await?;
-    confirm::enqueue(tx, app, order_id, confirm::What::Paid, now).await
+    sell(tx, app, order_id, now).await.map(drop)
+}
+
+/// What an order holds is sold, and the customer is told; answers with its products. The order's own rows come first, then
+/// the products, which all orders of one share, and last the stock. The caller has locked the order.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn sell(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<Vec<String>> {
+    let sales = store::sales(tx, order_id).await?;
+    if sales.iter().any(|sale| sale.booked) {
+        bookings::take(tx, order_id).await?;
+    }
+    confirm::enqueue(tx, app, order_id, confirm::What::Paid, now).await?;
+    let taken = stock::take(tx, order_id).await?;
+    store::count_sales(tx, &sales, 1).await?;
+    taken.carry_out(tx).await?;
+    Ok(sales.into_iter().map(|sale| sale.product).collect())
 }
 
 /// Writes the order under a number that is free, and answers with it.

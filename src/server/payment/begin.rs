@@ -8,6 +8,7 @@ use crate::{
         Error, Result,
         error::Problem,
         money::{Amount, Currency},
+        number,
         order::{EventKind, State},
         payment::Method,
         privacy::{Datum, Receiver},
@@ -16,7 +17,7 @@ use crate::{
         Ctx,
         context::new_id,
         db::Tx,
-        order::{announce, own, store},
+        order::{announce, store},
         sharing,
     },
 };
@@ -48,26 +49,27 @@ pub struct Begun {
 /// [`Error::OrderClosed`] unless the order is unpaid and its time is not over, [`Error::ProviderUnavailable`] when the
 /// provider does not answer; trying again is safe. [`Error::NoPayment`] where there is no provider.
 pub async fn start(ctx: &Ctx, number: &str, method: Option<&str>) -> Result<String> {
-    let row = own(ctx, number).await?;
+    let number = number::parse(number).ok_or(Error::NotFound)?;
     if !ctx.app.config.takes_payments() {
         return Err(Error::NoPayment);
     }
-    let method = match method.filter(|name| !name.is_empty()) {
-        Some(name) => Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice))?,
-        None => row.payment_method,
-    };
-    let (order_id, now) = (row.id, ctx.now);
+    let method = method
+        .filter(|name| !name.is_empty())
+        .map(|name| Method::from_name(name).ok_or_else(|| Error::field("method", Problem::Choice)));
+    let (chosen, customer, now) = (method.transpose()?, ctx.customer.clone(), ctx.now);
+    let granted = ctx.granted_orders.contains(&number);
     let begun = ctx.app.db.write::<_, Error>(move |tx| {
-        let order_id = order_id.clone();
+        let (number, customer) = (number.clone(), customer.clone());
         Box::pin(async move {
             // Decided on the locked row: a change or a payment of the order at this moment comes before or after.
-            let order = store::lock(tx, &order_id).await?;
+            let order = store::lock_own(tx, &number, customer.as_deref(), granted).await?;
+            let method = chosen.unwrap_or(order.payment_method);
             if order.state != State::ToPay || order.expires_at <= now {
                 let state = if order.state == State::ToPay { State::Cancelled } else { order.state };
                 return Err(Error::OrderClosed(state));
             }
             if order.payment_method != method {
-                tx.exec("update orders set payment_method = $2 where id = $1", args![&order_id, method.name()]).await?;
+                tx.exec("update orders set payment_method = $2 where id = $1", args![&order.id, method.name()]).await?;
             }
             begin(tx, &order, Due { move_id: None, amount: order.totals.total, method }, now).await
         })
@@ -123,18 +125,10 @@ pub async fn open(ctx: &Ctx, begun: Begun) -> Result<String> {
     };
     let opened = provider::charge(&ctx.app, &charge).await?;
     let (reference, url) = (opened.reference, opened.cashier_url.clone());
-    ctx.app
-        .db
-        .write::<_, Error>(move |tx| {
-            let (payment_id, reference, url) = (payment_id.clone(), reference.clone(), url.clone());
-            Box::pin(async move {
-                // A notification that overtook the answer has stored the reference under which the money moved.
-                let sql = "update payment set provider_reference = $2, cashier_url = $3 where id = $1 and provider_reference is null";
-                tx.exec(sql, args![payment_id, reference, url]).await?;
-                Ok(())
-            })
-        })
-        .await?;
+    // A notification that overtook the answer has stored the reference under which the money moved.
+    let sql =
+        "update payment set provider_reference = $2, cashier_url = $3 where id = $1 and provider_reference is null";
+    ctx.app.db.exec(sql, args![payment_id, reference, url]).await?;
     announce(&ctx.app, &store::Changed { number, products: Vec::new() });
     Ok(opened.cashier_url)
 }

@@ -19,7 +19,7 @@ use super::{
     context::{internal, new_id, now},
     db::{Row, Tx},
     figures,
-    order::{announce, confirm, store},
+    order::{announce, sell, store},
     stock,
 };
 use crate::{
@@ -92,10 +92,8 @@ async fn settle_in(
     now: i64,
 ) -> Result<(Settled, store::Changed)> {
     let payment_id = &notification.payment_id;
-    let sql = "select order_id, amount, currency, move_id from payment where id = $1";
-    let payment = tx.one(sql, args![payment_id]).await?;
-    let order_id: String = payment.get("order_id")?;
-    let order = store::lock(tx, &order_id).await?;
+    let order = store::lock_paid(tx, payment_id).await?;
+    let order_id = order.id.clone();
     let mut changed = store::Changed { number: order.number.clone(), products: Vec::new() };
     if notification.outcome == Outcome::Failed {
         let sql = "update payment set state = 'failed', settled_at = $2 where id = $1 and state = 'pending'";
@@ -105,10 +103,11 @@ async fn settle_in(
         store::note_event(tx, &order_id, "provider", &EventKind::PaymentFailed, now).await?;
         return Ok((Settled::Failed, changed));
     }
-    let sql = "update payment set state = 'succeeded', settled_at = $2, provider_reference = $3 where id = $1 and state <> 'succeeded'";
-    if tx.exec(sql, args![payment_id, now, &notification.reference]).await? == 0 {
+    let sql = "update payment set state = 'succeeded', settled_at = $2, provider_reference = $3
+        where id = $1 and state <> 'succeeded' returning amount, currency, move_id";
+    let Some(payment) = tx.optional(sql, args![payment_id, now, &notification.reference]).await? else {
         return Ok((Settled::Nothing, changed));
-    }
+    };
     let expected = notification.amount == payment.get::<i64>("amount")?
         && notification.currency == payment.get::<String>("currency")?;
     if let Some(move_id) = payment.get::<Option<String>>("move_id")? {
@@ -137,10 +136,7 @@ async fn settle_in(
         _ => false,
     };
     if paid {
-        changed.products = store::count_sales(tx, &order_id, 1).await?;
-        stock::take(tx, &order_id).await?;
-        bookings::take(tx, &order_id).await?;
-        confirm::enqueue(tx, app, &order_id, confirm::What::Paid, now).await?;
+        changed.products = sell(tx, app, &order_id, now).await?;
         Ok((Settled::Paid, changed))
     } else {
         give_back(tx, app, &order, notification, now).await?;

@@ -258,8 +258,9 @@ impl Db {
         job.take(ended)
     }
 
-    /// One writing statement by itself, as it would be in a [`write`](Self::write) that does nothing else; answers with how
-    /// many rows it changed. On PostgreSQL that is one way there and back in place of three.
+    /// One writing statement by itself, which comes to the same when it is done twice; answers with how many rows it changed,
+    /// which may be none where it was done before and the answer was lost. On PostgreSQL that is one way there and back, and
+    /// three in a [`write`](Self::write).
     ///
     /// # Errors
     /// See [`DbError`]. After [`DbError::Unavailable`] it may have been done nevertheless.

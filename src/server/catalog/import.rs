@@ -459,5 +459,5 @@ impl Job {
 
 /// Errors that the next product would meet as well.
 fn is_general(error: &DbError) -> bool {
-    matches!(error, DbError::Busy | DbError::Unavailable(_) | DbError::Closed)
+    matches!(error, DbError::Busy | DbError::Unavailable(_) | DbError::ReadOnly | DbError::Closed)
 }

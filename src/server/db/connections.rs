@@ -127,8 +127,9 @@ impl Leased {
     pub(super) fn done(self, failure: Option<&DbError>) {
         let Self { mut connection, since, home, _place } = self;
         match failure {
-            // The server is not there any more, or not to be understood: going back is not even begun.
-            Some(DbError::Unavailable(_)) => drop(connection.return_to_pool()),
+            // The server is not there any more, not to be understood, or not the one that takes writes: going back is not
+            // even begun.
+            Some(failure) if failure.is_lost() => drop(connection.return_to_pool()),
             Some(_) => give_back(connection),
             None => home.keep(connection, since),
         }

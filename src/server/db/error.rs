@@ -22,6 +22,9 @@ pub enum DbError {
     /// The database cannot be reached, has no room left, or the answer to a commit was lost.
     /// In the last case the work may have been done: the caller repeats under its idempotency key.
     Unavailable(String),
+    /// The server takes no writes: it was the primary, and another one is by now. Nothing was written; the same call may
+    /// succeed on another connection.
+    ReadOnly,
     /// A text with a NUL character, which PostgreSQL does not store and SQLite cuts off. Nobody can type one, so
     /// whoever asks for it asks for what is not there.
     Argument,
@@ -41,7 +44,12 @@ pub enum DbError {
 impl DbError {
     /// Whether a transaction that met this error may be run again from its beginning.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_))
+        matches!(self, Self::Busy) || self.is_lost()
+    }
+
+    /// Whether the connection that met this error is of no more use, and others of the same age may not be either.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
     }
 }
 
@@ -54,6 +62,7 @@ impl fmt::Display for DbError {
             Self::Check => f.write_str("violates a check or not-null constraint"),
             Self::Busy => f.write_str("the database is busy"),
             Self::Unavailable(why) => write!(f, "the database is unavailable: {why}"),
+            Self::ReadOnly => f.write_str("the database server takes no writes: it may be the primary no more"),
             Self::Argument => f.write_str("a text with a NUL character cannot be stored"),
             Self::Column { name, problem } => write!(f, "column {name} {problem}"),
             Self::Closed => f.write_str("the database is closed"),

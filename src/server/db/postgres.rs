@@ -170,29 +170,31 @@ impl Postgres {
         .await
     }
 
-    /// One statement that writes, a transaction by itself.
+    /// One statement that writes, a transaction by itself, and comes to the same when it is done twice.
     pub(super) async fn exec(&self, sql: Sql, args: Args) -> Result<u64, DbError> {
         let this = self.clone();
         to_its_end(async move {
             let _place = this.place(&this.writing).await?;
-            let (started, mut attempt) = (Instant::now(), 1);
+            let started = Instant::now();
+            let (mut attempt, mut before) = (1, None);
             loop {
-                let mut connection = this.acquire(None).await?;
+                let mut connection = this.acquire(before.as_ref()).await?;
                 let result = exec(connection.connection(), sql.clone(), args.clone(), true, this.limit).await;
                 connection.done(result.as_ref().err());
-                match result {
-                    // The server says itself that it was not done.
-                    Err(DbError::Busy) if attempt < TRIES && started.elapsed() < PATIENCE => {
-                        metrics::counter!(figures::REPEATED).increment(1);
-                        pause(attempt).await;
-                        attempt += 1;
-                    }
-                    Err(DbError::Unavailable(cause)) => {
+                let error = match result {
+                    Ok(changed) => return Ok(changed),
+                    Err(error) => error,
+                };
+                if !error.is_transient() || attempt >= TRIES || started.elapsed() >= PATIENCE {
+                    if matches!(error, DbError::Unavailable(_)) {
                         this.doubts.fetch_add(1, Ordering::Relaxed);
-                        return Err(DbError::Unavailable(cause));
                     }
-                    result => return result,
+                    return Err(error);
                 }
+                metrics::counter!(figures::REPEATED).increment(1);
+                before = Some(error);
+                pause(attempt).await;
+                attempt += 1;
             }
         })
         .await
@@ -237,7 +239,7 @@ impl Postgres {
     async fn acquire(&self, before: Option<&DbError>) -> Result<Leased, DbError> {
         loop {
             let mut leased = self.connections.lease().await?;
-            if !matches!(before, Some(DbError::Unavailable(_))) {
+            if !before.is_some_and(DbError::is_lost) {
                 return Ok(leased);
             }
             let connection = leased.connection();
@@ -312,15 +314,19 @@ async fn run(
     let (failure, limit) = (tx.failure.take(), tx.limit());
 
     if !matches!((&result, &failure), (Ok(true), None)) {
-        let undone = match failure {
+        let undone = if failure.as_ref().is_some_and(DbError::is_lost) {
             // Nobody is there to be told.
-            Some(DbError::Unavailable(_)) => {
-                drop(transaction);
-                Ok(())
-            }
-            _ => answered(limit, transaction.rollback()).await,
+            drop(transaction);
+            Ok(())
+        } else {
+            answered(limit, transaction.rollback()).await
         };
         let (outcome, failure) = match (result, failure) {
+            // No server would take it: the mistake is the job's.
+            (Ok(_), Some(DbError::ReadOnly)) if purpose == Purpose::Read => {
+                let error = DbError::Other("a job that only reads tried to write".into());
+                (Outcome::Done(Err(error)), Some(DbError::ReadOnly))
+            }
             (Ok(false), Some(failure)) => failed(Ok(()), failure),
             (Ok(true), Some(failure)) => failed(Err(failure.clone()), failure),
             (Ok(_), None) => (Outcome::Done(Ok(())), None),
@@ -488,24 +494,54 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DbError {
 }
 
 fn from_server(error: &dyn sqlx::error::DatabaseError) -> DbError {
-    let code = error.code().unwrap_or_default();
-    match code.as_ref() {
-        "23505" | "23P01" => DbError::Unique(error.constraint().unwrap_or_default().to_owned()),
+    by_code(&error.code().unwrap_or_default(), error.message(), error.constraint())
+}
+
+/// What the SQLSTATE of an error means.
+fn by_code(code: &str, message: &str, constraint: Option<&str>) -> DbError {
+    match code {
+        "23505" | "23P01" => DbError::Unique(constraint.unwrap_or_default().to_owned()),
         "23503" => DbError::ForeignKey,
         "23514" | "23502" => DbError::Check,
         // The last two: a lock or the statement took longer than its limit.
         "40001" | "40P01" | "55P03" | "57014" => DbError::Busy,
         // A plan that was cached before a migration; a fresh connection has none.
-        "0A000" if error.message().contains("cached plan") => DbError::Unavailable("stale plan".into()),
+        "0A000" if message.contains("cached plan") => DbError::Unavailable("stale plan".into()),
         "40003" => DbError::Unavailable("the outcome of the transaction is unknown".into()),
+        "25006" => DbError::ReadOnly,
         // Wrong SQL, rights, transaction state, limits, the server itself: these texts speak of names
         // and never of values.
         code => match code.get(..2).unwrap_or_default() {
-            "08" | "53" | "57" => DbError::Unavailable(format!("{} ({code})", error.message())),
-            "0A" | "25" | "26" | "28" | "3D" | "42" | "58" | "XX" => {
-                DbError::Other(format!("{} ({code})", error.message()))
-            }
+            "08" | "53" | "57" => DbError::Unavailable(format!("{message} ({code})")),
+            "0A" | "25" | "26" | "28" | "3D" | "42" | "58" | "XX" => DbError::Other(format!("{message} ({code})")),
             _ => DbError::Other(format!("PostgreSQL error {code}")),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_writes_is_left_as_one_that_is_gone_and_wrong_sql_is_not_tried_again() {
+        // SQLSTATE; whether a transaction is begun again, and whether its connection is given up.
+        for (code, again, lost) in [
+            ("25006", true, true),
+            ("57P01", true, true),
+            ("53300", true, true),
+            ("08006", true, true),
+            ("40003", true, true),
+            ("40001", true, false),
+            ("55P03", true, false),
+            ("57014", true, false),
+            ("25001", false, false),
+            ("25P02", false, false),
+            ("23505", false, false),
+            ("42P01", false, false),
+        ] {
+            let error = by_code(code, "cannot execute UPDATE in a read-only transaction", None);
+            assert_eq!((error.is_transient(), error.is_lost()), (again, lost), "{code}: {error:?}");
+        }
     }
 }

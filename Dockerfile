@@ -13,7 +13,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin xiadan \
-    && install -d -o xiadan -g xiadan -m 0750 /data
+    && install -d -o xiadan -g xiadan -m 0750 /data /backups
 COPY --from=build /cache/xiadan/target/release/xiadan /usr/local/bin/xiadan
 COPY --from=build /xiadan/target/site /usr/share/xiadan/site
 COPY --from=build /xiadan/demo /usr/share/xiadan/demo

@@ -3,7 +3,7 @@
 //! Labels are names of the program alone (a route, a kind of error), never what somebody sent. What the whole shop has in
 //! common, such as held orders, each node tells alike: take the `max` of them, not the `sum`.
 
-use super::{App, context::now};
+use super::{App, backup, context::now};
 use crate::{
     args,
     domain::{Error, Result},
@@ -40,6 +40,8 @@ pub const SPANS: &str = "trace_spans_total";
 pub const JOBS: &str = "job_runs_total";
 /// Memory that the search index of this node takes; zero until it is filled.
 pub const SEARCH: &str = "search_index_bytes";
+/// Backups that were due and that this node could not make.
+pub const BACKUP_FAILURES: &str = "backup_failures_total";
 
 const BUILD: &str = "build_info";
 const MEMORY: &str = "process_resident_memory_bytes";
@@ -52,6 +54,8 @@ const UNPAID: &str = "orders_unpaid";
 const TO_SHIP: &str = "orders_to_ship";
 const HELD: &str = "stock_held_pieces";
 const BOOKINGS: &str = "bookings_ahead";
+const BACKUP_MADE: &str = "backup_last_success_timestamp_seconds";
+const BACKUP_EVERY: &str = "backup_interval_seconds";
 
 /// The upper bounds of durations of requests, in seconds.
 pub const REQUEST_BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -69,7 +73,7 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 27] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 30] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
@@ -92,6 +96,9 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 27] = [
     (HELD, Type::Gauge, None, "Pieces that unpaid orders hold, of the whole shop"),
     (TO_SHIP, Type::Gauge, None, "Orders that are paid and wait to be shipped, of the whole shop"),
     (BOOKINGS, Type::Gauge, None, "Bookings that are paid and begin in the future, of the whole shop"),
+    (BACKUP_MADE, Type::Gauge, Some(Unit::Seconds), "When the last backup that was made was begun; zero: none"),
+    (BACKUP_EVERY, Type::Gauge, Some(Unit::Seconds), "The time between two backups of this node; zero: it makes none"),
+    (BACKUP_FAILURES, Type::Counter, None, "Backups that were due and that this node could not make"),
     (SPANS, Type::Counter, None, "Spans of traces, sent or lost"),
     (SEARCH, Type::Gauge, Some(Unit::Bytes), "Memory that the search index of this node takes"),
     (MEMORY, Type::Gauge, Some(Unit::Bytes), "Memory in use"),
@@ -110,7 +117,7 @@ pub fn describe() {
             Type::Histogram => metrics::describe_histogram!(name, unit, text),
         }
     }
-    for name in [REPEATED, DEAF, LIVE_SENT] {
+    for name in [REPEATED, DEAF, LIVE_SENT, BACKUP_FAILURES] {
         metrics::counter!(name).absolute(0);
     }
     metrics::counter!(SPANS, "end" => "lost").absolute(0);
@@ -139,6 +146,8 @@ pub async fn look(app: &App) {
         metrics::gauge!(MEMORY).set(bytes as f64);
     }
     metrics::gauge!(SEARCH).set(app.search.bytes() as f64);
+    let every = app.config.backup.as_ref().map_or(0, |schedule| schedule.every_ms);
+    metrics::gauge!(BACKUP_EVERY).set(every as f64 / 1e3);
     let up = shop(app, now()).await.is_ok();
     metrics::gauge!(DATABASE_UP).set(if up { 1.0 } else { 0.0 });
 }
@@ -164,6 +173,9 @@ async fn shop(app: &App, now: i64) -> Result<()> {
     set(HELD, app.db.one(sql, args![]).await?.get("n")?);
     let sql = "select count(*) as n from order_booking where state = 'booked' and start_at > $1";
     set(BOOKINGS, app.db.one(sql, args![now]).await?.get("n")?);
+    // Of whichever node made it, and whether that still runs.
+    let made = backup::store::made(&app.db).await?.unwrap_or(0);
+    metrics::gauge!(BACKUP_MADE).set(made as f64 / 1e3);
     Ok(())
 }
 

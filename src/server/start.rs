@@ -2,7 +2,7 @@
 
 use super::{
     App, MIGRATIONS,
-    backup::{self, BackupError},
+    backup::BackupError,
     config::Config,
     context::Shop,
     crypto::Keys,
@@ -262,7 +262,6 @@ pub async fn serve(
     let (leave_sender, leaving) = watch::channel(false);
     let metrics = http::install_metrics()?;
     let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
-    backup::schedule::describe_metrics();
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
     let feed = tokio::spawn(app.live.clone().run(app.clone()));

@@ -26,7 +26,7 @@ use xiadan::{
             read::verify,
             restore::{Options, Restored, sums},
             schedule::{self, Schedule},
-            unwatched,
+            store, unwatched,
             write::Plan,
         },
         config::Config,
@@ -363,11 +363,13 @@ async fn of_several_nodes_one_makes_each_backup_and_old_ones_go() {
         let other = start::open(shop.app.config.clone()).await.unwrap();
         let files = || -> Vec<PathBuf> { fs::read_dir(&to).unwrap().map(|file| file.unwrap().path()).collect() };
         let begin = now();
+        assert_eq!(store::made(&other.db).await, Ok(None));
         for round in 0..4 {
             let at = begin + round * every_ms;
             let runs = [&shop.app, &other, &shop.app, &other].map(|app| schedule::run_due(app, at));
             let made = futures::future::join_all(runs).await;
             assert_eq!(made.into_iter().filter(|made| *made.as_ref().unwrap()).count(), 1, "round {round}");
+            assert_eq!(store::made(&other.db).await, Ok(Some(at)), "whoever made it");
             assert!(!schedule::run_due(&other, at + every_ms - 1).await.unwrap());
             assert_eq!(files().len(), usize::try_from(round + 1).unwrap().min(2));
         }
@@ -381,7 +383,9 @@ async fn of_several_nodes_one_makes_each_backup_and_old_ones_go() {
         assert!(schedule::run_due(&shop.app, at).await.is_err());
         fs::remove_file(&to).unwrap();
         assert!(!schedule::run_due(&other, at + 60_000).await.unwrap());
+        assert_eq!(store::made(&other.db).await, Ok(Some(at - every_ms)), "one that was only begun is none");
         assert!(schedule::run_due(&other, at + 11 * 60_000).await.unwrap());
+        assert_eq!(store::made(&shop.app.db).await, Ok(Some(at + 11 * 60_000)));
         other.db.close().await;
         shop.app.db.close().await;
     }

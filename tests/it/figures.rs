@@ -76,7 +76,8 @@ async fn every_figure_is_told_on_one_of_the_databases() {
     let told = Mutex::new(BTreeSet::new());
     let heard = &told;
     in_world(|world| async move {
-        // An answer that is none, an order whose time is over, and an effect that nobody knows.
+        // An answer that is none, an order whose time is over, a backup that another node made, and an effect that
+        // nobody knows.
         assert_eq!(world.post("/api/cart/add", "", "variant_id=none&quantity=1").send().await.unwrap().status(), 404);
         world
             .app
@@ -84,6 +85,8 @@ async fn every_figure_is_told_on_one_of_the_databases() {
             .write::<_, DbError>(|tx| {
                 Box::pin(async move {
                     tx.exec("update orders set expires_at = 1", args![]).await?;
+                    let sql = "insert into setting (key, value) values ('backup_made', '1700000000000')";
+                    tx.exec(sql, args![]).await?;
                     let sql =
                         "insert into outbox (id, kind, payload, attempts, next_at) values ('e', 'nothing', '{}', 0, 1)";
                     tx.exec(sql, args![]).await
@@ -97,6 +100,9 @@ async fn every_figure_is_told_on_one_of_the_databases() {
             "outbox_effects_total{kind=\"nothing\",end=\"failed\"} 1",
             "database_up 1",
             "nodes 1",
+            "backup_last_success_timestamp_seconds 1700000000",
+            "backup_interval_seconds 0",
+            "backup_failures_total 0",
         ];
         let begun = Instant::now();
         loop {

@@ -19,6 +19,7 @@ pub mod restore;
 pub mod rows;
 pub mod schedule;
 pub mod seal;
+pub mod store;
 mod tar;
 pub mod transfer;
 pub mod write;

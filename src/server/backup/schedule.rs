@@ -4,11 +4,10 @@
 //! the next one is due in a while, and makes one. As long as that takes it is moved on, and once it is made to when it was
 //! begun: one that fails is tried again, and so is one whose maker was ended.
 
-use super::{BackupError, Contents, seal::BackupKey, unwatched, write};
+use super::{BackupError, Contents, seal::BackupKey, store, unwatched, write};
 use crate::{
-    args,
-    domain::{Error, Result},
-    server::{App, context::internal},
+    domain::Result,
+    server::{App, context::internal, figures},
 };
 use std::{
     fs,
@@ -18,8 +17,6 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// The setting that holds when the last backup was begun, in UTC milliseconds.
-const BEGUN: &str = "backup";
 /// After how long one that came to nothing is tried again, in milliseconds: ten minutes.
 const AGAIN_MS: i64 = 10 * 60_000;
 /// How often one that is being made says so.
@@ -39,12 +36,6 @@ pub struct Schedule {
     pub key: Option<BackupKey>,
 }
 
-/// Explains the figures of backups; once the metrics of the process are installed.
-pub fn describe_metrics() {
-    metrics::describe_gauge!("backup_last_success_seconds", "When this process last made a backup, in Unix seconds");
-    metrics::describe_counter!("backup_failures", "Backups that this process could not make");
-}
-
 /// Makes a backup if one is due; tells whether it did.
 ///
 /// # Errors
@@ -60,19 +51,19 @@ pub async fn run_due(app: &App, now: i64) -> Result<bool> {
         }
         let at = now.saturating_add(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
         // Where it cannot be said, another node may begin one as well, which does no harm.
-        if set(app, claimed.to_string(), claim_at(schedule, at)).await.is_ok_and(|moved| moved) {
-            claimed = claim_at(schedule, at);
+        let next = claim_at(schedule, at);
+        if store::move_on(&app.db, claimed.to_string(), next, false).await.is_ok_and(|moved| moved) {
+            claimed = next;
         }
     };
     match made {
         Ok(contents) => {
-            metrics::gauge!("backup_last_success_seconds").set(now as f64 / 1000.0);
             tracing::info!(folder = %schedule.to.display(), bytes = contents.bytes, "a backup was made");
-            set(app, claimed.to_string(), now).await?;
+            store::move_on(&app.db, claimed.to_string(), now, true).await?;
             Ok(true)
         }
         Err(error) => {
-            metrics::counter!("backup_failures").increment(1);
+            metrics::counter!(figures::BACKUP_FAILURES).increment(1);
             Err(internal("backup", &error))
         }
     }
@@ -85,30 +76,14 @@ fn claim_at(schedule: &Schedule, now: i64) -> i64 {
 
 /// Moves the time of the last one forward if the next one is due and nobody else did; answers with what it is now.
 async fn claim(app: &App, schedule: &Schedule, now: i64) -> Result<Option<i64>> {
-    let sql = "select value from setting where key = $1";
-    let stored = app.db.optional(sql, args![BEGUN]).await?.map(|row| row.get::<String>("value")).transpose()?;
-    let stored = stored.unwrap_or_else(|| "0".to_owned());
+    let stored = store::begun(&app.db).await?;
     let last: i64 = stored.parse().unwrap_or(0);
     // A clock that was ahead must not put the next one off for long.
     if (last..last.saturating_add(schedule.every_ms)).contains(&now) {
         return Ok(None);
     }
     let claimed = claim_at(schedule, now);
-    Ok(set(app, stored, claimed).await?.then_some(claimed))
-}
-
-async fn set(app: &App, from: String, to: i64) -> Result<bool> {
-    app.db
-        .write::<_, Error>(move |tx| {
-            let from = from.clone();
-            Box::pin(async move {
-                let sql = "insert into setting (key, value) values ($1, '0') on conflict (key) do nothing";
-                tx.exec(sql, args![BEGUN]).await?;
-                let sql = "update setting set value = $3 where key = $1 and value = $2";
-                Ok(tx.exec(sql, args![BEGUN, from, to.to_string()]).await? == 1)
-            })
-        })
-        .await
+    Ok(store::move_on(&app.db, stored, claimed, false).await?.then_some(claimed))
 }
 
 async fn make(app: &App, schedule: &Schedule, now: i64) -> std::result::Result<Contents, BackupError> {

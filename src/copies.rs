@@ -16,14 +16,14 @@ use xiadan::server::{
     books,
     config::Config,
     context::now,
-    db,
+    db::Db,
     start::{self, Failure},
 };
 
 /// Brings the database up to date.
 pub async fn migrate(config: Config) -> Result<(), Failure> {
     start::make_folder(&config.data)?;
-    let db = start::open_database(&config.database_url).await?;
+    let db = start::open_database(config.database()).await?;
     let applied = db.migrate(MIGRATIONS).await;
     db.close().await;
     let applied = applied?;
@@ -35,7 +35,7 @@ pub async fn migrate(config: Config) -> Result<(), Failure> {
 pub async fn backup(config: Config, to: PathBuf, with_master_key: bool, key: Option<BackupKey>) -> Result<(), Failure> {
     let to = if to.is_dir() { to.join(file_name(now(), key.is_some())) } else { to };
     let master_key = with_master_key.then(|| start::master_key(&config.data)).transpose()?;
-    let db = start::open_present(&config.database_url).await?;
+    let db = start::open_present(config.database()).await?;
     let media = start::open_media(&config)?;
     let written = backup::write(&db, &media, Plan { to: to.clone(), key, master_key }, to_stderr()).await;
     db.close().await;
@@ -57,7 +57,7 @@ pub async fn verify(file: PathBuf, key: Option<BackupKey>) -> Result<(), Failure
 /// Makes a shop of a backup.
 pub async fn restore(config: Config, file: PathBuf, options: Options) -> Result<(), Failure> {
     start::make_folder(&config.data)?;
-    let db = start::open_database(&config.database_url).await?;
+    let db = start::open_database(config.database()).await?;
     let restored = backup::restore(&db, &config.data, &file, options, to_stderr()).await;
     db.close().await;
     let restored = restored?;
@@ -81,9 +81,9 @@ pub async fn restore(config: Config, file: PathBuf, options: Options) -> Result<
 }
 
 /// Carries a shop into another database.
-pub async fn carry(from: String, to: String) -> Result<(), Failure> {
-    let old = start::open_present(&from).await?;
-    let new = db::Db::open(db::Options { url: to, ..db::Options::default() }).await?;
+pub async fn carry(config: Config, from: String, to: String) -> Result<(), Failure> {
+    let old = start::open_present(config.database.of(from.clone())).await?;
+    let new = Db::open(config.database.of(to)).await?;
     let moved = transfer::transfer(&old, &new, &from, to_stderr()).await;
     new.close().await;
     old.close().await;
@@ -98,7 +98,7 @@ pub async fn carry(from: String, to: String) -> Result<(), Failure> {
 
 /// Examines the books.
 pub async fn check_books(config: Config) -> Result<(), Failure> {
-    let db = start::open_present(&config.database_url).await?;
+    let db = start::open_present(config.database()).await?;
     let behind = db.pending(MIGRATIONS).await?;
     if !behind.is_empty() {
         db.close().await;

@@ -175,7 +175,7 @@ async fn run(cli: Cli, started: Instant) -> Result<(), Failure> {
         Command::Restore { file, send_due, key } => {
             copies::restore(config, file, Options { key: key.key()?, send_due }).await
         }
-        Command::Move { from, to } => copies::carry(from, to).await,
+        Command::Move { from, to } => copies::carry(config, from, to).await,
         Command::CheckBooks => copies::check_books(config).await,
     }
 }
@@ -233,7 +233,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     let database_url =
         settings.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", data.join("xiadan.db").display()));
     let bucket = bucket::Settings::from_environment()?;
-    Ok(Config { data, database_url, bucket, ..Config::default() })
+    Ok(Config { data, database_url, database: settings.database, bucket, ..Config::default() })
 }
 
 /// Opens the shop for one piece of work.

@@ -10,7 +10,7 @@ use xiadan::{
     domain::{Locale, address::CALLING_CODES, permission::Role},
     server::{
         backup::{BackupKey, schedule::Schedule},
-        config::{Config, TlsOptions},
+        config::{Config, DatabaseLimits, TlsOptions},
         message::sms::{Provider, SmsSettings},
         start::Failure,
     },
@@ -34,6 +34,8 @@ pub struct Settings {
     /// sqlite:///path/of/file or postgres://user:password@host/name [default: a SQLite file in the data folder]
     #[arg(long, global = true, env = "XIADAN_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    #[command(flatten)]
+    pub database: DatabaseLimits,
     /// How the log is written
     #[arg(long, global = true, env = "XIADAN_LOG_FORMAT", value_enum, default_value = "compact")]
     pub log_format: LogFormat,

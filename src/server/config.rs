@@ -2,6 +2,7 @@
 
 use super::{
     backup::schedule::Schedule,
+    db,
     http::{
         acme::{self, LETS_ENCRYPT},
         tls::{Files, Source},
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::domain::address::CALLING_CODES;
 use ipnet::IpNet;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The settings of a process.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub struct Config {
     pub bucket: Option<bucket::Settings>,
     /// `sqlite://…` or `postgres://…`; by default a file in the data folder.
     pub database_url: String,
+    pub database: DatabaseLimits,
     pub listen: SocketAddr,
     /// Where the figures are told; without it by the shop itself, to its own machine and private network.
     pub metrics_listen: Option<SocketAddr>,
@@ -85,6 +87,11 @@ impl Config {
         !loopback
     }
 
+    /// How the database is opened.
+    pub fn database(&self) -> db::Options {
+        self.database.of(self.database_url.clone())
+    }
+
     /// Whether customers come over HTTPS.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
@@ -138,6 +145,7 @@ impl Default for Config {
             data: PathBuf::from("data"),
             bucket: None,
             database_url: "sqlite://./data/xiadan.db".to_owned(),
+            database: DatabaseLimits::default(),
             listen: loopback(3000),
             metrics_listen: None,
             otlp_url: None,
@@ -160,6 +168,109 @@ impl Default for Config {
             backup: None,
             secure_cookies: false,
         }
+    }
+}
+
+/// How much of PostgreSQL a process uses and how long it waits for it, as on the command line. SQLite knows none of these.
+#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseLimits {
+    /// PostgreSQL: the most connections of this node, beside the two by which nodes hear each other; 4 to 500
+    #[arg(
+        long = "database-connections",
+        global = true,
+        env = "XIADAN_DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(4..=500)
+    )]
+    pub connections: u32,
+    /// PostgreSQL: how long a caller waits for one of them; 100ms to 60s
+    #[arg(
+        long = "database-acquire-timeout",
+        global = true,
+        env = "XIADAN_DATABASE_ACQUIRE_TIMEOUT",
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = between(Duration::from_millis(100), Duration::from_secs(60))
+    )]
+    pub acquire_timeout: Duration,
+    /// PostgreSQL: how long a statement may take, except in migrations; 1s to 10m
+    #[arg(
+        long = "database-statement-timeout",
+        global = true,
+        env = "XIADAN_DATABASE_STATEMENT_TIMEOUT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = between(Duration::from_secs(1), Duration::from_secs(600))
+    )]
+    pub statement_timeout: Duration,
+    /// PostgreSQL: how long a statement waits for a lock, except in migrations; 100ms to 60s
+    #[arg(
+        long = "database-lock-timeout",
+        global = true,
+        env = "XIADAN_DATABASE_LOCK_TIMEOUT",
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = between(Duration::from_millis(100), Duration::from_secs(60))
+    )]
+    pub lock_timeout: Duration,
+    /// PostgreSQL: how long a server that is not up yet is waited for at the start; 1s to 60m
+    #[arg(
+        long = "database-wait",
+        global = true,
+        env = "XIADAN_DATABASE_WAIT",
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = between(Duration::from_secs(1), Duration::from_secs(3600))
+    )]
+    pub connect_wait: Duration,
+}
+
+impl DatabaseLimits {
+    /// How a database is opened with these.
+    pub fn of(self, url: String) -> db::Options {
+        db::Options {
+            url,
+            max_connections: self.connections,
+            acquire_timeout: self.acquire_timeout,
+            statement_timeout: self.statement_timeout,
+            lock_timeout: self.lock_timeout,
+            connect_wait: self.connect_wait,
+            ..db::Options::default()
+        }
+    }
+}
+
+impl Default for DatabaseLimits {
+    fn default() -> Self {
+        let options = db::Options::default();
+        Self {
+            connections: options.max_connections,
+            acquire_timeout: options.acquire_timeout,
+            statement_timeout: options.statement_timeout,
+            lock_timeout: options.lock_timeout,
+            connect_wait: options.connect_wait,
+        }
+    }
+}
+
+/// Reads a time such as `500ms`, `30s` or `2m` between two bounds.
+fn between(
+    least: Duration,
+    most: Duration,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+    move |text: &str| {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match text.get(digits.len()..) {
+            Some("ms") => Some(1),
+            Some("s") => Some(1_000),
+            Some("m") => Some(60_000),
+            _ => None,
+        };
+        let ms = digits.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+        ms.map(Duration::from_millis)
+            .filter(|time| (least..=most).contains(time))
+            .ok_or_else(|| format!("a time from {least:?} to {most:?}, such as 500ms, 30s or 2m"))
     }
 }
 
@@ -237,6 +348,60 @@ pub fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Limits {
+        #[command(flatten)]
+        limits: DatabaseLimits,
+    }
+
+    fn limits(options: &[&str]) -> Result<DatabaseLimits, String> {
+        let given = <Limits as clap::Parser>::try_parse_from([&["xiadan"][..], options].concat());
+        given.map(|given| given.limits).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn limits_of_the_database_are_as_they_were_said_and_within_what_is_safe() {
+        assert_eq!(limits(&[]), Ok(DatabaseLimits::default()));
+        let said = limits(&[
+            "--database-connections",
+            "40",
+            "--database-acquire-timeout",
+            "500ms",
+            "--database-statement-timeout",
+            "2m",
+            "--database-lock-timeout",
+            "3s",
+            "--database-wait",
+            "5m",
+        ]);
+        let wanted = DatabaseLimits {
+            connections: 40,
+            acquire_timeout: Duration::from_millis(500),
+            statement_timeout: Duration::from_secs(120),
+            lock_timeout: Duration::from_secs(3),
+            connect_wait: Duration::from_secs(300),
+        };
+        assert_eq!(said, Ok(wanted));
+        let options = wanted.of("postgres://x".to_owned());
+        assert_eq!((options.max_connections, options.connect_wait), (40, Duration::from_secs(300)));
+        for (option, value, because) in [
+            ("connections", "3", "4..=500"),
+            ("connections", "501", "4..=500"),
+            ("connections", "many", "invalid"),
+            ("acquire-timeout", "99ms", "from 100ms to 60s"),
+            ("acquire-timeout", "2m", "from 100ms to 60s"),
+            ("statement-timeout", "0s", "from 1s to 600s"),
+            ("statement-timeout", "30", "such as 500ms, 30s or 2m"),
+            ("statement-timeout", "s", "such as 500ms"),
+            ("lock-timeout", "1h", "such as 500ms"),
+            ("lock-timeout", "99999999999999999999s", "such as 500ms"),
+            ("wait", "9000000000000000000m", "from 1s to 3600s"),
+        ] {
+            let refused = limits(&[&format!("--database-{option}"), value]);
+            assert!(matches!(&refused, Err(text) if text.contains(because)), "{option} {value}: {refused:?}");
+        }
+    }
 
     #[test]
     fn a_certificate_is_ordered_for_names_alone() {

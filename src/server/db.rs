@@ -130,6 +130,8 @@ pub struct Load {
     pub connections: usize,
     /// PostgreSQL: those of them that nobody uses.
     pub idle: usize,
+    /// PostgreSQL: how many there may be.
+    pub most: usize,
 }
 
 /// A handle on the database. Cloning it is cheap and all clones are the same database.
@@ -336,10 +338,7 @@ impl Db {
     pub fn load(&self) -> Load {
         match &self.arm {
             Arm::Sqlite(sqlite) => Load { writes_waiting: sqlite.writes_waiting(), ..Load::default() },
-            Arm::Postgres(postgres) => {
-                let (connections, idle) = postgres.connections();
-                Load { connections, idle, ..Load::default() }
-            }
+            Arm::Postgres(postgres) => postgres.load(),
         }
     }
 

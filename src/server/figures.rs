@@ -48,6 +48,7 @@ const MEMORY: &str = "process_resident_memory_bytes";
 const DATABASE_UP: &str = "database_up";
 const WRITES_WAITING: &str = "database_writes_waiting";
 const CONNECTIONS: &str = "database_connections";
+const CONNECTIONS_MOST: &str = "database_connections_limit";
 const WAITING: &str = "outbox_waiting";
 const LAG: &str = "outbox_lag_seconds";
 const UNPAID: &str = "orders_unpaid";
@@ -73,7 +74,7 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 30] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 31] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
@@ -82,6 +83,7 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 30] = [
     (DATABASE_UP, Type::Gauge, None, "Whether the database answered just now"),
     (WRITES_WAITING, Type::Gauge, None, "SQLite: writes that wait for their turn"),
     (CONNECTIONS, Type::Gauge, None, "PostgreSQL: connections of this node, idle or used"),
+    (CONNECTIONS_MOST, Type::Gauge, None, "PostgreSQL: the most connections of this node"),
     (DEAF, Type::Counter, None, "Times at which other nodes could not be heard any more"),
     (NODES, Type::Gauge, None, "Nodes that are heard, this one included"),
     (LIVE, Type::Gauge, None, "Open connections to the live feed"),
@@ -142,6 +144,7 @@ pub async fn look(app: &App) {
     metrics::gauge!(WRITES_WAITING).set(load.writes_waiting as f64);
     metrics::gauge!(CONNECTIONS, "state" => "idle").set(load.idle as f64);
     metrics::gauge!(CONNECTIONS, "state" => "used").set(load.connections.saturating_sub(load.idle) as f64);
+    metrics::gauge!(CONNECTIONS_MOST).set(load.most as f64);
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!(MEMORY).set(bytes as f64);
     }

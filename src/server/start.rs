@@ -72,7 +72,7 @@ const RIGHT_KEY: &str = "put the key file that belongs to this database back the
 pub async fn open(config: Config) -> Result<App, Failure> {
     make_folder(&config.data).map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
     let given = given_keys(&config.data)?;
-    let db = open_database(&config.database_url).await?;
+    let db = open_database(config.database()).await?;
     if config.migrate {
         db.migrate(MIGRATIONS).await?;
     } else {
@@ -121,8 +121,8 @@ pub fn open_media(config: &Config) -> Result<Media, Failure> {
 ///
 /// # Errors
 /// When it cannot be reached, or its filling by a restore or a move was not finished.
-pub async fn open_database(url: &str) -> Result<Db, Failure> {
-    let db = Db::open(Options { url: url.to_owned(), ..Options::default() }).await?;
+pub async fn open_database(options: Options) -> Result<Db, Failure> {
+    let db = Db::open(options).await?;
     if db.table_names().await?.contains(tables::UNFINISHED) {
         db.close().await;
         return Err(BackupError::Unfinished.into());
@@ -134,13 +134,13 @@ pub async fn open_database(url: &str) -> Result<Db, Failure> {
 ///
 /// # Errors
 /// As [`open_database`], and where there is none.
-pub async fn open_present(url: &str) -> Result<Db, Failure> {
-    if let Some(path) = url.strip_prefix("sqlite://")
+pub async fn open_present(options: Options) -> Result<Db, Failure> {
+    if let Some(path) = options.url.strip_prefix("sqlite://")
         && !Path::new(path).is_file()
     {
         return Err(format!("there is no database at {path}").into());
     }
-    open_database(url).await
+    open_database(options).await
 }
 
 /// Waits until somebody has brought the schema up to date.

@@ -263,7 +263,11 @@ async fn what_is_damaged_on_the_way_is_never_served() {
     place.db.begin_filling().await.unwrap();
     let begun = place.restore(&file, None).await;
     assert!(matches!(begun, Err(BackupError::Unfinished)), "{begun:?}");
-    let refused = start::open_database(&place.url).await.err().unwrap().to_string();
+    let refused = start::open_database(DbOptions { url: place.url.clone(), ..DbOptions::default() })
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("not finished"), "{refused}");
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;

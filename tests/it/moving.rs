@@ -97,7 +97,10 @@ async fn a_move_that_was_broken_off_goes_on_and_finds_what_was_changed_meanwhile
         let (from, to) = (shop.app.db.clone(), new.clone());
         let broken = tokio::spawn(async move { transfer(&from, &to, "here", gone_at("order_line")).await });
         assert!(broken.await.is_err(), "it was broken off");
-        assert!(start::open_database(&url).await.is_err(), "and is not served");
+        assert!(
+            start::open_database(Options { url: url.clone(), ..Options::default() }).await.is_err(),
+            "and is not served"
+        );
         let other = transfer(&shop.app.db, &new, "there", unwatched()).await;
         assert!(matches!(other, Err(BackupError::Refused(_))), "{other:?}");
         crate::member::exec(&shop.app, "insert into setting (key, value) values ('late', 'x')").await;

@@ -4,7 +4,7 @@
 //! each statement. So it only opens and closes them here: one that was used and is well waits here for its next use, and goes
 //! back to the pool when it is not needed for long, when it is old or when it was lost.
 
-use super::{DbError, postgres::from_sqlx};
+use super::{DbError, Load, postgres::from_sqlx};
 use sqlx::{PgConnection, PgPool, pool::PoolConnection};
 use std::{
     collections::VecDeque,
@@ -81,10 +81,14 @@ impl Connections {
         Ok(Leased { connection, since, home: self.clone(), _place: place })
     }
 
-    /// How many connections there are, and how many of them nobody uses.
-    pub(super) fn count(&self) -> (usize, usize) {
-        let idle = self.pool.num_idle() + self.ready().len();
-        (usize::try_from(self.pool.size()).unwrap_or(usize::MAX), idle)
+    pub(super) fn load(&self) -> Load {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Load {
+            connections: count(self.pool.size()),
+            idle: self.pool.num_idle() + self.ready().len(),
+            most: count(self.pool.options().get_max_connections()),
+            ..Load::default()
+        }
     }
 
     /// Closes those that nobody uses now, and the others when they come back.

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::{
-    Args, Channels, ColumnType, Connection, DbError, Kind, Options, Row, Sql, Tx, Value,
+    Args, Channels, ColumnType, Connection, DbError, Kind, Load, Options, Row, Sql, Tx, Value,
     connections::{Connections, Leased},
     job::{Job, Work},
     note_statement,
@@ -262,9 +262,8 @@ impl Postgres {
         self.doubts.load(Ordering::Relaxed)
     }
 
-    /// How many connections there are, and how many of them nobody uses.
-    pub(super) fn connections(&self) -> (usize, usize) {
-        self.connections.count()
+    pub(super) fn load(&self) -> Load {
+        self.connections.load()
     }
 
     pub(super) async fn close(&self) {

@@ -494,15 +494,24 @@ impl<'c> Tx<'c> {
     }
 }
 
-/// Tells of a statement that was run: in figures and traces, and in the log where it was slow.
-fn note_statement(sql: &str, kind: Kind, started: Instant) {
+/// Tells of a statement that was run, and of what went wrong with it: in figures and traces, and in the log where it was
+/// slow.
+fn note_statement(sql: &str, kind: Kind, started: Instant, error: Option<&DbError>) {
     let took = started.elapsed();
     metrics::histogram!(figures::STATEMENT).record(took.as_secs_f64());
     traces::statement(sql, kind.as_str(), started);
+    if let Some(error) = error {
+        note_error(error);
+    }
     if took > SLOW {
         let request = super::http::request_id();
         tracing::warn!(ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), sql, request, "slow statement");
     }
+}
+
+/// Counts what went wrong with a statement, with a transaction around it, or with getting a connection.
+fn note_error(error: &DbError) {
+    metrics::counter!(figures::DATABASE_ERRORS, "kind" => error.kind()).increment(1);
 }
 
 /// Logs what nobody waits for any more: an error is logged where it becomes the caller's.

@@ -3,7 +3,7 @@
 //! Labels are names of the program alone (a route, a kind of error), never what somebody sent. What the whole shop has in
 //! common, such as held orders, each node tells alike: take the `max` of them, not the `sum`.
 
-use super::{App, backup, context::now};
+use super::{App, backup, context::now, db::DbError};
 use crate::{
     args,
     domain::{Error, Result},
@@ -16,6 +16,9 @@ pub const REQUEST: &str = "http_request_seconds";
 pub const FUNCTION_ERRORS: &str = "server_function_errors_total";
 /// Time of a statement.
 pub const STATEMENT: &str = "database_statement_seconds";
+/// What went wrong with statements, transactions and getting connections, by kind; also where it went well when it was tried
+/// again.
+pub const DATABASE_ERRORS: &str = "database_errors_total";
 /// SQLite: how many writes one commit took.
 pub const COMMITTED: &str = "database_writes_per_commit";
 /// PostgreSQL: transactions that were begun again after a conflict or a lost connection.
@@ -54,9 +57,33 @@ const LAG: &str = "outbox_lag_seconds";
 const UNPAID: &str = "orders_unpaid";
 const TO_SHIP: &str = "orders_to_ship";
 const HELD: &str = "stock_held_pieces";
+const HELD_NIGHTS: &str = "rooms_held_nights";
+const HELD_TIME: &str = "people_held_seconds";
+const HELD_TABLES: &str = "tables_held";
+const HELD_SEATS: &str = "seats_held";
 const BOOKINGS: &str = "bookings_ahead";
 const BACKUP_MADE: &str = "backup_last_success_timestamp_seconds";
 const BACKUP_EVERY: &str = "backup_interval_seconds";
+
+/// What bookings hold: of orders and moves that are not paid, and for the first in a waiting list. Of a departure seats are
+/// chosen or counted; the quota of a fare and the covers of a kitchen come on top of what is claimed, and are not counted.
+const HELD_CLAIMS: &str = "select
+        cast(coalesce(sum(case when v.id is not null then c.quantity * (c.end_at - c.start_at) else 0 end), 0) as bigint)
+            as nights,
+        cast(coalesce(sum(case when r.kind = 'person' then c.end_at - c.start_at else 0 end), 0) as bigint) as person_ms,
+        cast(coalesce(sum(case when r.kind = 'table' then c.quantity else 0 end), 0) as bigint) as tables,
+        cast(coalesce(sum(case when d.id is not null or c.kind = 'seat' then c.quantity else 0 end), 0) as bigint) as seats
+    from (
+        select k.resource_id, k.kind, k.start_at, k.end_at, k.quantity
+        from orders o join claim k on k.order_id = o.id where o.state = 'to_pay' and k.state = 'active'
+        union all
+        select k.resource_id, k.kind, k.start_at, k.end_at, k.quantity
+        from booking_move m join claim k on k.move_id = m.id where m.state = 'held' and k.state = 'active'
+        union all
+        select k.resource_id, k.kind, k.start_at, k.end_at, k.quantity
+        from waiting w join claim k on k.waiting_id = w.id where w.expires_at is not null and k.state = 'active'
+    ) c left join variant v on v.id = c.resource_id left join resource r on r.id = c.resource_id
+        left join departure d on d.id = c.resource_id";
 
 /// The upper bounds of durations of requests, in seconds.
 pub const REQUEST_BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -74,10 +101,11 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 31] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 36] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
+    (DATABASE_ERRORS, Type::Counter, None, "Errors of statements, transactions and getting connections, by kind"),
     (COMMITTED, Type::Histogram, None, "SQLite: writes in one commit"),
     (REPEATED, Type::Counter, None, "PostgreSQL: transactions that were begun again"),
     (DATABASE_UP, Type::Gauge, None, "Whether the database answered just now"),
@@ -96,6 +124,10 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 31] = [
     (JOBS, Type::Counter, None, "Runs of a job on this node"),
     (UNPAID, Type::Gauge, None, "Orders that hold what they want and wait for their payment, of the whole shop"),
     (HELD, Type::Gauge, None, "Pieces that unpaid orders hold, of the whole shop"),
+    (HELD_NIGHTS, Type::Gauge, None, "Nights of rooms that are held and not paid, of the whole shop"),
+    (HELD_TIME, Type::Gauge, Some(Unit::Seconds), "Time of people that is held and not paid, of the whole shop"),
+    (HELD_TABLES, Type::Gauge, None, "Tables that are held and not paid, of the whole shop"),
+    (HELD_SEATS, Type::Gauge, None, "Seats of departures that are held and not paid, of the whole shop"),
     (TO_SHIP, Type::Gauge, None, "Orders that are paid and wait to be shipped, of the whole shop"),
     (BOOKINGS, Type::Gauge, None, "Bookings that are paid and begin in the future, of the whole shop"),
     (BACKUP_MADE, Type::Gauge, Some(Unit::Seconds), "When the last backup that was made was begun; zero: none"),
@@ -123,6 +155,9 @@ pub fn describe() {
         metrics::counter!(name).absolute(0);
     }
     metrics::counter!(SPANS, "end" => "lost").absolute(0);
+    for kind in DbError::KINDS {
+        metrics::counter!(DATABASE_ERRORS, "kind" => kind).absolute(0);
+    }
     for name in [NODES, LIVE, OVERDUE] {
         metrics::gauge!(name).set(if name == NODES { 1.0 } else { 0.0 });
     }
@@ -174,6 +209,11 @@ async fn shop(app: &App, now: i64) -> Result<()> {
     let sql = "select cast(coalesce(sum(h.quantity), 0) as bigint) as n from orders o
         join hold h on h.order_id = o.id where o.state = 'to_pay' and h.state = 'active'";
     set(HELD, app.db.one(sql, args![]).await?.get("n")?);
+    let held = app.db.one(HELD_CLAIMS, args![]).await?;
+    set(HELD_NIGHTS, held.get("nights")?);
+    metrics::gauge!(HELD_TIME).set(held.get::<i64>("person_ms")? as f64 / 1e3);
+    set(HELD_TABLES, held.get("tables")?);
+    set(HELD_SEATS, held.get("seats")?);
     let sql = "select count(*) as n from order_booking where state = 'booked' and start_at > $1";
     set(BOOKINGS, app.db.one(sql, args![now]).await?.get("n")?);
     // Of whichever node made it, and whether that still runs.

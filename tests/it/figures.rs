@@ -2,8 +2,10 @@
 
 use crate::{
     client::{Server, Setup, client, free_ports},
-    http::in_world,
-    shop::{Piece, Shop},
+    guests::guest,
+    http::{World, in_world},
+    shop::{Piece, Shop, later, submit},
+    venues::{self, at, dinner, massage, nights, ride},
 };
 use axum::{Json, Router, routing::post};
 use serde_json::Value;
@@ -17,8 +19,10 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use xiadan::{
     args,
     server::{
+        booking::wishes,
         db::DbError,
         figures::{self, Type},
+        order,
     },
 };
 
@@ -44,11 +48,27 @@ fn asked(part: &Value, expressions: &mut Vec<String>) {
 fn words(expression: &str) -> BTreeSet<String> {
     let unquoted: String = expression.split('"').step_by(2).collect::<Vec<_>>().join(" ");
     let words = unquoted.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| word.contains('_')).map(str::to_owned).collect()
+    words.map(str::to_owned).collect()
+}
+
+/// What the shop tells, once all of these lines are among it.
+async fn told(world: &World, wanted: &[String]) -> String {
+    let begun = Instant::now();
+    loop {
+        let answer = world.get("/metrics", "").send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        let text = answer.text().await.unwrap();
+        let missing: Vec<_> = wanted.iter().filter(|line| !text.lines().any(|told| told == **line)).collect();
+        if missing.is_empty() {
+            return text;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{missing:?} in\n{text}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[test]
-fn dashboards_and_alerts_name_figures_that_there_are() {
+fn dashboards_and_alerts_name_figures_that_there_are_and_the_dashboard_names_all() {
     // Of the language of Prometheus.
     const LANGUAGE: [&str; 1] = ["histogram_quantile"];
     let mut known = BTreeSet::new();
@@ -65,19 +85,32 @@ fn dashboards_and_alerts_name_figures_that_there_are() {
     for (name, expressions) in [("dashboard", dashboard), ("alerts", rules)] {
         assert!(expressions.len() > 10, "{name}");
         let words: BTreeSet<String> = expressions.iter().flat_map(|expression| words(expression)).collect();
-        let strange: Vec<_> =
-            words.iter().filter(|word| !known.contains(*word) && !LANGUAGE.contains(&word.as_str())).collect();
+        let is_known = |word: &str| known.contains(word) || LANGUAGE.contains(&word);
+        let strange: Vec<_> = words.iter().filter(|word| word.contains('_') && !is_known(word)).collect();
         assert!(strange.is_empty(), "{name}: {strange:?}");
+        if name == "dashboard" {
+            let parts = |name: &str| ["", "_bucket", "_sum", "_count"].map(|part| format!("{name}{part}"));
+            let is_shown = |name: &str| parts(name).iter().any(|part| words.contains(part));
+            let hidden: Vec<_> = figures::ALL.iter().map(|(name, ..)| *name).filter(|name| !is_shown(name)).collect();
+            assert!(hidden.is_empty(), "{hidden:?}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_figure_is_told_on_one_of_the_databases() {
-    let told = Mutex::new(BTreeSet::new());
-    let heard = &told;
+    let names = Mutex::new(BTreeSet::new());
+    let heard = &names;
     in_world(|world| async move {
-        // An answer that is none, an order whose time is over, a backup that another node made, and an effect that
-        // nobody knows.
+        let adding = |status: &str, count: &str| {
+            let labels = format!("{{route=\"/api/cart/add\",method=\"POST\",status=\"{status}\"}}");
+            format!("http_request_seconds_count{labels}{count}")
+        };
+        let before = told(&world, &[]).await;
+        assert!(["200", "404"].iter().all(|status| !before.contains(&adding(status, ""))), "{before}");
+        // An answer, one that is none, a statement that fails, an order whose time is over, a backup that another node made,
+        // and an effect that nobody knows.
+        assert_eq!(world.post("/api/cart/add", "", "variant_id=mug&quantity=1").send().await.unwrap().status(), 200);
         assert_eq!(world.post("/api/cart/add", "", "variant_id=none&quantity=1").send().await.unwrap().status(), 404);
         world
             .app
@@ -85,6 +118,7 @@ async fn every_figure_is_told_on_one_of_the_databases() {
             .write::<_, DbError>(|tx| {
                 Box::pin(async move {
                     tx.exec("update orders set expires_at = 1", args![]).await?;
+                    tx.exec("alter table favourite rename to no_favourite", args![]).await?;
                     let sql = "insert into setting (key, value) values ('backup_made', '1700000000000')";
                     tx.exec(sql, args![]).await?;
                     let sql =
@@ -94,6 +128,8 @@ async fn every_figure_is_told_on_one_of_the_databases() {
             })
             .await
             .unwrap();
+        let favourites = world.get("/api/catalog/favourites?page=1", &world.guest(&world.owner));
+        assert_eq!(favourites.send().await.unwrap().status(), 500);
         let wanted = [
             "server_function_errors_total{function=\"/api/cart/add\",kind=\"not_found\"} 1",
             "order_steps_total{step=\"expired\"} 1",
@@ -104,27 +140,51 @@ async fn every_figure_is_told_on_one_of_the_databases() {
             "backup_interval_seconds 0",
             "backup_failures_total 0",
         ];
-        let begun = Instant::now();
-        loop {
-            let answer = world.get("/metrics", "").send().await.unwrap();
-            assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
-            let text = answer.text().await.unwrap();
-            let missing: Vec<_> = wanted.iter().filter(|line| !text.lines().any(|told| told == **line)).collect();
-            if missing.is_empty() {
-                let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-                heard.lock().unwrap().extend(names.map(str::to_owned));
-                break;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "{missing:?} in\n{text}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let counted = [adding("200", " 1"), adding("404", " 1")];
+        let text = told(&world, &[counted.to_vec(), wanted.map(str::to_owned).to_vec()].concat()).await;
+        let errors = text.lines().find_map(|line| line.strip_prefix("database_errors_total{kind=\"other\"} "));
+        assert!(errors.is_some_and(|count| count != "0"), "{text}");
+        let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        heard.lock().unwrap().extend(names.map(str::to_owned));
     })
     .await;
-    let told = told.into_inner().unwrap();
-    let missing: Vec<_> = figures::ALL.iter().filter(|(name, ..)| !told.contains(*name)).collect();
+    let names = names.into_inner().unwrap();
+    let missing: Vec<_> = figures::ALL.iter().filter(|(name, ..)| !names.contains(*name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    let strange: Vec<_> = told.iter().filter(|told| !figures::ALL.iter().any(|(name, ..)| name == told)).collect();
+    let strange: Vec<_> = names.iter().filter(|told| !figures::ALL.iter().any(|(name, ..)| name == told)).collect();
     assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_rooms_hours_tables_and_seats_that_are_held_are_told() {
+    in_world(async |world| {
+        venues::open(&world.app).await;
+        let ctx = guest(&world.app).await;
+        for (variant, wish) in [
+            ("twin", nights(0, 3, 1)),
+            ("massage", massage(at(14, 0), Some("wu"))),
+            ("table", dinner(at(18, 0), 2)),
+            ("coach", ride("counted", (0, 1), &[], 2)),
+            ("coach", ride("mapped", (0, 2), &["1A"], 1)),
+        ] {
+            wishes::add(&later(&ctx), variant, &wish).await.unwrap();
+        }
+        let number = submit(&later(&ctx)).await.unwrap();
+        let held = |nights: i64, seconds: i64, tables: i64, seats: i64| {
+            [
+                format!("rooms_held_nights {nights}"),
+                format!("people_held_seconds {seconds}"),
+                format!("tables_held {tables}"),
+                format!("seats_held {seats}"),
+                // Those of the order that is there already.
+                "stock_held_pieces 2".to_owned(),
+            ]
+        };
+        told(&world, &held(3, 3_600, 1, 3)).await;
+        order::cancel(&later(&ctx), &number).await.unwrap();
+        told(&world, &held(0, 0, 0, 0)).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 //! each statement. So it only opens and closes them here: one that was used and is well waits here for its next use, and goes
 //! back to the pool when it is not needed for long, when it is old or when it was lost.
 
-use super::{DbError, Load, postgres::from_sqlx};
+use super::{DbError, Load, note_error, postgres::from_sqlx};
 use sqlx::{PgConnection, PgPool, pool::PoolConnection};
 use std::{
     collections::VecDeque,
@@ -69,6 +69,10 @@ impl Connections {
     /// # Errors
     /// [`DbError::Unavailable`] where there is none in time, [`DbError::Closed`].
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Leased, DbError> {
+        self.take().await.inspect_err(note_error)
+    }
+
+    async fn take(self: &Arc<Self>) -> Result<Leased, DbError> {
         let place = match timeout(self.acquire_timeout, self.places.clone().acquire_owned()).await {
             Ok(place) => place.map_err(|_| DbError::Closed)?,
             Err(_) => return Err(from_sqlx(&sqlx::Error::PoolTimedOut)),

@@ -42,6 +42,27 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// The [`kind`](Self::kind)s that a database gives rise to.
+    pub const KINDS: [&'static str; 9] =
+        ["unique", "foreign_key", "check", "busy", "unavailable", "read_only", "column", "closed", "other"];
+
+    /// What it is called in figures.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Unique(_) => "unique",
+            Self::ForeignKey => "foreign_key",
+            Self::Check => "check",
+            Self::Busy => "busy",
+            Self::Unavailable(_) => "unavailable",
+            Self::ReadOnly => "read_only",
+            Self::Argument => "argument",
+            Self::Column { .. } => "column",
+            Self::Closed => "closed",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// Whether a transaction that met this error may be run again from its beginning.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Self::Busy) || self.is_lost()

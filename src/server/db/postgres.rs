@@ -27,7 +27,7 @@ use super::{
     Args, Channels, ColumnType, Connection, DbError, Kind, Load, Options, Row, Sql, Tx, Value,
     connections::{Connections, Leased},
     job::{Job, Work},
-    note_statement,
+    note_error, note_statement,
     origin::Origin,
     panicked, unheard,
 };
@@ -201,10 +201,11 @@ impl Postgres {
     }
 
     async fn place<'s>(&self, places: &'s Semaphore) -> Result<SemaphorePermit<'s>, DbError> {
-        match timeout(self.acquire_timeout, places.acquire()).await {
+        let place = match timeout(self.acquire_timeout, places.acquire()).await {
             Ok(place) => place.map_err(|_| DbError::Closed),
             Err(_) => Err(from_sqlx(&sqlx::Error::PoolTimedOut)),
-        }
+        };
+        place.inspect_err(note_error)
     }
 
     async fn transaction(&self, purpose: Purpose, job: &dyn Work) -> Result<(), DbError> {
@@ -303,7 +304,7 @@ async fn run(
     job: &dyn Work,
     limit: Option<Duration>,
 ) -> (Outcome, Option<DbError>) {
-    let mut transaction = match answered(limit, connection.begin_with(purpose.begin())).await {
+    let mut transaction = match answered(limit, connection.begin_with(purpose.begin())).await.inspect_err(note_error) {
         Ok(transaction) => transaction,
         Err(failure) => return failed(Err(failure.clone()), failure),
     };
@@ -333,7 +334,7 @@ async fn run(
         };
         return (outcome, undone.err().or(failure));
     }
-    match answered(limit, transaction.commit()).await {
+    match answered(limit, transaction.commit()).await.inspect_err(note_error) {
         Ok(()) => (Outcome::Done(Ok(())), None),
         // The server says itself that it was not committed.
         Err(DbError::Busy) => failed(Err(DbError::Busy), DbError::Busy),
@@ -401,7 +402,7 @@ pub(super) async fn exec(
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
     let result = answered(limit, connection.execute(query)).await;
-    note_statement(&sql, Kind::Postgres, started);
+    note_statement(&sql, Kind::Postgres, started, result.as_ref().err());
     result.map(|done| done.rows_affected())
 }
 
@@ -414,7 +415,7 @@ pub(super) async fn all(
     let started = Instant::now();
     let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
     let result = answered(limit, connection.fetch_all(query)).await;
-    note_statement(&sql, Kind::Postgres, started);
+    note_statement(&sql, Kind::Postgres, started, result.as_ref().err());
     let rows = result?;
 
     let Some(first) = rows.first() else { return Ok(Vec::new()) };

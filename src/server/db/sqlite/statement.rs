@@ -15,33 +15,41 @@ pub(super) fn run(connection: &Connection, sql: &str) -> Result<(), DbError> {
 }
 
 pub(in crate::server::db) fn exec(connection: &Connection, sql: &str, args: &Args) -> Result<u64, DbError> {
-    let mut statement = connection.prepare_cached(sql).map_err(|error| preparing(&error))?;
-    step_through(connection, &mut statement, sql, args)
+    noted(sql, || {
+        let mut statement = connection.prepare_cached(sql).map_err(|error| preparing(&error))?;
+        step_through(connection, &mut statement, args)
+    })
 }
 
 pub(in crate::server::db) fn exec_once(connection: &Connection, sql: &str) -> Result<u64, DbError> {
-    let mut statement = connection.prepare(sql).map_err(|error| preparing(&error))?;
-    step_through(connection, &mut statement, sql, &Args::new())
+    noted(sql, || {
+        let mut statement = connection.prepare(sql).map_err(|error| preparing(&error))?;
+        step_through(connection, &mut statement, &Args::new())
+    })
 }
 
-fn step_through(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    sql: &str,
-    args: &Args,
-) -> Result<u64, DbError> {
+pub(in crate::server::db) fn all(connection: &Connection, sql: &str, args: &Args) -> Result<Vec<Row>, DbError> {
+    noted(sql, || rows(connection, sql, args))
+}
+
+/// Runs a statement and tells of it.
+fn noted<T>(sql: &str, run: impl FnOnce() -> Result<T, DbError>) -> Result<T, DbError> {
     let started = Instant::now();
+    let result = run();
+    note_statement(sql, Kind::Sqlite, started, result.as_ref().err());
+    result
+}
+
+fn step_through(connection: &Connection, statement: &mut Statement<'_>, args: &Args) -> Result<u64, DbError> {
     let before = connection.total_changes();
     bind(statement, args)?;
     let mut rows = statement.raw_query();
     while rows.next().map_err(|error| running(&error))?.is_some() {}
-    note_statement(sql, Kind::Sqlite, started);
     // `changes` keeps its figure across statements that change nothing, such as `create table`.
     Ok(if connection.total_changes() == before { 0 } else { connection.changes() })
 }
 
-pub(in crate::server::db) fn all(connection: &Connection, sql: &str, args: &Args) -> Result<Vec<Row>, DbError> {
-    let started = Instant::now();
+fn rows(connection: &Connection, sql: &str, args: &Args) -> Result<Vec<Row>, DbError> {
     let mut statement = connection.prepare_cached(sql).map_err(|error| preparing(&error))?;
     bind(&mut statement, args)?;
     let mut names: Option<Arc<[Box<str>]>> = None;
@@ -67,7 +75,6 @@ pub(in crate::server::db) fn all(connection: &Connection, sql: &str, args: &Args
         }
         found.push(Row::new(names.clone(), values));
     }
-    note_statement(sql, Kind::Sqlite, started);
     Ok(found)
 }
 

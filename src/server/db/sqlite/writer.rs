@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{SAVEPOINT, joined, statement::run, transaction};
 use crate::server::{
-    db::{DbError, job::Job, origin::Origin, unheard},
+    db::{DbError, job::Job, note_error, origin::Origin, unheard},
     figures,
 };
 
@@ -145,6 +145,7 @@ fn batch(connection: &mut Connection, first: Step, jobs: &mut mpsc::Receiver<Mes
         failure = run(connection, "commit").err();
     }
     if let Some(error) = &failure {
+        note_error(error);
         tracing::error!(%error, jobs = answers.len(), "a batch of writes failed");
         if !connection.is_autocommit()
             && let Err(error) = run(connection, "rollback")

@@ -399,3 +399,6 @@ fn calling_code(code: &str) -> Result<String, String> {
 fn role(name: &str) -> Result<Role, String> {
     Role::from_name(name).ok_or_else(|| format!("choose one of {}", Role::ALL.map(Role::name).join(", ")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,7 @@ pub use cookie::{
     DEVICE_COOKIE, GUEST_COOKIE, LANG_COOKIE, ORDERS_COOKIE, PENDING_COOKIE, SESSION_COOKIE, STAFF_COOKIE,
     STAFF_PENDING_COOKIE, clear_site_data, set_cookie,
 };
-pub use health::{install_metrics, metrics_router};
+pub use health::{ALIVE, METRICS, READY, install_metrics, metrics_router};
 pub use observe::{request_id, to_the_end};
 
 /// The largest request body: forms are small, files come by import.
@@ -125,9 +125,9 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front.clone(), request::context))
         .with_state(front.clone());
     Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .route(ALIVE, get(health::alive))
+        .route(READY, get(health::ready))
+        .route(METRICS, get(health::metrics))
         .with_state(front.clone())
         .merge(pictures)
         .merge(payment::routes(front.app.clone()))

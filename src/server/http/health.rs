@@ -19,6 +19,12 @@ use std::{
 };
 use tokio::time::timeout;
 
+/// Where the process says that it runs.
+pub const ALIVE: &str = "/healthz";
+/// Where it says that it can answer customers.
+pub const READY: &str = "/readyz";
+/// Where it tells its figures.
+pub const METRICS: &str = "/metrics";
 /// How long figures of the database are waited for.
 const LOOK: Duration = Duration::from_secs(2);
 /// What Prometheus reads (its text format 0.0.4).
@@ -81,7 +87,7 @@ pub async fn metrics(
 /// The figures on a listener of their own, for whoever reaches that.
 pub fn metrics_router(front: Front) -> Router {
     let figures = |State(front): State<Front>| async move { told(&front).await };
-    Router::new().route("/metrics", get(figures)).with_state(front)
+    Router::new().route(METRICS, get(figures)).with_state(front)
 }
 
 async fn told(front: &Front) -> Response {

@@ -3,6 +3,7 @@
 use super::{
     Front,
     document::{Outline, failure},
+    health::{ALIVE, METRICS, READY},
 };
 use crate::{
     domain::Error,
@@ -81,7 +82,7 @@ fn record(request: &Outline, route: Option<String>, status: StatusCode, started:
     traces::request(id, if known { method } else { "other" }, &route, status.as_u16(), started);
     let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
     let status = status.as_u16();
-    let probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
+    let probe = matches!(route.as_str(), ALIVE | READY | METRICS);
     // That a process which is about to stop says so is no failure.
     if status >= 500 && !(probe && leaving) {
         tracing::error!(target: "xiadan::http", method, path, status, ms, request = id, "request");

@@ -16,6 +16,8 @@ mod door;
 mod guests;
 #[path = "../support/ledger.rs"]
 mod ledger;
+#[path = "../support/load.rs"]
+mod load;
 #[path = "../support/mail.rs"]
 mod mail_server;
 #[path = "../support/member.rs"]
@@ -64,6 +66,7 @@ mod faults;
 mod favourites;
 mod figures;
 mod found;
+mod full_disk;
 mod guessing;
 mod hostile;
 mod http;
@@ -96,6 +99,7 @@ mod staff;
 mod stop;
 mod targets;
 mod tls;
+mod told_twice;
 mod traces;
 mod trouble;
 mod unchanged;

@@ -235,7 +235,7 @@ impl Buyer {
     }
 
     /// Fills the checkout form; answers with what the review's form would send.
-    async fn review(&mut self) -> reqwest::Result<Seen> {
+    pub async fn review(&mut self) -> reqwest::Result<Seen> {
         let form = [
             ("form[recipient]", "李雷"),
             ("form[country_code]", "+86"),

@@ -48,6 +48,12 @@ impl Proxy {
         Self { port, way, task }
     }
 
+    /// Whether anybody is on it.
+    pub fn is_used(&self) -> bool {
+        // Beside who waits for them.
+        self.way.receiver_count() > 1
+    }
+
     /// Makes everything so much slower from now on.
     pub fn slow(&self, delay: Duration) {
         self.way.send_modify(|way| way.delay = delay);

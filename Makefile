@@ -9,7 +9,7 @@ help:
 	@echo 'make build   the release only: the server program and target/site'
 	@echo 'make dev     serve a development build; rebuild and reload on every change'
 	@echo 'make test    all Rust tests and all browser tests'
-	@echo 'make faults  kill nodes and databases, cut connections and fill disks under load: minutes'
+	@echo 'make faults  kill nodes and databases, cut connections, fill disks, turn clocks under load: minutes'
 	@echo 'make check   formatting, clippy, the fast tests, and the licences, versions and known holes of dependencies'
 	@echo 'make bench   measurements'
 	@echo 'make clean   remove what was built in this checkout (not ./data, not the shared cache)'

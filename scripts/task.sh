@@ -85,10 +85,14 @@ tests() {
     finish
 }
 
-# What takes minutes because something goes wrong again and again. One at a time: some stop the database for all.
+# What takes minutes because something goes wrong again and again, which `make test` leaves out; and the crashes and clocks
+# that it has as well. One at a time: some stop the database for all.
 faults() {
+    local one_at_a_time=(--test-threads=1 --nocapture)
     setup --tests
-    step 'tests: faults' cargo test --features ssr --package xiadan --test it -- --ignored --test-threads=1 --nocapture
+    attempt 'tests: faults' cargo test --features ssr --package xiadan --test it -- --ignored "${one_at_a_time[@]}"
+    attempt 'tests: crashes and clocks' cargo test --features ssr --package xiadan --test it -- \
+        "${one_at_a_time[@]}" crash:: clocks::
     finish
 }
 

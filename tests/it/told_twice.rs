@@ -231,7 +231,7 @@ impl Teller<'_> {
     async fn words(&self, turn: usize, bill: &Bill) {
         let mut outcomes = [Outcome::Succeeded, Outcome::Failed, Outcome::Succeeded, Outcome::Failed];
         outcomes.rotate_left(turn % 4);
-        let told = outcomes.into_iter().enumerate().map(async |(place, outcome)| {
+        let told = outcomes.into_iter().enumerate().map(|(place, outcome)| async move {
             sleep(Duration::from_millis((place * (turn % 7)) as u64)).await;
             self.tell(turn + place / 2, &bill.word(outcome)).await;
         });

@@ -7,10 +7,14 @@
 //! Who listens is known to the process that holds the connection and to nobody else. Where several nodes serve one shop,
 //! each tells the others what changed, see [`nodes`](super::nodes).
 
+mod changes;
 mod hearing;
 mod listener;
+mod outgoing;
 
+pub use changes::{Changes, Ranking, Seen, Sight, Sold, WHOLE};
 pub use listener::Listener;
+pub use outgoing::Outgoing;
 
 use super::{App, cart, catalog, figures, order};
 use crate::domain::{
@@ -44,8 +48,6 @@ const ROUND: usize = 256;
 const AT_ONCE: usize = 8;
 /// A quiet connection gets a comment, so that nothing on the way takes it for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// The most topics that wait for other nodes to be told of them.
-const OUTGOING: usize = 10_000;
 /// The most open connections of one process: a quarter of the places of its listener
 /// ([`Limits`](super::http::listen::Limits)) stays for those who load a page or order.
 const MAX_CONNECTIONS: usize = 12_000;
@@ -59,20 +61,13 @@ struct Shared {
     state: Mutex<State>,
     work: Notify,
     next_id: AtomicU64,
-    product_changes: AtomicU64,
+    /// For answers from memory.
+    changes: Arc<Changes>,
     hearing: Hearing,
     /// What other nodes are to be told; none where there are no others.
     outgoing: Mutex<Option<Outgoing>>,
     /// There is something in it.
     to_tell: Notify,
-}
-
-/// What changed here since other nodes were last told.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Outgoing {
-    pub topics: HashSet<Topic>,
-    /// More than was noted: they should look at everything anew.
-    pub all: bool,
 }
 
 #[derive(Default)]
@@ -105,20 +100,55 @@ impl Hub {
         Self::default()
     }
 
-    /// Notes that a topic has changed. Cheap, and nothing at all when nobody listens; call it after the commit.
+    /// Notes that a topic has changed; of a product, anything may have. Cheap; call it after the commit.
     pub fn changed(&self, topic: Topic) {
-        let noted = lock(&self.0.outgoing).as_mut().map(|outgoing| outgoing.note(topic.clone()));
-        if noted.is_some() {
-            self.0.to_tell.notify_one();
-        }
+        self.keep(|outgoing| outgoing.note(topic.clone()));
         self.heard(topic);
     }
 
-    /// The same for what another node says of a change there.
+    /// The same of a product of which nothing changed but its stock, and how many were sold: then [`Hub::sold`] is told too.
+    pub fn stock_changed(&self, product: String) {
+        self.keep(|outgoing| outgoing.note_stock(&product));
+        self.heard_stock(product);
+    }
+
+    /// Notes that pieces of a product were sold, or given back; call it after the commit.
+    pub fn sold(&self, sold: &Sold) {
+        for category in sold.places() {
+            self.keep(|outgoing| outgoing.note_sold(category, sold.sales));
+            self.heard_sold(category, sold.sales);
+        }
+    }
+
+    /// As [`Hub::changed`], for what another node says of a change there.
     pub fn heard(&self, topic: Topic) {
         if matches!(topic, Topic::Product(_)) {
-            self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+            self.0.changes.of_any();
         }
+        self.read_again(topic);
+    }
+
+    /// As [`Hub::stock_changed`].
+    pub fn heard_stock(&self, product: String) {
+        self.0.changes.of_stock(&product);
+        self.read_again(Topic::Product(product));
+    }
+
+    /// As [`Hub::sold`], in one category, or [`WHOLE`].
+    pub fn heard_sold(&self, category: &str, sales: i64) {
+        self.0.changes.of_sales(category, sales);
+    }
+
+    /// Keeps something for other nodes, where there are some.
+    fn keep(&self, note: impl FnOnce(&mut Outgoing)) {
+        let noted = lock(&self.0.outgoing).as_mut().map(note);
+        if noted.is_some() {
+            self.0.to_tell.notify_one();
+        }
+    }
+
+    /// Has a topic read for those who listen to it; nothing at all when nobody does.
+    fn read_again(&self, topic: Topic) {
         let mut state = lock(&self.0.state);
         if state.topics.contains_key(&topic) && state.changed.insert(topic) {
             drop(state);
@@ -128,7 +158,7 @@ impl Hub {
 
     /// Reads everything anew that somebody listens to: some change may not have been heard of.
     pub fn all_changed(&self) {
-        self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+        self.0.changes.of_any();
         let mut state = lock(&self.0.state);
         state.changed = state.topics.keys().cloned().collect();
         drop(state);
@@ -138,7 +168,7 @@ impl Hub {
     /// The same here and on other nodes: something may have changed here of which nobody can tell.
     pub fn tell_all(&self) {
         if let Some(outgoing) = lock(&self.0.outgoing).as_mut() {
-            *outgoing = Outgoing { topics: HashSet::new(), all: true };
+            *outgoing = Outgoing::everything();
         }
         self.all_changed();
     }
@@ -156,8 +186,7 @@ impl Hub {
     /// Puts back what they could not be told.
     pub fn put_back(&self, untold: Outgoing) {
         if let Some(outgoing) = lock(&self.0.outgoing).as_mut() {
-            outgoing.all |= untold.all;
-            untold.topics.into_iter().for_each(|topic| outgoing.note(topic));
+            outgoing.add(untold);
         }
     }
 
@@ -169,12 +198,17 @@ impl Hub {
     /// How often something has changed of what pages of the catalogue show, such as the stock or the price of some product,
     /// here or on another node, since the start of this process.
     pub fn product_changes(&self) -> u64 {
-        self.0.product_changes.load(Ordering::Relaxed)
+        self.0.changes.count()
     }
 
-    /// Counts a change in this process of what pages of the catalogue show, of which no topic tells.
+    /// The same changes, told apart.
+    pub fn changes(&self) -> Arc<Changes> {
+        self.0.changes.clone()
+    }
+
+    /// Notes a change in this process of what pages of the catalogue show, of which no topic tells.
     pub fn catalogue_changed(&self) {
-        self.0.product_changes.fetch_add(1, Ordering::Relaxed);
+        self.0.changes.of_any();
     }
 
     /// Whether every such change is heard of: what was missed before is counted by the time that this is so.
@@ -329,23 +363,6 @@ impl Hub {
     }
 }
 
-impl Outgoing {
-    /// Whether there is nothing to tell.
-    pub fn is_empty(&self) -> bool {
-        self.topics.is_empty() && !self.all
-    }
-
-    fn note(&mut self, topic: Topic) {
-        if self.topics.len() >= OUTGOING {
-            self.topics.clear();
-            self.all = true;
-        }
-        if !self.all {
-            self.topics.insert(topic);
-        }
-    }
-}
-
 /// Takes some out of a set.
 fn take(set: &mut HashSet<Topic>, count: usize) -> impl Iterator<Item = Topic> + use<> {
     let taken: Vec<_> = set.iter().take(count).cloned().collect();
@@ -439,21 +456,21 @@ mod tests {
         let taken = hub.take_for_others();
         assert_eq!(
             taken,
-            Outgoing { topics: HashSet::from([product("a")]), all: false },
+            Outgoing { topics: HashSet::from([product("a")]), ..Outgoing::default() },
             "what they said is not said back"
         );
         assert!(hub.take_for_others().is_empty());
         hub.changed(product("c"));
         hub.put_back(taken);
         assert_eq!(hub.take_for_others().topics, HashSet::from([product("a"), product("c")]));
-        for n in 0..=OUTGOING {
+        for n in 0..=outgoing::MOST {
             hub.changed(product(&n.to_string()));
         }
-        hub.put_back(Outgoing { topics: HashSet::from([product("a")]), all: false });
-        assert_eq!(hub.take_for_others(), Outgoing { topics: HashSet::new(), all: true });
+        hub.put_back(Outgoing { topics: HashSet::from([product("a")]), ..Outgoing::default() });
+        assert_eq!(hub.take_for_others(), Outgoing { all: true, ..Outgoing::default() });
         hub.changed(product("a"));
         hub.tell_all();
-        assert_eq!(hub.take_for_others(), Outgoing { topics: HashSet::new(), all: true });
+        assert_eq!(hub.take_for_others(), Outgoing { all: true, ..Outgoing::default() });
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use super::{
     App,
     db::{Channels, DbError, Ear, LONGEST, Voice},
     figures,
-    live::Outgoing,
+    live::{Hub, Outgoing},
 };
 use crate::domain::live::Topic;
 use serde::{Deserialize, Serialize};
@@ -56,12 +56,36 @@ struct Message {
     /// What changed there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     topics: Vec<Topic>,
+    /// Of how many of the products with which that begins nothing changed but the stock, and how many were sold. A node of an
+    /// earlier version says of none, and takes it of all that anything may have changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    stock: usize,
+    /// The categories in which something was sold, each with the most that it was of one product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sold: Vec<(String, i64)>,
     /// More changed than is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all: bool,
     /// It says nothing after this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     leaves: bool,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Message {
+    /// Tells open pages and answers from memory what changed on the other node.
+    fn tell(self, live: &Hub) {
+        for (place, topic) in self.topics.into_iter().enumerate() {
+            match topic {
+                Topic::Product(product) if place < self.stock => live.heard_stock(product),
+                topic => live.heard(topic),
+            }
+        }
+        self.sold.iter().for_each(|(category, sales)| live.heard_sold(category, *sales));
+    }
 }
 
 /// Tells other nodes and hears them until `stop` turns true, where the database is one that several nodes share.
@@ -122,32 +146,46 @@ async fn say(
 ) -> Result<(), DbError> {
     let mut parts = parts(outgoing);
     let last = parts.pop().unwrap_or_default();
-    for (topics, end) in parts.into_iter().map(|part| (part, false)).chain([(last, true)]) {
+    for (part, end) in parts.into_iter().map(|part| (part, false)).chain([(last, true)]) {
         *version += 1;
         let (all, leaves) = (outgoing.all && end, leaves && end);
-        let message = Message { node: node.to_owned(), version: *version, topics, all, leaves };
+        let message = Message { node: node.to_owned(), version: *version, all, leaves, ..part };
         let words = serde_json::to_string(&message).map_err(|error| DbError::Other(error.to_string()))?;
         voice.say(CHANNEL, &words).await?;
     }
     Ok(())
 }
 
-/// Topics in parts, each of which fits into a message.
-fn parts(outgoing: &Outgoing) -> Vec<Vec<Topic>> {
+/// What changed in parts, each of which fits into a message.
+fn parts(outgoing: &Outgoing) -> Vec<Message> {
     // Of what else is in a message.
     const AROUND: usize = 200;
-    let (mut parts, mut part, mut size) = (Vec::new(), Vec::new(), AROUND);
-    for topic in &outgoing.topics {
-        let more = serde_json::to_string(topic).map_or(LONGEST, |text| text.len() + 1);
-        if size + more > LONGEST && !part.is_empty() {
-            parts.push(mem::take(&mut part));
+    let (mut parts, mut part, mut size) = (Vec::new(), Message::default(), AROUND);
+    let mut make_room = |part: &mut Message, more: usize| {
+        if size + more > LONGEST && size > AROUND {
+            parts.push(mem::take(part));
             size = AROUND;
         }
         size += more;
-        part.push(topic.clone());
+    };
+    let stock = outgoing.stock.iter().map(|product| (Topic::Product(product.clone()), true));
+    for (topic, stock) in stock.chain(outgoing.topics.iter().map(|topic| (topic.clone(), false))) {
+        make_room(&mut part, length(&topic));
+        part.topics.push(topic);
+        part.stock += usize::from(stock);
+    }
+    for (category, sales) in &outgoing.sold {
+        let sold = (category.clone(), *sales);
+        make_room(&mut part, length(&sold));
+        part.sold.push(sold);
     }
     parts.push(part);
     parts
+}
+
+/// How many bytes something takes in a message, with what divides it from the next.
+fn length(part: &impl Serialize) -> usize {
+    serde_json::to_string(part).map_or(LONGEST, |text| text.len() + 1)
 }
 
 /// Hears other nodes, over one connection after the other.
@@ -196,7 +234,7 @@ async fn hear(app: &App, ear: &mut Ear, node: &str) -> DbError {
                 } else if nodes.hear(&message, Instant::now()) || message.all {
                     app.live.all_changed();
                 } else {
-                    message.topics.into_iter().for_each(|topic| app.live.heard(topic));
+                    message.tell(&app.live);
                 }
             }
             Ok(Err(error)) => return error,
@@ -256,6 +294,7 @@ fn pause(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::live::{Seen, Sight};
     use std::collections::HashSet;
 
     #[test]
@@ -289,18 +328,49 @@ mod tests {
     #[test]
     fn everything_that_changed_is_said_in_messages_that_the_database_takes() -> serde_json::Result<()> {
         let topics: HashSet<_> = (0..1_000).map(|n| Topic::Cart(format!("{n:036}"))).collect();
-        let outgoing = Outgoing { topics, all: false };
+        let stock: HashSet<_> = (0..1_000).map(|n| format!("{n:036}")).collect();
+        let sold: HashMap<_, _> = (0..1_000).map(|n| (format!("{n:036}"), i64::MAX - n)).collect();
+        let outgoing = Outgoing { topics, stock, sold, all: false };
         let parts = parts(&outgoing);
-        assert!(parts.len() > 5, "{}", parts.len());
-        for part in &parts {
+        assert!(parts.len() > 15, "{}", parts.len());
+        let mut said = Outgoing::default();
+        for part in parts {
             let node = "0".repeat(36);
-            let message = Message { node, version: u64::MAX, topics: part.clone(), all: true, leaves: true };
+            let message = Message { node, version: u64::MAX, all: true, leaves: true, ..part };
             let words = serde_json::to_string(&message)?;
             assert!(words.len() <= LONGEST, "{}", words.len());
             assert_eq!(serde_json::from_str::<Message>(&words)?, message);
+            let mut topics = message.topics.into_iter();
+            said.stock.extend(topics.by_ref().take(message.stock).filter_map(|topic| match topic {
+                Topic::Product(product) => Some(product),
+                _ => None,
+            }));
+            said.topics.extend(topics);
+            said.sold.extend(message.sold);
         }
-        assert_eq!(parts.into_iter().flatten().collect::<HashSet<_>>(), outgoing.topics);
-        assert_eq!(super::parts(&Outgoing::default()), [Vec::new()], "a beat");
+        assert_eq!(said, outgoing);
+        assert_eq!(super::parts(&Outgoing::default()), [Message::default()], "a beat");
+        Ok(())
+    }
+
+    #[test]
+    fn what_another_node_says_changes_what_it_is_about() -> serde_json::Result<()> {
+        let live = Hub::new();
+        let (changes, mut seen) = (live.changes(), Seen::default());
+        let sight = Sight { products: vec!["a".to_owned()], ..Sight::default() };
+        changes.note(&mut seen, &sight);
+        let changed = |words: &str| {
+            let before = live.product_changes();
+            serde_json::from_str::<Message>(words).map(|message| {
+                message.tell(&live);
+                changes.is_any_after(before, &seen)
+            })
+        };
+        let start = "\"node\":\"1\",\"version\":1";
+        assert!(!changed(&format!("{{{start}}}"))?, "a beat");
+        assert!(!changed(&format!("{{{start},\"topics\":[\"Office\"],\"sold\":[[\"\",7]]}}"))?);
+        assert!(changed(&format!("{{{start},\"topics\":[{{\"Product\":\"a\"}}],\"stock\":1}}"))?);
+        assert!(changed(&format!("{{{start},\"topics\":[{{\"Product\":\"b\"}}]}}"))?, "by a version before this one");
         Ok(())
     }
 

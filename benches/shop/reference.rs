@@ -178,7 +178,9 @@ impl Sale {
         let sql =
             "update hold set state = ?3 where order_id = ?1 and state = ?2 returning variant_id, location, quantity";
         read(db, sql, params![id, "active", "taken"], 1);
-        exec(db, "update product set sales = sales + ?2 where id = ?1", params!["p", 1]);
+        let sql = "update product set sales = sales + ?2 where id = ?1
+            returning sales, category_id, (select c.parent_id from category c where c.id = product.category_id) as above_id";
+        read(db, sql, params!["p", 1], 1);
         let sql = "update stock set held = held - ?3, on_hand = on_hand - ?3 where variant_id = ?1 and location = ?2";
         exec(db, sql, params!["v", "main", 1]);
     }

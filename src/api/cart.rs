@@ -11,13 +11,15 @@ use server_fn::codec::GetUrl;
 /// The cart; empty for a browser without one.
 #[server(prefix = "/api", endpoint = "cart/get", input = GetUrl, output = Json)]
 pub async fn get() -> Result<Cart, Error> {
-    super::with_catalogue(async |ctx| crate::server::cart::get(&ctx).await).await
+    use crate::server::{cart, catalog::sights};
+    super::with_catalogue(sights::nothing, async |ctx| cart::get(&ctx).await).await
 }
 
 /// How many pieces are in the cart, which every page shows.
 #[server(prefix = "/api", endpoint = "cart/count", input = GetUrl, output = Json)]
 pub async fn count() -> Result<cart::Count, Error> {
-    super::with_catalogue(async |ctx| Ok(crate::server::cart::get(&ctx).await?.count())).await
+    use crate::server::catalog::sights;
+    super::with_catalogue(sights::nothing, async |ctx| Ok(crate::server::cart::get(&ctx).await?.count())).await
 }
 
 /// Adds pieces of a variant. Without script, `next` is the local page to go to (`/cart`).

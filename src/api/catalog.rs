@@ -12,33 +12,45 @@ use server_fn::codec::GetUrl;
 /// The start page: categories, what sells well, what is new.
 #[server(prefix = "/api", endpoint = "catalog/home", input = GetUrl, output = Json)]
 pub async fn home() -> Result<catalog::Home, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::reads::home(&ctx).await).await
+    use crate::server::catalog::{reads, sights};
+    super::with_catalogue(sights::home, async |ctx| reads::home(&ctx).await).await
 }
 
 /// The ways to what is booked, for the foot of every page.
 #[server(prefix = "/api", endpoint = "catalog/ways", input = GetUrl, output = Json)]
 pub async fn ways() -> Result<Vec<Way>, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::reads::ways(&ctx).await).await
+    use crate::server::catalog::{reads, sights};
+    super::with_catalogue(sights::nothing, async |ctx| reads::ways(&ctx).await).await
 }
 
-/// The whole tree of categories.
+/// The whole tree of categories, with pictures.
 #[server(prefix = "/api", endpoint = "catalog/categories", input = GetUrl, output = Json)]
 pub async fn categories() -> Result<Vec<Category>, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::reads::categories(&ctx).await).await
+    use crate::server::catalog::{reads, sights};
+    super::with_catalogue(sights::pictures, async |ctx| reads::categories(&ctx).await).await
+}
+
+/// Handle and title of the categories at the top, for the head of every page.
+#[server(prefix = "/api", endpoint = "catalog/menu", input = GetUrl, output = Json)]
+pub async fn menu() -> Result<Vec<(String, String)>, Error> {
+    use crate::server::catalog::{reads, sights};
+    super::with_catalogue(sights::nothing, async |ctx| reads::menu(&ctx).await).await
 }
 
 /// A page of a category or of a search.
 #[server(prefix = "/api", endpoint = "catalog/list", input = Json, output = Json)]
 pub async fn list(query: ListQuery) -> Result<ProductList, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::reads::list(&ctx, &query).await).await
+    use crate::server::catalog::{reads, sights};
+    super::with_catalogue(|list| sights::list(&query, list), async |ctx| reads::list(&ctx, &query).await).await
 }
 
 /// A product by its handle. That it was looked at is remembered for the customer, beside the answer.
 #[server(prefix = "/api", endpoint = "catalog/product", input = GetUrl, output = Json)]
 pub async fn product(handle: String) -> Result<catalog::Product, Error> {
-    super::with_catalogue(async |ctx| {
-        let product = crate::server::catalog::reads::product(&ctx, &handle).await?;
-        crate::server::catalog::viewed::note(&ctx, &product.id);
+    use crate::server::catalog::{reads, sights, viewed};
+    super::with_catalogue(sights::product, async |ctx| {
+        let product = reads::product(&ctx, &handle).await?;
+        viewed::note(&ctx, &product.id);
         Ok(product)
     })
     .await
@@ -47,13 +59,16 @@ pub async fn product(handle: String) -> Result<catalog::Product, Error> {
 /// Other products of the same category, the best selling first.
 #[server(prefix = "/api", endpoint = "catalog/related", input = GetUrl, output = Json)]
 pub async fn related(handle: String) -> Result<Vec<ProductCard>, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::reads::related(&ctx, &handle).await).await
+    use crate::server::catalog::{reads, sights};
+    let related = super::with_catalogue(sights::related, async |ctx| reads::related(&ctx, &handle).await).await?;
+    Ok(related.products)
 }
 
 /// Whether a product is among the customer's favourites.
 #[server(prefix = "/api", endpoint = "catalog/is_favourite", input = GetUrl, output = Json)]
 pub async fn is_favourite(handle: String) -> Result<bool, Error> {
-    super::with_catalogue(async |ctx| crate::server::catalog::favourites::has(&ctx, &handle).await).await
+    use crate::server::catalog::{favourites, sights};
+    super::with_catalogue(sights::nothing, async |ctx| favourites::has(&ctx, &handle).await).await
 }
 
 /// The customer's favourites, the newest first, as they are now.

@@ -58,7 +58,11 @@ use crate::{
     server::{
         Ctx,
         context::internal,
-        http::{local_path, shared::Fleeting},
+        http::{
+            local_path,
+            shared::{Fleeting, Shown},
+        },
+        live::Sight,
     },
 };
 
@@ -86,16 +90,22 @@ pub async fn with<T>(body: impl AsyncFnOnce(Ctx) -> Result<T, Error>) -> Result<
 
 /// The same where the answer to somebody without a customer changes with the catalogue alone, and each such change is told:
 /// it counts in [`Hub::product_changes`](crate::server::live::Hub::product_changes). A page that shows nothing but such
-/// answers is shared until then; not one that could not have them.
+/// answers is shared until something changes of what it shows, which `sight` says of each answer; not one that could not
+/// have them.
 ///
 /// # Errors
 /// Those of the body.
 #[cfg(feature = "ssr")]
-pub async fn with_catalogue<T>(body: impl AsyncFnOnce(Ctx) -> Result<T, Error>) -> Result<T, Error> {
-    let page = Fleeting::of_page();
+pub async fn with_catalogue<T>(
+    sight: impl FnOnce(&T) -> Sight,
+    body: impl AsyncFnOnce(Ctx) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (fleeting, shown) = (Fleeting::of_page(), Shown::of_page());
     let answer = body(ctx()?).await;
-    if let (Err(_), Some(page)) = (&answer, page) {
-        page.note();
+    match (&answer, fleeting, shown) {
+        (Ok(answer), _, Some(shown)) => shown.note(&sight(answer)),
+        (Err(_), Some(fleeting), _) => fleeting.note(),
+        _ => {}
     }
     answer
 }

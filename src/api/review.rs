@@ -23,7 +23,8 @@ pub async fn list(
     #[server(default)] sort: Option<String>,
     #[server(default)] after: Option<String>,
 ) -> Result<ReviewList, Error> {
-    super::with_catalogue(async |ctx| {
+    use crate::server::catalog::sights;
+    super::with_catalogue(sights::nothing, async |ctx| {
         let wanted = Wanted::asked(stars, sort.as_deref(), after.as_deref());
         crate::server::review::list(&ctx, &handle, &wanted).await
     })

@@ -67,7 +67,7 @@ pub struct Category {
     pub handle: String,
     pub title: String,
     pub children: Vec<Category>,
-    /// The picture of its best selling product.
+    /// The picture of its best selling product, where pictures are shown: on the start page and on that of all categories.
     pub image: Option<Image>,
     /// Active products in it and below it.
     pub products: i64,

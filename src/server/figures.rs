@@ -31,6 +31,8 @@ pub const NODES: &str = "nodes";
 pub const LIVE: &str = "live_connections";
 /// Messages that were put on connections of the live feed.
 pub const LIVE_SENT: &str = "live_messages_total";
+/// Pages that may be shared by strangers: how many were asked for, and how many were made for that.
+pub const SHARED: &str = "shared_pages_total";
 /// Effects that failed again and again, or that nobody carries out.
 pub const OVERDUE: &str = "outbox_overdue";
 /// Effects of the outbox that this node tried, by kind and by what came of it.
@@ -101,7 +103,7 @@ pub enum Type {
 }
 
 /// Every figure that this program tells.
-pub const ALL: [(&str, Type, Option<Unit>, &str); 36] = [
+pub const ALL: [(&str, Type, Option<Unit>, &str); 37] = [
     (REQUEST, Type::Histogram, Some(Unit::Seconds), "Time to the head of an answer"),
     (FUNCTION_ERRORS, Type::Counter, None, "Refusals and failures of server functions"),
     (STATEMENT, Type::Histogram, Some(Unit::Seconds), "Time of a statement"),
@@ -116,6 +118,7 @@ pub const ALL: [(&str, Type, Option<Unit>, &str); 36] = [
     (NODES, Type::Gauge, None, "Nodes that are heard, this one included"),
     (LIVE, Type::Gauge, None, "Open connections to the live feed"),
     (LIVE_SENT, Type::Counter, None, "Messages put on connections of the live feed"),
+    (SHARED, Type::Counter, None, "Pages that strangers share: asked for, and made for that"),
     (WAITING, Type::Gauge, None, "Effects that were not carried out yet, of the whole shop"),
     (LAG, Type::Gauge, Some(Unit::Seconds), "For how long the oldest effect has been due, of the whole shop"),
     (OVERDUE, Type::Gauge, None, "Effects that failed again and again, or that nobody carries out"),
@@ -157,6 +160,9 @@ pub fn describe() {
     metrics::counter!(SPANS, "end" => "lost").absolute(0);
     for kind in DbError::KINDS {
         metrics::counter!(DATABASE_ERRORS, "kind" => kind).absolute(0);
+    }
+    for step in ["asked", "made"] {
+        metrics::counter!(SHARED, "step" => step).absolute(0);
     }
     for name in [NODES, LIVE, OVERDUE] {
         metrics::gauge!(name).set(if name == NODES { 1.0 } else { 0.0 });

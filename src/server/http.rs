@@ -38,7 +38,7 @@ use axum::{
     routing::{MethodRouter, get, on},
 };
 use leptos::{IntoView, context::provide_context};
-use shared::{Asked, Fleeting, Moment, Shared};
+use shared::{Asked, Fleeting, Moment, Shared, Shown};
 use site::Site;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::watch;
@@ -152,11 +152,14 @@ where
     let (site, shared) = (front.site.clone(), front.shared.clone());
     let render = move |request: Request| {
         let (site, ctx) = (site.clone(), request.extensions().get::<Ctx>().cloned());
-        let fleeting = Fleeting::default();
-        let note = fleeting.clone();
+        let (fleeting, shown) = (Fleeting::default(), ctx.as_ref().map(|ctx| Shown::new(&ctx.app.live)));
+        let notes = (fleeting.clone(), shown.clone());
         let context = move || {
             provide_context(site.clone());
-            provide_context(note.clone());
+            provide_context(notes.0.clone());
+            if let Some(shown) = &notes.1 {
+                provide_context(shown.clone());
+            }
             // Leptos would name the parts itself, but after the rendering, where it may write into another page's head.
             provide_context(document::Preloaded::default());
             if let Some(ctx) = &ctx {
@@ -167,6 +170,9 @@ where
         async move {
             let mut page = rendered.await;
             page.extensions_mut().insert(fleeting);
+            if let Some(shown) = shown {
+                page.extensions_mut().insert(shown);
+            }
             page
         }
     };

@@ -358,7 +358,7 @@ mod tests {
         let live = Hub::new();
         let (changes, mut seen) = (live.changes(), Seen::default());
         let sight = Sight { products: vec!["a".to_owned()], ..Sight::default() };
-        changes.note(&mut seen, &sight);
+        seen.note(&sight);
         let changed = |words: &str| {
             let before = live.product_changes();
             serde_json::from_str::<Message>(words).map(|message| {

@@ -285,6 +285,6 @@ pub async fn adjust(ctx: &Ctx, variant_id: &str, version: i64, seen: i64, on_han
         })
         .await?;
     tracing::info!(%variant_id, difference = on_hand - seen, staff = %staff.login, "stock adjusted");
-    ctx.app.live.changed(Topic::Product(product));
+    ctx.app.live.stock_changed(product);
     Ok(())
 }

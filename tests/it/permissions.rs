@@ -42,6 +42,7 @@ const TABLE: &[(Function, Who)] = &[
     (("GET", "catalog/home", ""), Anybody),
     (("GET", "catalog/ways", ""), Anybody),
     (("GET", "catalog/categories", ""), Anybody),
+    (("GET", "catalog/menu", ""), Anybody),
     (("JSON", "catalog/list", r#"{"query":{}}"#), Anybody),
     (("GET", "catalog/product", "handle=mug"), Anybody),
     (("GET", "catalog/related", "handle=mug"), Anybody),

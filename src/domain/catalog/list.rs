@@ -71,7 +71,7 @@ pub struct PriceRange {
 /// A list page with what its filters can offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductList {
-    /// The category asked for, with its sub-categories (or its siblings when it has none).
+    /// The category asked for, with its sub-categories (or its siblings when it has none), without pictures.
     pub category: Option<Category>,
     /// From the top category down to this one: handle and title.
     pub breadcrumbs: Vec<(String, String)>,

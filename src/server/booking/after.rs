@@ -242,7 +242,7 @@ async fn cancel_in(
     payment::refund_part(tx, id, (&format!("booking:{position}"), refund), "booking given up", now).await?;
     conclude(tx, id, "customer", now).await?;
     // Products before what is held of them.
-    tx.exec("update product set sales = sales - 1 where id = $1", args![&line.product_id]).await?;
+    let sold = orders::count_sold(tx, &line.product_id, -1).await?;
     claim::release_line(tx, id, position).await?;
     waiting::offer(tx, app, std::slice::from_ref(&line.product_id), now).await?;
     let entry = Entry {
@@ -252,7 +252,8 @@ async fn cancel_in(
         detail: format!("booking {position}, fee {}, refund {}", fee.0, refund.0),
     };
     audit::record(tx, &app.keys, &entry, now).await?;
-    Ok(Some(orders::Changed { number: order.number, products: vec![line.product_id] }))
+    let (products, sold) = (vec![line.product_id], sold.into_iter().collect());
+    Ok(Some(orders::Changed { number: order.number, products, sold }))
 }
 
 /// The venue says of a booking that they came, that it is over, or that nobody came. Saying it twice is once. The order is
@@ -307,7 +308,7 @@ async fn mark_in(
         detail: format!("booking {position}, {}", mark.state().name()),
     };
     audit::record(tx, &app.keys, &entry, now).await?;
-    Ok(Some(orders::Changed { number: order.number, products }))
+    Ok(Some(orders::Changed::new(order.number, products)))
 }
 
 /// Ends an order with its last booking. One of which nothing is left but bookings that were given up is cancelled; one

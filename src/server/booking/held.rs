@@ -280,7 +280,7 @@ pub async fn give_up(ctx: &Ctx, number: &str, position: i64) -> Result<()> {
         Box::pin(async move {
             let order = orders::lock(tx, &id).await?;
             let products = drop_of(tx, &app, (&id, position), "customer", now).await?;
-            Ok((!products.is_empty()).then_some(orders::Changed { number: order.number, products }))
+            Ok((!products.is_empty()).then_some(orders::Changed::new(order.number, products)))
         })
     });
     tell_pages(&ctx.app, given_up.await?, "a move of a booking was given up");
@@ -397,7 +397,7 @@ async fn expire(app: &App, id: &str, order_id: &str, now: i64) -> Result<Option<
             let Some(row) = tx.optional(sql, args![id, now]).await? else { return Ok(None) };
             let held = Held::read(&row)?;
             let ended = held.free(tx, &shop, End::Expired, "clock", now).await?;
-            Ok(ended.then_some(orders::Changed { number: order.number, products: vec![held.product_id] }))
+            Ok(ended.then_some(orders::Changed::new(order.number, vec![held.product_id])))
         })
     });
     expired.await

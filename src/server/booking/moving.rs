@@ -440,5 +440,5 @@ pub(super) async fn record(
 
 /// What a move touched.
 pub(super) fn changed(order: &orders::OrderRow, line: &Line) -> orders::Changed {
-    orders::Changed { number: order.number.clone(), products: vec![line.product_id.clone()] }
+    orders::Changed::new(order.number.clone(), vec![line.product_id.clone()])
 }

@@ -8,6 +8,7 @@ pub mod import;
 pub mod reads;
 pub mod search;
 pub mod shopify;
+pub mod sights;
 mod store;
 pub mod viewed;
 
@@ -41,7 +42,7 @@ pub async fn home(ctx: &Ctx) -> Result<Home> {
         .read::<_, Error>(move |tx| {
             let counts = counts.clone();
             Box::pin(async move {
-                let categories = store::categories(tx, locale, counts.as_deref()).await?;
+                let categories = store::categories(tx, locale, true, counts.as_deref()).await?;
                 let mut hot = store::products(tx, locale, &Filter::default(), Sort::Sales, HOME_PRODUCTS, 0).await?;
                 hot.retain(|product| product.sales > 0);
                 let rows = if hot.len() < HOME_SOLD {
@@ -67,17 +68,29 @@ pub async fn ways(ctx: &Ctx) -> Result<Vec<Way>> {
     ctx.app.db.read(move |tx| Box::pin(store::ways(tx))).await
 }
 
-/// The tree of categories that have products.
+/// The tree of categories that have products, each with a picture.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
+    tree(ctx, true).await
+}
+
+/// Handle and title of the categories at its top.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn menu(ctx: &Ctx) -> Result<Vec<(String, String)>> {
+    Ok(tree(ctx, false).await?.into_iter().map(|category| (category.handle, category.title)).collect())
+}
+
+async fn tree(ctx: &Ctx, pictures: bool) -> Result<Vec<Category>> {
     let (locale, counts) = (ctx.locale, ctx.app.search.counts());
     ctx.app
         .db
         .read(move |tx| {
             let counts = counts.clone();
-            Box::pin(async move { store::categories(tx, locale, counts.as_deref()).await })
+            Box::pin(async move { store::categories(tx, locale, pictures, counts.as_deref()).await })
         })
         .await
 }
@@ -113,11 +126,20 @@ pub async fn product(ctx: &Ctx, handle: &str) -> Result<Product> {
         .await
 }
 
+/// Other products beside one.
+#[derive(Clone, Debug, Default)]
+pub struct Related {
+    /// The id of the category they are from, which may be directly below it; none where they are from the whole shop.
+    pub category: Option<String>,
+    /// The best selling first.
+    pub products: Vec<ProductCard>,
+}
+
 /// Other products of the same category, the best selling first.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn related(ctx: &Ctx, handle: &str) -> Result<Vec<ProductCard>> {
+pub async fn related(ctx: &Ctx, handle: &str) -> Result<Related> {
     let (locale, handle) = (ctx.locale, handle.to_owned());
     ctx.app
         .db

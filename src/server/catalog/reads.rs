@@ -4,10 +4,10 @@
 use crate::{
     domain::{
         Locale, Result,
-        catalog::{Category, Home, ListQuery, Product, ProductCard, ProductList, Way},
+        catalog::{Category, Home, ListQuery, Product, ProductList, Way},
         review::{ReviewList, Wanted},
     },
-    server::{Ctx, recent::Recent},
+    server::{Ctx, catalog::Related, recent::Recent},
 };
 
 /// What was read in the last second.
@@ -16,9 +16,10 @@ pub struct Reads {
     homes: Recent<Locale, Home>,
     ways: Recent<(), Vec<Way>>,
     categories: Recent<Locale, Vec<Category>>,
+    menus: Recent<Locale, Vec<(String, String)>>,
     lists: Recent<(Locale, ListQuery), ProductList>,
     products: Recent<(Locale, String), Product>,
-    related: Recent<(Locale, String), Vec<ProductCard>>,
+    related: Recent<(Locale, String), Related>,
     pub(in crate::server) reviews: Recent<(Locale, String, Wanted), ReviewList>,
 }
 
@@ -49,6 +50,15 @@ pub async fn categories(ctx: &Ctx) -> Result<Vec<Category>> {
     ctx.app.reads.categories.get(ctx.locale, changes, || super::categories(ctx)).await
 }
 
+/// As [`super::menu`].
+///
+/// # Errors
+/// As there.
+pub async fn menu(ctx: &Ctx) -> Result<Vec<(String, String)>> {
+    let changes = ctx.app.live.product_changes();
+    ctx.app.reads.menus.get(ctx.locale, changes, || super::menu(ctx)).await
+}
+
 /// As [`super::list`].
 ///
 /// # Errors
@@ -71,7 +81,7 @@ pub async fn product(ctx: &Ctx, handle: &str) -> Result<Product> {
 ///
 /// # Errors
 /// As there.
-pub async fn related(ctx: &Ctx, handle: &str) -> Result<Vec<ProductCard>> {
+pub async fn related(ctx: &Ctx, handle: &str) -> Result<Related> {
     let changes = ctx.app.live.product_changes();
     ctx.app.reads.related.get((ctx.locale, handle.to_owned()), changes, || super::related(ctx, handle)).await
 }

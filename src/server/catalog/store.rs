@@ -19,6 +19,7 @@ use crate::{
     },
     server::{
         catalog::{
+            Related,
             counts::Counts,
             filter::{Filter, IN_STOCK, has_variant, like},
         },
@@ -212,7 +213,7 @@ pub async fn list(
         };
     let (mut category, mut breadcrumbs, mut within) = (None, Vec::new(), None);
     if let Some(handle) = &query.category {
-        let tree = categories(tx, locale, counts).await?;
+        let tree = categories(tx, locale, false, counts).await?;
         let (path, found) = find(&tree, handle).ok_or(Error::NotFound)?;
         filter.category_id = Some(found.id.clone());
         let below = found.children.iter().map(|child| child.id.clone());
@@ -329,9 +330,14 @@ fn find<'a>(tree: &'a [Category], handle: &str) -> Option<(Vec<&'a Category>, &'
     None
 }
 
-/// The tree of categories with active products.
-pub async fn categories(tx: &mut Tx<'_>, locale: Locale, counts: Option<&Counts>) -> Result<Vec<Category>> {
-    let mut top = tree(tx, locale, &Filter::default(), true, counts).await?;
+/// The tree of categories with active products; with pictures where they are wanted.
+pub async fn categories(
+    tx: &mut Tx<'_>,
+    locale: Locale,
+    pictures: bool,
+    counts: Option<&Counts>,
+) -> Result<Vec<Category>> {
+    let mut top = tree(tx, locale, &Filter::default(), pictures, counts).await?;
     for category in &mut top {
         category.children.retain(|child| child.products > 0);
         if category.image.is_none() {
@@ -418,10 +424,10 @@ const PICTURE: &str =
     "(select p.image from product p where p.category_id = c.id and p.status = 'active' and p.image is not null
     order by p.sales desc, p.id limit 1)";
 
-pub async fn related(tx: &mut Tx<'_>, locale: Locale, handle: &str, limit: i64) -> Result<Vec<ProductCard>> {
+pub async fn related(tx: &mut Tx<'_>, locale: Locale, handle: &str, limit: i64) -> Result<Related> {
     let sql = "select p.id, coalesce(c.parent_id, c.id) as category_id from product p left join category c on c.id = p.category_id where p.handle = $1";
-    let Some(row) = tx.optional(sql, args![handle]).await? else { return Ok(Vec::new()) };
-    let filter =
-        Filter { category_id: row.get("category_id")?, without_product: Some(row.get("id")?), ..Filter::default() };
-    products(tx, locale, &filter, Sort::Sales, limit, 0).await
+    let Some(row) = tx.optional(sql, args![handle]).await? else { return Ok(Related::default()) };
+    let category: Option<String> = row.get("category_id")?;
+    let filter = Filter { category_id: category.clone(), without_product: Some(row.get("id")?), ..Filter::default() };
+    Ok(Related { category, products: products(tx, locale, &filter, Sort::Sales, limit, 0).await? })
 }

@@ -27,9 +27,10 @@ use server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
 const LONGEST: usize = 256 * 1024;
 
 /// What is the same for everybody. The rest is somebody's and stays in no cache.
-const PUBLIC: [&str; 5] = [
+const PUBLIC: [&str; 6] = [
     "/api/catalog/home",
     "/api/catalog/categories",
+    "/api/catalog/menu",
     "/api/catalog/list",
     "/api/catalog/product",
     "/api/catalog/related",

@@ -1,11 +1,14 @@
-//! Pages that look the same to everybody of whom nothing is known: made once for all who ask for one until the catalogue
-//! changes, instead of once for each of them. When a thousand people open the same link, the server draws one page.
+//! Pages that look the same to everybody of whom nothing is known: made once for all who ask for one until something changes
+//! that it shows, instead of once for each of them. When a thousand people open the same link, the server draws one page.
 //!
 //! Only pages of the catalogue are shared, and only with visitors whose browser sent no cookie but the language: they have
-//! no cart, no account and no past here. A page is made anew as soon as this process hears of a change of what pages of the
-//! catalogue show: of a price, of stock, of what was sold, of a review, of what an import brought, of the search index; here,
-//! on another node (see [`nodes`](crate::server::nodes)) or by an import beside them. One number counts all of these
-//! changes, [`Hub::product_changes`](crate::server::live::Hub::product_changes).
+//! no cart, no account and no past here. A page is made anew as soon as this process hears of a change of what it shows: of
+//! a price, of stock, of what was sold, of a review, of what an import brought, of the search index; here, on another node
+//! (see [`nodes`](crate::server::nodes)) or by an import beside them. One number counts all of these changes,
+//! [`Hub::product_changes`](crate::server::live::Hub::product_changes). It is read before anything of a page is. Orders come
+//! all the time, and change the stock and the sales of some products alone: while a page is made it is noted which products
+//! it shows, and of what else its lists are made ([`Shown`]), so that an order leaves all other pages as they are. Any other
+//! change may be seen on every page (see [`Changes`](crate::server::live::Changes)).
 //!
 //! So that nobody sees a price of yesterday, a page is shared for no longer than a second
 //!
@@ -23,9 +26,13 @@
 
 mod page;
 mod shelf;
+mod shown;
 
 use super::cookie::{self, LANG_COOKIE};
-use crate::{domain::Locale, server::Ctx};
+use crate::{
+    domain::Locale,
+    server::{Ctx, figures},
+};
 use axum::{
     extract::Request,
     http::{HeaderValue, Method},
@@ -40,6 +47,7 @@ use std::sync::{
 };
 
 pub use shelf::Moment;
+pub use shown::Shown;
 
 /// The longest address whose page is shared, in bytes.
 const ADDRESS: usize = 512;
@@ -98,13 +106,18 @@ impl Shared {
         known: Option<&HeaderValue>,
         make: impl Fn() -> F,
     ) -> Response {
+        metrics::counter!(figures::SHARED, "step" => "asked").increment(1);
+        let make = || {
+            metrics::counter!(figures::SHARED, "step" => "made").increment(1);
+            make()
+        };
         let place = self.0.place(&asked, moment);
         let mut own = None;
         let shared = place
             .get_or_init(|| async {
                 let made = Page::of(make().await).await;
                 if let Ok(page) = &made {
-                    self.0.settle(&asked, &place, page.bytes(), page.lasts());
+                    self.0.settle(&asked, &place, page.bytes(), page.lasts(), page.shown());
                 }
                 made.map_err(|answer| own = Some(answer)).ok()
             })
@@ -120,6 +133,10 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::{page::nonce_of, *};
+    use crate::{
+        domain::live::Topic,
+        server::live::{Hub, Sight, Sold},
+    };
     use axum::{
         body::to_bytes,
         http::{
@@ -132,6 +149,14 @@ mod tests {
         sync::atomic::AtomicUsize,
         time::{Duration, Instant},
     };
+
+    /// A page of which it was noted that it shows one product.
+    fn page_of(live: &Hub, product: &str, body: &str) -> Response {
+        let (mut page, shown) = (page("first", body), Shown::new(live));
+        shown.note(&Sight { products: vec![product.to_owned()], ..Sight::default() });
+        page.extensions_mut().insert(shown);
+        page
+    }
 
     fn asked(address: &str) -> Asked {
         Asked { address: address.to_owned(), locale: Locale::default() }
@@ -243,6 +268,25 @@ mod tests {
         assert_eq!(ask((0, 0, true), true, "/p/room").await, "4");
         assert_eq!(ask((0, 0, true), true, "/p/room").await, "4");
         assert_eq!(ask((1, 0, true), true, "/p/room").await, "5", "of its free nights nothing tells");
+    }
+
+    #[tokio::test]
+    async fn an_order_leaves_the_pages_of_other_products_as_they_are() {
+        let (shared, live, made) = (Shared::default(), Hub::new(), AtomicUsize::new(0));
+        let ask = async |product: &str| {
+            let make = async || page_of(&live, product, &made.fetch_add(1, Ordering::Relaxed).to_string());
+            text(shared.answer(asked(&format!("/p/{product}")), after(live.product_changes()), None, make).await).await
+        };
+        assert_eq!((ask("mug").await, ask("lamp").await), ("0".to_owned(), "1".to_owned()));
+        live.stock_changed("mug".to_owned());
+        live.sold(&Sold { categories: vec!["tea".to_owned()], sales: 1 });
+        assert_eq!((ask("lamp").await, ask("mug").await), ("1".to_owned(), "2".to_owned()));
+        live.changed(Topic::Product("mug".to_owned()));
+        assert_eq!(
+            (ask("lamp").await, ask("mug").await),
+            ("3".to_owned(), "4".to_owned()),
+            "its name may stand anywhere"
+        );
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@
 
 use std::{
     collections::BTreeSet,
-    hash::{BuildHasher, RandomState},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -44,8 +44,7 @@ pub struct Sight {
 pub struct Ranking {
     /// The category that it is about, with those directly below it, by its id; [`WHOLE`] for the whole shop.
     pub category: String,
-    /// Of a product that has never sold more than this, nothing is seen there, whatever is sold of it until then: how many
-    /// are sold of the last one that is shown.
+    /// How many are sold of the last product that is shown. One of which fewer are sold, before and after, comes behind it.
     pub least: i64,
 }
 
@@ -80,7 +79,6 @@ pub struct Changes {
     products: Box<[AtomicU64]>,
     /// By category, and in each by level: the last sale of a product that has sold that well, or better.
     sales: Box<[AtomicU64]>,
-    hash: RandomState,
 }
 
 impl Default for Changes {
@@ -92,7 +90,18 @@ impl Default for Changes {
             stock: AtomicU64::new(0),
             products: table(PRODUCTS),
             sales: table(CATEGORIES * LEVELS),
-            hash: RandomState::new(),
+        }
+    }
+}
+
+impl Seen {
+    /// Notes what a page shows, beside what was noted of it before.
+    pub fn note(&mut self, sight: &Sight) {
+        self.stock |= sight.stock;
+        self.products.extend(sight.products.iter().map(|product| product_place(product)));
+        self.sales.extend(sight.sales.iter().map(|by| category_place(&by.category) + level(by.least)));
+        if self.products.len().max(self.sales.len()) > MOST {
+            *self = Self { all: true, ..Self::default() };
         }
     }
 }
@@ -114,24 +123,14 @@ impl Changes {
     pub fn of_stock(&self, product: &str) {
         let number = self.next();
         self.stock.fetch_max(number, Ordering::SeqCst);
-        self.products[self.product(product)].fetch_max(number, Ordering::SeqCst);
+        self.products[product_place(product)].fetch_max(number, Ordering::SeqCst);
     }
 
     /// Notes that a product in a category sells as well as this: see [`Sold`].
     pub fn of_sales(&self, category: &str, sales: i64) {
-        let (number, first) = (self.next(), self.category(category));
+        let (number, first) = (self.next(), category_place(category));
         for last in &self.sales[first..=first + level(sales)] {
             last.fetch_max(number, Ordering::SeqCst);
-        }
-    }
-
-    /// Notes of a page what it shows.
-    pub fn note(&self, seen: &mut Seen, sight: &Sight) {
-        seen.stock |= sight.stock;
-        seen.products.extend(sight.products.iter().map(|product| self.product(product)));
-        seen.sales.extend(sight.sales.iter().map(|by| self.category(&by.category) + level(by.least)));
-        if seen.products.len().max(seen.sales.len()) > MOST {
-            *seen = Seen { all: true, ..Seen::default() };
         }
     }
 
@@ -147,21 +146,24 @@ impl Changes {
     fn next(&self) -> u64 {
         self.count.fetch_add(1, Ordering::SeqCst) + 1
     }
+}
 
-    /// The place of a product in its table.
-    fn product(&self, id: &str) -> usize {
-        self.place(id, PRODUCTS)
-    }
+/// The place of a product in its table.
+fn product_place(id: &str) -> usize {
+    place(id, PRODUCTS)
+}
 
-    /// The first of the places of a category in its table.
-    fn category(&self, id: &str) -> usize {
-        self.place(id, CATEGORIES) * LEVELS
-    }
+/// The first of the places of a category in its table.
+fn category_place(id: &str) -> usize {
+    place(id, CATEGORIES) * LEVELS
+}
 
-    fn place(&self, id: &str, places: usize) -> usize {
-        // Less than `places`, whatever is cut off.
-        self.hash.hash_one(id) as usize % places
-    }
+/// Which of so many places belongs to an id. Ids are ours, so that nobody can make them meet.
+fn place(id: &str, places: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    // Less than `places`, whatever is cut off.
+    hasher.finish() as usize % places
 }
 
 /// The level of a number of pieces sold: how many binary digits it has. More pieces are never on a lower one.
@@ -182,15 +184,15 @@ mod tests {
             stock: false,
             sales: sales.map(|(category, least)| Ranking { category: category.to_owned(), least }),
         };
-        changes.note(&mut seen, &sight);
+        seen.note(&sight);
         (number, seen)
     }
 
     /// A product whose hash meets with none of some others.
-    fn apart(changes: &Changes, from: &[&str]) -> String {
-        let taken: BTreeSet<_> = from.iter().map(|id| changes.product(id)).collect();
+    fn apart(from: &[&str]) -> String {
+        let taken: BTreeSet<_> = from.iter().map(|id| product_place(id)).collect();
         let mut names = (0..).map(|n: u32| n.to_string());
-        names.find(|id| !taken.contains(&changes.product(id))).unwrap_or_default()
+        names.find(|id| !taken.contains(&product_place(id))).unwrap_or_default()
     }
 
     #[test]
@@ -200,7 +202,7 @@ mod tests {
         let in_stock = Seen { stock: true, ..Seen::default() };
         let changed = |seen: &Seen| changes.is_any_after(number, seen);
         assert!(!changed(&seen) && !changed(&in_stock));
-        changes.of_stock(&apart(&changes, &["a", "b"]));
+        changes.of_stock(&apart(&["a", "b"]));
         assert!(!changed(&seen), "of a product that it does not show");
         assert!(changed(&in_stock), "it may be there now");
         changes.of_stock("b");
@@ -224,8 +226,8 @@ mod tests {
     #[test]
     fn a_list_by_sales_changes_with_what_may_come_into_it() {
         let changes = Changes::default();
-        let ids = |places: std::ops::Range<u32>| places.map(|n| format!("c{n}"));
-        let other = ids(0..10_000).find(|id| changes.category(id) != changes.category("tea")).unwrap_or_default();
+        let mut names = (0..).map(|n: u32| n.to_string());
+        let other = names.find(|id| category_place(id) != category_place("tea")).unwrap_or_default();
         for (category, least, sold, changed) in [
             ("tea", 100, 100, true),
             ("tea", 100, 128, true),
@@ -252,12 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_noted_twice_is_noted() {
+        let (changes, mut seen) = (Changes::default(), Seen::default());
+        for product in ["a", "b"] {
+            seen.note(&Sight { products: vec![product.to_owned()], ..Sight::default() });
+        }
+        for product in ["a", "b"] {
+            let number = changes.count();
+            changes.of_stock(product);
+            assert!(changes.is_any_after(number, &seen), "{product}");
+        }
+    }
+
+    #[test]
     fn a_page_of_very_many_products_is_changed_by_everything() {
         let changes = Changes::default();
         let products: Vec<String> = (0..2 * MOST).map(|n| n.to_string()).collect();
         let mut seen = Seen::default();
-        changes.note(&mut seen, &Sight { products, ..Sight::default() });
-        assert!(seen.all && seen.products.is_empty());
+        seen.note(&Sight { products, ..Sight::default() });
+        seen.note(&Sight { products: vec!["a".to_owned()], ..Sight::default() });
+        assert!(seen.all && seen.products.len() <= 1);
         let number = changes.count();
         assert!(!changes.is_any_after(number, &seen));
         changes.of_sales("tea", 1);

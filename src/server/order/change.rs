@@ -93,10 +93,8 @@ pub async fn change(ctx: &Ctx, number: &str, change: OrderChange) -> Result<()> 
                     still_sold(tx, &before, &lines).await?;
                     set_lines(tx, &id, &before, &lines).await?;
                 }
-                if is_free {
-                    submit::take(tx, &app, &id, now).await?;
-                }
-                Ok(store::Changed { number: row.number, products })
+                let sold = if is_free { submit::take(tx, &app, &id, now).await? } else { Vec::new() };
+                Ok(store::Changed { number: row.number, products, sold })
             })
         })
         .await?;
@@ -238,7 +236,7 @@ async fn cancel_in(
         }
         // Late money buys an expired order after all, but not one that somebody said no to.
         store::note_event(tx, id, &actor, &EventKind::Cancelled { reason }, now).await?;
-        return Ok(Some(store::Changed { number: row.number, products: Vec::new() }));
+        return Ok(Some(store::Changed::new(row.number, Vec::new())));
     }
     let of_customer = reason == CancelReason::Customer && row.state == State::ToShip;
     if of_customer && !bookings::are_free(tx, id, now).await? {
@@ -249,11 +247,11 @@ async fn cancel_in(
     held::end_all(tx, id, &actor, now).await?;
     let action = if expiring { Action::Expire } else { Action::Cancel };
     store::transition(tx, id, action, &actor, &EventKind::Cancelled { reason }, now).await?;
-    let mut refunded = Amount::ZERO;
+    let (mut refunded, mut sold) = (Amount::ZERO, Vec::new());
     if row.state == State::ToShip {
         refunded = payment::refund_paid(tx, id, "cancelled", now).await?;
         let sales = store::sales(tx, id).await?;
-        store::count_sales(tx, &sales, -1).await?;
+        sold = store::count_sales(tx, &sales, -1).await?;
         stock::put_back(tx, id).await?;
     } else {
         stock::release(tx, id).await?;
@@ -271,7 +269,7 @@ async fn cancel_in(
         };
         audit::record(tx, &app.keys, &entry, now).await?;
     }
-    Ok(Some(store::Changed { number: row.number, products }))
+    Ok(Some(store::Changed { number: row.number, products, sold }))
 }
 
 /// Cancels all orders of a customer that are not paid, inside a transaction, so that nothing more comes of them: of those
@@ -365,7 +363,7 @@ pub(super) async fn complete_as(ctx: &Ctx, order_id: &str, actor: &str) -> Resul
                 } else if row.state != State::Completed {
                     store::transition(tx, &id, Action::Complete, &actor, &EventKind::Completed, now).await?;
                 }
-                Ok(store::Changed { number: row.number, products: Vec::new() })
+                Ok(store::Changed::new(row.number, Vec::new()))
             })
         })
         .await?;

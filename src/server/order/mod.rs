@@ -236,6 +236,7 @@ pub(super) fn announce(app: &App, changed: &store::Changed) {
     app.live.changed(Topic::Order(changed.number.clone()));
     app.live.changed(Topic::Office);
     for product in &changed.products {
-        app.live.changed(Topic::Product(product.clone()));
+        app.live.stock_changed(product.clone());
     }
+    changed.sold.iter().for_each(|sold| app.live.sold(sold));
 }

@@ -174,7 +174,7 @@ pub async fn ship(ctx: &Ctx, number: &str, carrier: &str, tracking_number: &str)
                     let same = tx.optional(sql, args![&id, &carrier, &tracking_number]).await?;
                     same.ok_or(Error::OrderClosed(row.state))?;
                 }
-                Ok(store::Changed { number: row.number, products: Vec::new() })
+                Ok(store::Changed::new(row.number, Vec::new()))
             })
         })
         .await?;

@@ -19,6 +19,7 @@ use crate::{
         context::{internal, now},
         crypto::Keys,
         db::{Db, Row, ToValue, Tx, placeholders},
+        live::Sold,
     },
 };
 use std::collections::HashMap;
@@ -49,11 +50,21 @@ pub struct OrderRow {
     pub locale: Locale,
 }
 
-/// What a change touched, for the live feed.
+/// What a change touched, for the live feed and for answers from memory.
 #[derive(Clone, Debug, Default)]
 pub struct Changed {
     pub number: String,
+    /// The products whose stock it may have changed, or how many of them were sold; all of them.
     pub products: Vec<String>,
+    /// What was sold with it, or was not after all.
+    pub sold: Vec<Sold>,
+}
+
+impl Changed {
+    /// A change by which nothing is sold.
+    pub fn new(number: String, products: Vec<String>) -> Self {
+        Self { number, products, sold: Vec::new() }
+    }
 }
 
 impl OrderRow {
@@ -214,12 +225,24 @@ pub async fn sales(tx: &mut Tx<'_>, order_id: &str) -> Result<Vec<Sale>> {
     tx.all(sql, args![order_id]).await?.iter().map(sale).collect()
 }
 
-/// Adds `direction × quantity` to what was sold of each product of an order, before any stock.
-pub async fn count_sales(tx: &mut Tx<'_>, sales: &[Sale], direction: i64) -> Result<()> {
+/// Adds `direction × quantity` to what was sold of each product of an order, before any stock; answers with what to tell of
+/// them.
+pub async fn count_sales(tx: &mut Tx<'_>, sales: &[Sale], direction: i64) -> Result<Vec<Sold>> {
+    let mut told = Vec::new();
     for Sale { product, quantity, .. } in sales.iter().filter(|sale| sale.quantity != 0) {
-        tx.exec("update product set sales = sales + $2 where id = $1", args![product, direction * quantity]).await?;
+        told.extend(count_sold(tx, product, direction * quantity).await?);
     }
-    Ok(())
+    Ok(told)
+}
+
+/// Adds to the pieces of a product that were sold; answers with what to tell of it once that is committed.
+pub async fn count_sold(tx: &mut Tx<'_>, product: &str, pieces: i64) -> Result<Option<Sold>> {
+    let sql = "update product set sales = sales + $2 where id = $1
+        returning sales, category_id, (select c.parent_id from category c where c.id = product.category_id) as above_id";
+    let Some(row) = tx.optional(sql, args![product, pieces]).await? else { return Ok(None) };
+    let (own, above): (Option<String>, Option<String>) = (row.get("category_id")?, row.get("above_id")?);
+    let after: i64 = row.get("sales")?;
+    Ok(Some(Sold { categories: own.into_iter().chain(above).collect(), sales: after.max(after - pieces) }))
 }
 
 /// Orders of a list with all their lines, in two statements.

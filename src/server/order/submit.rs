@@ -26,7 +26,9 @@ use crate::{
         context::{internal, new_id},
         crypto,
         db::{Args, DbError, Tx, placeholders},
-        figures, stock,
+        figures,
+        live::Sold,
+        stock,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -164,7 +166,7 @@ async fn place(
                 let Some(row) = tx.optional(sql, args![&draft.customer, cart_version, draft.now]).await? else {
                     let row = tx.optional(BEFORE, args![&draft.customer, &draft.submit_key]).await?;
                     let number = row.map(|row| row.get("number")).transpose()?.ok_or(Error::Conflict)?;
-                    return Ok(store::Changed { number, products: Vec::new() });
+                    return Ok(store::Changed::new(number, Vec::new()));
                 };
                 let (mut cart, quotes) = match &buy_now {
                     Some(buy_now) => (cart::load_now(tx, &draft.customer, buy_now, draft.locale).await?, Vec::new()),
@@ -206,10 +208,8 @@ async fn place(
                     tx.lock("product", &products).await?;
                 }
                 hold(tx, &draft.id, &cart, &quotes).await?;
-                if is_free {
-                    take(tx, &app, &draft.id, draft.now).await?;
-                }
-                Ok(store::Changed { number, products })
+                let sold = if is_free { take(tx, &app, &draft.id, draft.now).await? } else { Vec::new() };
+                Ok(store::Changed { number, products, sold })
             })
         })
         .await
@@ -237,27 +237,28 @@ async fn hold(tx: &mut Tx<'_>, order_id: &str, cart: &Cart, quotes: &[Quote]) ->
 }
 
 /// What costs nothing is paid for as it is placed, or as the last that costs something is taken out of it: a table without
-/// a deposit.
-pub(super) async fn take(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<()> {
+/// a deposit. Answers with what is sold by that.
+pub(super) async fn take(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<Vec<Sold>> {
     store::transition(tx, order_id, Action::Pay, "system", &EventKind::Paid, now).await?;
-    sell(tx, app, order_id, now).await.map(drop)
+    sell(tx, app, order_id, now).await.map(|(_, sold)| sold)
 }
 
-/// What an order holds is sold, and the customer is told; answers with its products. The order's own rows come first, then
-/// the products, which all orders of one share, and last the stock. The caller has locked the order.
+/// What an order holds is sold, and the customer is told; answers with its products, and with what to tell of them. The
+/// order's own rows come first, then the products, which all orders of one share, and last the stock. The caller has locked
+/// the order.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn sell(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<Vec<String>> {
+pub async fn sell(tx: &mut Tx<'_>, app: &App, order_id: &str, now: i64) -> Result<(Vec<String>, Vec<Sold>)> {
     let sales = store::sales(tx, order_id).await?;
     if sales.iter().any(|sale| sale.booked) {
         bookings::take(tx, order_id).await?;
     }
     confirm::enqueue(tx, app, order_id, confirm::What::Paid, now).await?;
     let taken = stock::take(tx, order_id).await?;
-    store::count_sales(tx, &sales, 1).await?;
+    let sold = store::count_sales(tx, &sales, 1).await?;
     taken.carry_out(tx).await?;
-    Ok(sales.into_iter().map(|sale| sale.product).collect())
+    Ok((sales.into_iter().map(|sale| sale.product).collect(), sold))
 }
 
 /// Writes the order under a number that is free, and answers with it.

@@ -129,6 +129,6 @@ pub async fn open(ctx: &Ctx, begun: Begun) -> Result<String> {
     let sql =
         "update payment set provider_reference = $2, cashier_url = $3 where id = $1 and provider_reference is null";
     ctx.app.db.exec(sql, args![payment_id, reference, url]).await?;
-    announce(&ctx.app, &store::Changed { number, products: Vec::new() });
+    announce(&ctx.app, &store::Changed::new(number, Vec::new()));
     Ok(opened.cashier_url)
 }

@@ -94,7 +94,7 @@ async fn settle_in(
     let payment_id = &notification.payment_id;
     let order = store::lock_paid(tx, payment_id).await?;
     let order_id = order.id.clone();
-    let mut changed = store::Changed { number: order.number.clone(), products: Vec::new() };
+    let mut changed = store::Changed::new(order.number.clone(), Vec::new());
     if notification.outcome == Outcome::Failed {
         let sql = "update payment set state = 'failed', settled_at = $2 where id = $1 and state = 'pending'";
         if tx.exec(sql, args![payment_id, now]).await? == 0 {
@@ -136,7 +136,7 @@ async fn settle_in(
         _ => false,
     };
     if paid {
-        changed.products = sell(tx, app, &order_id, now).await?;
+        (changed.products, changed.sold) = sell(tx, app, &order_id, now).await?;
         Ok((Settled::Paid, changed))
     } else {
         give_back(tx, app, &order, notification, now).await?;
@@ -304,7 +304,7 @@ pub async fn deliver(app: &App, effect: Effect) -> Result<()> {
                 if tx.exec(sql, args![refund_id, now]).await? == 1 {
                     store::note_event(tx, &order_id, "provider", &EventKind::Refunded { amount }, now).await?;
                 }
-                Ok(store::Changed { number: store::by_id(tx, &order_id).await?.number, products: Vec::new() })
+                Ok(store::Changed::new(store::by_id(tx, &order_id).await?.number, Vec::new()))
             })
         })
         .await?;

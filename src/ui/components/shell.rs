@@ -263,13 +263,7 @@ fn CountBadge(cart: CartResource) -> impl IntoView {
 #[component]
 fn Header(cart: CartResource) -> impl IntoView {
     let l = use_locale();
-    let categories = Resource::new(
-        || (),
-        |()| async {
-            let categories = api::catalog::categories().await.unwrap_or_default();
-            categories.into_iter().map(|category| (category.handle, category.title)).collect::<Vec<_>>()
-        },
-    );
+    let categories = Resource::new(|| (), |()| async { api::catalog::menu().await.unwrap_or_default() });
     let path = use_location().pathname;
     let present = move |href: &str| (path.get() == href).then_some("page");
     let words = use_query_map();

@@ -1,6 +1,6 @@
 //! A page that was made for all, and the answers that are made of it: each with a nonce of its own.
 
-use super::Fleeting;
+use super::{Fleeting, Shown};
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{
@@ -24,6 +24,7 @@ pub struct Page {
     /// By what it is told from others, without its nonce. A weak one: it is sent compressed in one way or another.
     tag: HeaderValue,
     lasts: bool,
+    shown: Option<Shown>,
 }
 
 impl Page {
@@ -45,6 +46,7 @@ impl Page {
         };
         // Only now, because what it shows is read until its end.
         let lasts = parts.extensions.remove::<Fleeting>().is_some_and(|fleeting| !fleeting.is_noted());
+        let shown = parts.extensions.remove::<Shown>();
         parts.headers.remove(CONTENT_LENGTH);
         let (policy, body): (Vec<_>, _) =
             (policy.split(&nonce).map(str::to_owned).collect(), cut(&body, nonce.as_bytes()));
@@ -52,12 +54,17 @@ impl Page {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
         parts.headers.insert(ETAG, tag.clone());
-        Ok(Self { parts, policy, body, tag, lasts })
+        Ok(Self { parts, policy, body, tag, lasts, shown })
     }
 
     /// Whether all of what it shows is told of when it changes.
     pub fn lasts(&self) -> bool {
         self.lasts
+    }
+
+    /// What it shows; none where that was not noted.
+    pub fn shown(&self) -> Option<Shown> {
+        self.shown.clone()
     }
 
     /// About how many bytes of memory it takes.

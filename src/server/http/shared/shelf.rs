@@ -1,6 +1,7 @@
-//! Where pages lie that were made for all: found by what was asked for, good until the catalogue changes, and never more of
-//! them than there is room for.
+//! Where pages lie that were made for all: found by what was asked for, good until something changes that they show, and
+//! never more of them than there is room for.
 
+use super::Shown;
 use crate::server::live::Hub;
 use std::{
     collections::HashMap,
@@ -67,6 +68,8 @@ struct Entry<V> {
     changes: u64,
     /// Whether all of what it shows is told of when it changes; not before it is made.
     lasts: bool,
+    /// What it shows; none before it is made, and where that was not noted: then every change may be one of it.
+    shown: Option<Shown>,
     /// Zero until it is made.
     bytes: usize,
     /// When it was asked for last, in the count of all that was.
@@ -77,7 +80,9 @@ impl<V> Entry<V> {
     fn is_good(&self, moment: Moment) -> bool {
         let life = if self.lasts && moment.sure { LONGEST } else { LIFE };
         // Of what was made after more changes than somebody knows of, nothing is older.
-        self.changes >= moment.changes && moment.now.saturating_duration_since(self.since) < life
+        let same = self.changes >= moment.changes
+            || self.shown.as_ref().is_some_and(|shown| !shown.is_changed_after(self.changes));
+        same && moment.now.saturating_duration_since(self.since) < life
     }
 }
 
@@ -114,6 +119,7 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
             since: moment.now,
             changes: moment.changes,
             lasts: false,
+            shown: None,
             bytes: 0,
             asked: kept.asked,
         };
@@ -124,9 +130,9 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
         place
     }
 
-    /// Notes of a page that was made how much room it takes, and whether it lasts: whether all of what it shows is told of
-    /// when it changes.
-    pub fn settle(&self, asked: &K, place: &Place<V>, bytes: usize, lasts: bool) {
+    /// Notes of a page that was made how much room it takes, whether it lasts (whether all of what it shows is told of when
+    /// it changes), and what it shows, where that was noted.
+    pub fn settle(&self, asked: &K, place: &Place<V>, bytes: usize, lasts: bool, shown: Option<Shown>) {
         let mut kept = self.lock();
         let kept = &mut *kept;
         // Another one may lie there by now.
@@ -136,7 +142,7 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
             return;
         }
         kept.bytes = kept.bytes.saturating_sub(entry.bytes) + bytes;
-        (entry.bytes, entry.lasts) = (bytes, lasts);
+        (entry.bytes, entry.lasts, entry.shown) = (bytes, lasts, shown);
         kept.make_room(self.most, self.most_bytes);
     }
 }
@@ -154,6 +160,7 @@ impl<K: Clone + Eq + Hash, V> Kept<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::live::Sight;
 
     const SURE: bool = true;
 
@@ -175,7 +182,7 @@ mod tests {
 
         fn make(&self, asked: usize, moment: (u64, u64, bool), bytes: usize, lasts: bool) -> Place<()> {
             let place = self.place(asked, moment);
-            self.shelf.settle(&asked, &place, bytes, lasts);
+            self.shelf.settle(&asked, &place, bytes, lasts, None);
             place
         }
 
@@ -223,6 +230,43 @@ mod tests {
     }
 
     #[test]
+    fn a_page_lies_there_until_something_changes_that_it_shows() {
+        let (test, live) = (Test::new(8, 800), Hub::new());
+        let place = |ms| test.place(1, (ms, live.product_changes(), SURE));
+        let make = |ms| {
+            let (made, shown) = (place(ms), Shown::new(&live));
+            shown.note(&Sight { products: vec!["a".to_owned()], ..Sight::default() });
+            test.shelf.settle(&1, &made, 1, true, Some(shown));
+            made
+        };
+        let first = make(0);
+        live.heard_sold("tea", 1);
+        assert!(Arc::ptr_eq(&first, &place(1)), "something else was sold");
+        assert!(!Arc::ptr_eq(&first, &place(60_000)), "for a minute");
+        let second = make(60_001);
+        live.heard_stock("a".to_owned());
+        assert!(!Arc::ptr_eq(&second, &place(60_002)));
+        let unmade = place(60_003);
+        live.heard_sold("tea", 1);
+        assert!(!Arc::ptr_eq(&unmade, &place(60_004)), "nobody knows yet what it shows");
+        let late = make(60_005);
+        live.all_changed();
+        assert!(!Arc::ptr_eq(&late, &place(60_006)));
+    }
+
+    #[test]
+    fn what_changes_while_a_page_is_made_is_a_change_of_it() {
+        let (test, live) = (Test::new(8, 800), Hub::new());
+        let made = test.place(1, (0, live.product_changes(), SURE));
+        let shown = Shown::new(&live);
+        // It may have been read before that.
+        live.heard_stock("a".to_owned());
+        shown.note(&Sight { products: vec!["a".to_owned()], ..Sight::default() });
+        test.shelf.settle(&1, &made, 1, true, Some(shown));
+        assert!(!Arc::ptr_eq(&made, &test.place(1, (1, live.product_changes(), SURE))));
+    }
+
+    #[test]
     fn those_go_first_that_nobody_asked_for_the_longest() {
         let test = Test::new(3, 800);
         let [first, second, _] = [1, 2, 3].map(|page| test.make(page, (0, 0, SURE), 10, true));
@@ -253,7 +297,7 @@ mod tests {
         let test = Test::new(8, 800);
         let early = test.place(1, (0, 0, SURE));
         let late = test.make(1, (1, 1, SURE), 10, true);
-        test.shelf.settle(&1, &early, 50, true);
+        test.shelf.settle(&1, &early, 50, true, None);
         assert_eq!(test.bytes(), (1, 10));
         assert!(Arc::ptr_eq(&late, &test.place(1, (2, 1, SURE))));
     }

@@ -56,6 +56,7 @@ mod books;
 mod bucket;
 mod catalog;
 mod clocks;
+mod cold;
 mod completion;
 mod confirmed;
 mod consent;

@@ -2,11 +2,39 @@
 
 use crate::{
     door::Door,
-    shop::{Piece, both, staff},
+    shop::{Piece, both, customer, place, staff},
 };
 use reqwest::header;
 use std::time::{Duration, Instant};
 use xiadan::server::stock;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_sent_again_once_the_stock_of_something_in_it_has_changed() {
+    both(&[Piece("mug", 5_000, 1)], async |app| {
+        let door = Door::open(&app).await;
+        let ask = async |tag: &str| {
+            let request = door.client.get(format!("{}/search", door.url)).header(header::IF_NONE_MATCH, tag);
+            request.send().await.unwrap()
+        };
+        let (begun, mut tag) = (Instant::now(), "\"none\"".to_owned());
+        loop {
+            let answer = ask(&tag).await;
+            if answer.status() == 304 {
+                assert_eq!(answer.headers()[header::ETAG], *tag);
+                break;
+            }
+            assert_eq!(answer.status(), 200);
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is sent each time");
+            tag = answer.headers()[header::ETAG].to_str().unwrap().to_owned();
+        }
+        place(&customer(&app).await, "mug", 1).await.unwrap();
+        let answer = ask(&tag).await;
+        assert_eq!(answer.status(), 200);
+        assert_ne!(answer.headers()[header::ETAG], *tag);
+        assert!(answer.text().await.unwrap().contains("is-soldout"));
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_sent_again_once_a_price_has_changed() {

@@ -122,7 +122,7 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
     {
         let server = Server::start(setup, client).await;
         visit::first_visit(client, root, &server.url).await;
-        pages::throughput(client, &server.url, setup).await;
+        pages::throughput(client, &server, setup).await;
         orders::paid(client, &server, setup.data).await;
         orders::flash_sale(client, &server, setup.data).await;
         orders::live(client, &server, setup.data).await;

@@ -1,6 +1,8 @@
 //! Load on a server: as fast as it goes, or at a fixed rate.
 
 use std::{
+    collections::HashSet,
+    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,6 +25,41 @@ pub fn quantile(figures: &mut [f64], share: f64) -> f64 {
 /// Says beside a figure whether it is what we mean to reach.
 pub fn goal(figure: f64, wanted: std::ops::RangeInclusive<f64>) -> &'static str {
     if wanted.contains(&figure) { "goal met" } else { "GOAL MISSED" }
+}
+
+/// Seconds of processor time that a process and those below it have taken so far.
+pub fn cpu_seconds(process: u32) -> f64 {
+    // What `/proc` counts in (proc(5)).
+    const TICKS: f64 = 100.0;
+    let mut all = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // One that has ended meanwhile is none of ours. A name in brackets comes first, and may have anything in it.
+        let Ok(text) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Some((_, fields)) = text.rsplit_once(')') else { continue };
+        let fields: Vec<f64> = fields.split_whitespace().map(|field| field.parse().unwrap_or(0.0)).collect();
+        // The fields 4, 14 and 15: its parent, and its time in and for itself.
+        all.push((id, fields[1] as u32, fields[11] + fields[12]));
+    }
+    let mut family = HashSet::from([process]);
+    while let Some((id, ..)) = all.iter().find(|(id, parent, _)| family.contains(parent) && !family.contains(id)) {
+        family.insert(*id);
+    }
+    all.iter().filter(|(id, ..)| family.contains(id)).map(|(.., ticks)| ticks).sum::<f64>() / TICKS
+}
+
+/// Requests per second, as [`rate`], and the microseconds of processor time that a process took for each.
+pub async fn rate_and_cost(
+    client: &reqwest::Client,
+    url: &str,
+    connections: usize,
+    time: Duration,
+    process: u32,
+) -> (f64, f64) {
+    let (begin, before) = (Instant::now(), cpu_seconds(process));
+    let rate = rate(client, url, connections, time).await;
+    let requests = rate * begin.elapsed().as_secs_f64();
+    (rate, (cpu_seconds(process) - before) / requests * 1e6)
 }
 
 /// Requests per second that some connections get out of an address.

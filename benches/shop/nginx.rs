@@ -58,6 +58,11 @@ impl Nginx {
         }
         Some(Self { url: format!("http://127.0.0.1:{port}"), child, _folder: folder })
     }
+
+    /// The process that began the others.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Nginx {

@@ -33,7 +33,7 @@ pub fn list(query: &ListQuery, list: &ProductList) -> Sight {
     let sales = match query.sort {
         _ if searched => Some(Ranking { category: WHOLE.to_owned(), least: 0 }),
         Sort::Relevance | Sort::Sales => {
-            let category = list.category.as_ref().map_or(WHOLE, |category| &category.id);
+            let category = list.category.as_ref().map_or(WHOLE, |category| category.id.as_str());
             Some(Ranking { category: category.to_owned(), least: least(cards) })
         }
         // Not even an order that is paid changes a price or the age of a product.

@@ -51,6 +51,8 @@ pub use shown::Shown;
 
 /// The longest address whose page is shared, in bytes.
 const ADDRESS: usize = 512;
+/// How often somebody waits for a page that was begun before what they know of, until they make one.
+const WAITS: usize = 2;
 /// Where the pages of the catalogue begin, beside the first one.
 const CATALOGUE: [&str; 4] = ["/categories", "/c/", "/p/", "/search"];
 
@@ -97,8 +99,8 @@ impl Fleeting {
 pub struct Shared(Arc<Shelf<Asked, Option<Page>>>);
 
 impl Shared {
-    /// Answers with the page that others asked for, or else makes it; those who ask meanwhile wait for it. What cannot be
-    /// shared is made for each. `known` are the tags of what the browser has (RFC 9110 §13.1.2).
+    /// Answers with the page that others asked for, or else makes it; those who ask meanwhile wait for it, also where
+    /// something changed after it was begun: it mostly is nothing that it shows. What cannot be shared is made for each. `known` are the tags of what the browser has (RFC 9110 §13.1.2).
     pub async fn answer<F: Future<Output = Response>>(
         &self,
         asked: Asked,
@@ -111,6 +113,11 @@ impl Shared {
             metrics::counter!(figures::SHARED, "step" => "made").increment(1);
             make()
         };
+        for _ in 0..WAITS {
+            let Some(under_way) = self.0.under_way(&asked, moment) else { break };
+            // Ends when it is made, or when nobody makes it any more.
+            let _ = under_way.get_or_try_init(|| async { Err(()) }).await;
+        }
         let place = self.0.place(&asked, moment);
         let mut own = None;
         let shared = place
@@ -287,6 +294,26 @@ mod tests {
             ("3".to_owned(), "4".to_owned()),
             "its name may stand anywhere"
         );
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_a_page_is_made_is_given_it_unless_it_has_changed() {
+        let (shared, live, made) = (Shared::default(), Hub::new(), AtomicUsize::new(0));
+        let make = async || {
+            let n = made.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            page_of(&live, "mug", &n.to_string())
+        };
+        // Just after an order.
+        let ask = async |ordered: &'static str| {
+            live.heard_stock(ordered.to_owned());
+            text(shared.answer(asked("/p/mug"), after(live.product_changes()), None, make).await).await
+        };
+        let answers = futures::future::join_all((0..8).map(|_| ask("lamp"))).await;
+        assert!(answers.iter().all(|answer| answer == "0"), "{answers:?}");
+        let answers = futures::future::join_all((0..8).map(|_| ask("mug"))).await;
+        assert_eq!(answers.first().map(String::as_str), Some("1"));
+        assert!(answers.iter().skip(1).all(|answer| answer != "0" && answer != "1"), "{answers:?}");
     }
 
     #[tokio::test]

@@ -130,6 +130,15 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
         place
     }
 
+    /// Where a page is being made that was asked for before something changed of which somebody knows by now. Whether that is
+    /// seen on it is known as soon as it is made.
+    pub fn under_way(&self, asked: &K, moment: Moment) -> Option<Place<V>> {
+        let kept = self.lock();
+        let entry = kept.pages.get(asked)?;
+        let young = moment.now.saturating_duration_since(entry.since) < LIFE;
+        (young && !entry.place.initialized() && entry.changes < moment.changes).then(|| entry.place.clone())
+    }
+
     /// Notes of a page that was made how much room it takes, whether it lasts (whether all of what it shows is told of when
     /// it changes), and what it shows, where that was noted.
     pub fn settle(&self, asked: &K, place: &Place<V>, bytes: usize, lasts: bool, shown: Option<Shown>) {
@@ -176,8 +185,12 @@ mod tests {
         }
 
         /// The place of a page at a moment, so many milliseconds after the beginning.
-        fn place(&self, asked: usize, (ms, changes, sure): (u64, u64, bool)) -> Place<()> {
-            self.shelf.place(&asked, Moment { now: self.begun + Duration::from_millis(ms), changes, sure })
+        fn place(&self, asked: usize, moment: (u64, u64, bool)) -> Place<()> {
+            self.shelf.place(&asked, self.moment(moment))
+        }
+
+        fn moment(&self, (ms, changes, sure): (u64, u64, bool)) -> Moment {
+            Moment { now: self.begun + Duration::from_millis(ms), changes, sure }
         }
 
         fn make(&self, asked: usize, moment: (u64, u64, bool), bytes: usize, lasts: bool) -> Place<()> {
@@ -247,7 +260,11 @@ mod tests {
         live.heard_stock("a".to_owned());
         assert!(!Arc::ptr_eq(&second, &place(60_002)));
         let unmade = place(60_003);
+        let under_way = |ms| test.shelf.under_way(&1, test.moment((ms, live.product_changes(), SURE)));
+        assert!(under_way(60_003).is_none(), "whoever asks now shares it");
         live.heard_sold("tea", 1);
+        assert!(under_way(60_004).is_some_and(|place| Arc::ptr_eq(&unmade, &place)));
+        assert!(under_way(61_003).is_none(), "nobody waits for ever");
         assert!(!Arc::ptr_eq(&unmade, &place(60_004)), "nobody knows yet what it shows");
         let late = make(60_005);
         live.all_changed();

@@ -10,7 +10,7 @@ use crate::{
     server::{App, context::internal, figures},
 };
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     pin::pin,
     time::{Duration, Instant, SystemTime},
@@ -96,13 +96,17 @@ async fn make(app: &App, schedule: &Schedule, now: i64) -> std::result::Result<C
     let to = folder.join(write::file_name(now, schedule.key.is_some()));
     let plan = write::Plan { to, key: schedule.key.clone(), master_key: None };
     let contents = write::write(&app.db, &app.media, plan, unwatched()).await?;
-    super::blocking(move || retain(&folder, keep)).await?;
+    // The backup is there, whatever becomes of the old ones: another one would not help, and need room besides.
+    if let Err(error) = super::blocking(move || retain(&folder, keep)).await {
+        tracing::error!(%error, "old backups cannot be removed, and will fill the disk");
+    }
     Ok(contents)
 }
 
-/// Removes the oldest of our files beyond so many, and what was left of those that were not finished.
+/// Removes the oldest of our files beyond so many, and what was left of those that were not finished. One that cannot be
+/// removed keeps no other from it, and is told of in the end.
 fn retain(folder: &Path, keep: usize) -> std::result::Result<(), BackupError> {
-    let mut files = Vec::new();
+    let (mut files, mut stuck) = (Vec::new(), None);
     for file in fs::read_dir(folder).map_err(super::at(folder))? {
         let file = file?;
         let Some(name) = file.file_name().to_str().map(str::to_owned) else { continue };
@@ -112,8 +116,7 @@ fn retain(folder: &Path, keep: usize) -> std::result::Result<(), BackupError> {
             let changed = file.metadata().and_then(|metadata| metadata.modified());
             let age = changed.ok().and_then(|changed| SystemTime::now().duration_since(changed).ok());
             if age.is_some_and(|age| age > LEFT) {
-                let path = file.path();
-                fs::remove_file(&path).map_err(super::at(&path))?;
+                stuck = remove(&file.path()).err().or(stuck);
             }
         }
     }
@@ -121,11 +124,20 @@ fn retain(folder: &Path, keep: usize) -> std::result::Result<(), BackupError> {
     files.sort();
     let old = files.len().saturating_sub(keep.max(1));
     for name in &files[..old] {
-        let path = folder.join(name);
-        fs::remove_file(&path).map_err(super::at(&path))?;
-        tracing::info!(file = %path.display(), "an old backup was removed");
+        match remove(&folder.join(name)) {
+            Ok(()) => tracing::info!(file = name, "an old backup was removed"),
+            Err(error) => stuck = Some(error),
+        }
     }
-    Ok(())
+    stuck.map_or(Ok(()), Err)
+}
+
+fn remove(path: &Path) -> std::result::Result<(), BackupError> {
+    match fs::remove_file(path) {
+        // Somebody else did it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done.map_err(super::at(path)),
+    }
 }
 
 /// Whether a file has a name that this program gives: nothing else is removed.
@@ -140,7 +152,19 @@ fn is_ours(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
+
+    #[test]
+    fn an_old_one_that_cannot_be_removed_keeps_no_other_there() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = |at: i64| folder.path().join(write::file_name(at * 1000, false));
+        fs::create_dir(path(0))?;
+        for at in 1..4 {
+            fs::write(path(at), "x")?;
+        }
+        assert!(retain(folder.path(), 1).is_err());
+        assert_eq!([0, 1, 2, 3].map(|at| path(at).exists()), [true, false, false, true]);
+        Ok(())
+    }
 
     #[test]
     fn the_newest_are_kept_and_files_of_others_left_alone() -> io::Result<()> {

@@ -174,14 +174,14 @@ impl Default for Config {
 /// How much of PostgreSQL a process uses and how long it waits for it, as on the command line. SQLite knows none of these.
 #[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseLimits {
-    /// PostgreSQL: the most connections of this node, beside the two by which nodes hear each other; 4 to 500
+    /// PostgreSQL: the most connections of this node, beside the two by which nodes hear each other; 8 to 500
     #[arg(
         long = "database-connections",
         global = true,
         env = "XIADAN_DATABASE_CONNECTIONS",
         value_name = "NUMBER",
         default_value_t = 16,
-        value_parser = clap::value_parser!(u32).range(4..=500)
+        value_parser = clap::value_parser!(u32).range(8..=500)
     )]
     pub connections: u32,
     /// PostgreSQL: how long a caller waits for one of them; 100ms to 60s

@@ -6,9 +6,9 @@
 //! - columns are `text`, `bigint`, `double precision`, `boolean` and `bytea`, and one text is always
 //!   called with the same types of arguments;
 //! - an optional filter is `($1 is null or col = $1)`, a sum is `cast(sum(x) as bigint)`;
-//! - writing happens in [`Db::write`] and nowhere else. On SQLite one thread runs all writes and
-//!   commits up to 64 waiting jobs at once; on PostgreSQL a job is a transaction that is repeated
-//!   when it meets a conflict;
+//! - writing happens in [`Db::write`], or in [`Db::exec`] where it is one statement. On SQLite one
+//!   thread runs all writes and commits up to 64 waiting jobs at once; on PostgreSQL a job is a
+//!   transaction that is repeated when it meets a conflict;
 //! - a statement that fails ends its transaction, on both: return the error from the job. Where a
 //!   row may exist already, say so in the statement (`on conflict do nothing`) and look at the count.
 //!
@@ -34,6 +34,7 @@ mod connections;
 mod error;
 mod job;
 mod migrate;
+mod options;
 mod origin;
 mod postgres;
 mod sqlite;
@@ -50,6 +51,7 @@ pub use self::{
     channel::{Channels, Ear, LONGEST, Voice},
     error::DbError,
     migrate::Migration,
+    options::{Kind, Load, Options},
     value::{Args, ColumnType, FromColumn, Row, Scalar, ToValue, Value, lists, placeholders},
 };
 pub use futures::future::BoxFuture;
@@ -61,78 +63,6 @@ pub type Sql = Cow<'static, str>;
 
 /// Statements slower than this are logged with their text, without their arguments.
 const SLOW: Duration = Duration::from_millis(200);
-
-/// Which database is behind a [`Db`]; for metrics, logs and tests, never for a decision in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A file on this machine.
-    Sqlite,
-    /// PostgreSQL, or an engine that speaks its protocol and dialect.
-    Postgres,
-}
-
-impl Kind {
-    /// `sqlite` or `postgres`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
-        }
-    }
-}
-
-/// How to reach the database and how much of it to use.
-#[derive(Clone)]
-pub struct Options {
-    /// `sqlite:///absolute/file.db`, `sqlite://./relative/file.db` (folders are made), or `postgres://…`.
-    pub url: String,
-    /// SQLite: threads that read, each with a connection of its own.
-    pub readers: u32,
-    /// SQLite: write jobs that may wait; more callers wait for room.
-    pub write_queue: usize,
-    /// SQLite: how long to wait for another program that writes to the file.
-    pub busy_timeout: Duration,
-    /// PostgreSQL: connections of this node.
-    pub max_connections: u32,
-    /// PostgreSQL: how long a caller waits for one of them.
-    pub acquire_timeout: Duration,
-    /// PostgreSQL: how long a statement may take, except in migrations; zero is for ever.
-    pub statement_timeout: Duration,
-    /// PostgreSQL: how long a statement waits for a lock, except in migrations; zero is for ever.
-    pub lock_timeout: Duration,
-    /// PostgreSQL: how long [`Db::open`] waits for a server that is not up yet.
-    pub connect_wait: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(8));
-        Self {
-            url: String::from("sqlite://./data/xiadan.db"),
-            readers: cores.clamp(2, 8),
-            write_queue: 4096,
-            busy_timeout: Duration::from_secs(5),
-            max_connections: 16,
-            acquire_timeout: Duration::from_secs(10),
-            statement_timeout: Duration::from_secs(30),
-            lock_timeout: Duration::from_secs(10),
-            connect_wait: Duration::from_secs(60),
-        }
-    }
-}
-
-/// How busy a database is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// SQLite: writes that wait for their turn.
-    pub writes_waiting: usize,
-    /// PostgreSQL: open connections of this node.
-    pub connections: usize,
-    /// PostgreSQL: those of them that nobody uses.
-    pub idle: usize,
-    /// PostgreSQL: how many there may be.
-    pub most: usize,
-}
 
 /// A handle on the database. Cloning it is cheap and all clones are the same database.
 #[derive(Clone)]
@@ -316,6 +246,12 @@ impl Db {
         }
     }
 
+    /// Whether who wants a row that somebody else is changing waits for it on a connection that others lack meanwhile. Where
+    /// not, all who write stand in one line anyway.
+    pub fn waits_by_row(&self) -> bool {
+        self.kind() == Kind::Postgres
+    }
+
     /// The way to other programs on the same database; none on SQLite, which one program serves.
     pub fn channels(&self) -> Option<Channels> {
         match &self.arm {
@@ -342,8 +278,8 @@ impl Db {
         }
     }
 
-    /// Whether the database answers; for the readiness check. It stands in no line behind those who read: slow ones would
-    /// have every node taken for dead, which helps nobody.
+    /// Whether the database answers; for the readiness check. It stands in no line behind those who read: slow statements of
+    /// theirs alone would have every node taken for dead, which helps nobody.
     ///
     /// # Errors
     /// [`DbError::Unavailable`], or [`DbError::Closed`].

@@ -83,7 +83,7 @@ const HELD_CLAIMS: &str = "select
         from booking_move m join claim k on k.move_id = m.id where m.state = 'held' and k.state = 'active'
         union all
         select k.resource_id, k.kind, k.start_at, k.end_at, k.quantity
-        from waiting w join claim k on k.waiting_id = w.id where w.expires_at is not null and k.state = 'active'
+        from claim k where k.expires_at > 0 and k.waiting_id is not null and k.state = 'active'
     ) c left join variant v on v.id = c.resource_id left join resource r on r.id = c.resource_id
         left join departure d on d.id = c.resource_id";
 

@@ -202,13 +202,14 @@ async fn answer<F: Future<Output = Response>>(
 ) -> Response {
     let asked = request.extensions().get::<Ctx>().and_then(|ctx| {
         let asked = Asked::of(ctx, &request)?;
-        Some((asked, Moment::of(&ctx.app.live)))
+        Some((asked, ctx.app.live.clone()))
     });
-    let Some((asked, moment)) = asked else { return render(request).await };
+    let Some((asked, live)) = asked else { return render(request).await };
     // Has no body, and can be asked again.
     let (parts, _) = request.into_parts();
     let known = parts.headers.get(IF_NONE_MATCH);
-    shared.answer(asked, moment, known, || render(Request::from_parts(parts.clone(), Body::empty()))).await
+    let make = || render(Request::from_parts(parts.clone(), Body::empty()));
+    shared.answer(asked, || Moment::of(&live), known, make).await
 }
 
 /// Where pages begin that show names and addresses, or what only staff may see.

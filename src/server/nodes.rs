@@ -2,8 +2,8 @@
 //! from memory are found anew.
 //!
 //! On SQLite there is one node, and nothing of this runs. On PostgreSQL each node says on a channel of the database (its
-//! `NOTIFY`) which topics changed, and nothing of their content: who hears it reads the present state, as for a change of
-//! its own. What changed is gathered for some milliseconds and said after the commit that changed it, not within: a
+//! `NOTIFY`) which topics changed and in which categories how much is sold, and nothing else of their content: who hears it
+//! reads the present state, as for a change of its own. What changed is gathered for some milliseconds and said after the commit that changed it, not within: a
 //! transaction with a word in it holds a lock of the whole server until its commit is on the disk (`PreCommit_Notify` in
 //! PostgreSQL's `async.c`), so that all orders of a shop would wait for each other, whatever they buy.
 //!
@@ -39,6 +39,10 @@ const CHANNEL: &str = "xiadan_live";
 const GATHER: Duration = Duration::from_millis(10);
 /// How often each node says something, be it that there is nothing new.
 const BEAT: Duration = Duration::from_secs(1);
+/// So long after a commit of which nobody knows whether it was made, others are told again to look: a server that is slow may
+/// make it later. Each further pause is twice as long, up to this one.
+const DOUBT: Duration = Duration::from_secs(1);
+const LONGEST_DOUBT: Duration = Duration::from_secs(32);
 /// After so long without a word from a node something is wrong with it, or with the way to it.
 const SILENCE: Duration = Duration::from_secs(4);
 /// The pause after a first failure; each further one doubles it.
@@ -101,7 +105,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
 
 /// Says what changed here, and good-bye in the end.
 async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receiver<bool>) {
-    let (mut version, mut failures, mut doubts) = (0, 0, app.db.doubts());
+    let (mut version, mut failures, mut doubts, mut doubted) = (0, 0, app.db.doubts(), None);
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -114,8 +118,11 @@ async fn speak(app: &App, mut voice: Voice, node: &str, mut stop: watch::Receive
             sleep(GATHER).await;
         }
         if doubts != app.db.doubts() {
-            doubts = app.db.doubts();
+            (doubts, doubted) = (app.db.doubts(), Some((Instant::now(), DOUBT)));
+        }
+        if let Some((at, pause)) = doubted.filter(|(at, _)| *at <= Instant::now()) {
             app.live.tell_all();
+            doubted = (pause <= LONGEST_DOUBT).then(|| (at + pause, pause * 2));
         }
         let outgoing = app.live.take_for_others();
         match say(&mut voice, node, &mut version, &outgoing, leaves).await {

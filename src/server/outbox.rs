@@ -32,8 +32,6 @@ const LOUD: i64 = 10;
 const KEEP_MS: i64 = 7 * 24 * 60 * 60_000;
 /// How many of them are removed at once, so that nobody waits behind it.
 const SWEEP: i64 = 500;
-/// How many effects of a queue are tried at the same time.
-const AT_ONCE: usize = 8;
 /// How long an attempt is waited for: it ends before another node may make the next.
 const LONGEST: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() - 5_000);
 
@@ -48,6 +46,16 @@ pub enum Queue {
 
 impl Queue {
     const ALL: [Self; 3] = [Self::Payments, Self::Messages, Self::Confirmations];
+
+    /// How many of its effects are tried at the same time. Confirmations come as fast as orders and read much, and those who
+    /// order come first.
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Payments => 4,
+            Self::Messages => 8,
+            Self::Confirmations => 2,
+        }
+    }
 }
 
 /// Tries everything that is due and answers with how many effects were carried out.
@@ -77,7 +85,7 @@ pub async fn run(app: &App, queue: Queue) -> Result<usize> {
         Queue::Confirmations => "confirmations",
     };
     let due = app.db.all(sql, args![now(), message::KIND, confirm::KIND, name]).await?;
-    let tried = stream::iter(due).map(|row| async move { attempt(app, &row).await }).buffer_unordered(AT_ONCE);
+    let tried = stream::iter(due).map(|row| async move { attempt(app, &row).await }).buffer_unordered(queue.at_once());
     // All of them, before a failure of the database is told of: what is under way would be done again.
     let tried: Vec<_> = tried.collect().await;
     let done = tried.into_iter().try_fold(0, |done, end| end.map(|carried_out| done + usize::from(carried_out)))?;

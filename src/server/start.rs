@@ -304,11 +304,15 @@ pub async fn serve(
     let _ = stop_sender.send(true);
     // Only now, so that a page that comes back at once comes to another process.
     app.live.close();
-    finish("requests", server, REQUESTS).await;
+    let mut whole = finish("requests", server, REQUESTS).await;
     for part in redirecting.into_iter().chain(renewing).chain(told_figures) {
         part.abort();
     }
-    finish("jobs", jobs, FINISH).await;
+    whole &= finish("jobs", jobs, FINISH).await;
+    if !whole {
+        // What was broken off may have changed something that nobody was told of.
+        app.live.tell_all();
+    }
     let _ = last_sender.send(true);
     let ended = async |name: &str, part: Option<JoinHandle<()>>| {
         if let Some(part) = part {
@@ -353,14 +357,15 @@ async fn logged(name: &str, part: impl Future<Output = Result<(), Failure>>) {
     }
 }
 
-/// Waits for a part to end, but not for ever.
-async fn finish(name: &str, mut part: JoinHandle<()>, longest: Duration) {
+/// Waits for a part to end, but not for ever; answers whether it came to its end.
+async fn finish(name: &str, mut part: JoinHandle<()>, longest: Duration) -> bool {
     match timeout(longest, &mut part).await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return true,
         Ok(Err(error)) => tracing::error!(name, %error, "ended badly"),
         Err(_) => {
             tracing::warn!(name, "did not end within {longest:?}");
             part.abort();
         }
     }
+    false
 }

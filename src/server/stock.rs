@@ -5,7 +5,9 @@
 //! Rows are written in one order, so that no two transactions wait for each other in a circle: the order, then products
 //! by their ids, then their variants, which nobody changes who has not taken the product ([`Tx::lock`]), then stock by the
 //! ids of its variants, and the record ([`audit`]) last. What leaves out a step keeps to the others: holding and releasing
-//! begin with stock, and nothing that comes after it in the same transaction goes back to a product.
+//! begin with stock, and nothing that comes after it in the same transaction goes back to a product. An account that is closed
+//! with several unpaid orders ends them one after the other, stock and bookings of each: should it meet somebody else in a
+//! circle, one of the two is begun again by the database floor.
 
 use super::{
     Ctx,

@@ -1,4 +1,9 @@
 //! The PostgreSQL arm: a pool, and one place where conflicts and lost connections are repeated.
+//!
+//! [`statement`] runs single statements, [`failure`] says what an error means.
+
+mod failure;
+mod statement;
 
 use std::{
     collections::hash_map::RandomState,
@@ -14,20 +19,23 @@ use std::{
 
 use futures::FutureExt;
 use sqlx::{
-    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection as _, Executor, PgConnection, Row as _, TypeInfo,
-    ValueRef,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
+    ConnectOptions, Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit, oneshot},
     time::timeout,
 };
 
+pub(super) use self::{
+    failure::from_sqlx,
+    statement::{all, exec},
+};
 use super::{
-    Args, Channels, ColumnType, Connection, DbError, Kind, Load, Options, Row, Sql, Tx, Value,
+    Args, Channels, Connection, DbError, Load, Options, Row, Sql, Tx,
     connections::{Connections, Leased},
     job::{Job, Work},
-    note_error, note_statement,
+    note_error,
     origin::Origin,
     panicked, unheard,
 };
@@ -390,158 +398,4 @@ async fn pause(attempt: u32) {
     let base = 2_000_u64 << attempt.min(8);
     let chance = RandomState::new().build_hasher().finish() % base;
     tokio::time::sleep(Duration::from_micros((base + chance) / 2)).await;
-}
-
-pub(super) async fn exec(
-    connection: &mut PgConnection,
-    sql: Sql,
-    args: Args,
-    persistent: bool,
-    limit: Option<Duration>,
-) -> Result<u64, DbError> {
-    let started = Instant::now();
-    let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?).persistent(persistent);
-    let result = answered(limit, connection.execute(query)).await;
-    note_statement(&sql, Kind::Postgres, started, result.as_ref().err());
-    result.map(|done| done.rows_affected())
-}
-
-pub(super) async fn all(
-    connection: &mut PgConnection,
-    sql: Sql,
-    args: Args,
-    limit: Option<Duration>,
-) -> Result<Vec<Row>, DbError> {
-    let started = Instant::now();
-    let query = sqlx::query_with(AssertSqlSafe(sql.clone()), bind(args)?);
-    let result = answered(limit, connection.fetch_all(query)).await;
-    note_statement(&sql, Kind::Postgres, started, result.as_ref().err());
-    let rows = result?;
-
-    let Some(first) = rows.first() else { return Ok(Vec::new()) };
-    let names: Arc<[Box<str>]> = first.columns().iter().map(|column| column.name().into()).collect();
-    rows.iter().map(|row| Ok(Row::new(names.clone(), values(row)?))).collect()
-}
-
-fn bind(args: Args) -> Result<PgArguments, DbError> {
-    let mut bound = PgArguments::default();
-    bound.reserve(args.len(), args.len() * 16);
-    for value in args {
-        match value {
-            Value::Text(text) => bound.add(text),
-            Value::Int(number) => bound.add(number),
-            Value::Real(number) => bound.add(number),
-            Value::Bool(flag) => bound.add(flag),
-            Value::Bytes(bytes) => bound.add(bytes),
-            Value::Null(ColumnType::Text) => bound.add(None::<String>),
-            Value::Null(ColumnType::Int) => bound.add(None::<i64>),
-            Value::Null(ColumnType::Real) => bound.add(None::<f64>),
-            Value::Null(ColumnType::Bool) => bound.add(None::<bool>),
-            Value::Null(ColumnType::Bytes) => bound.add(None::<Vec<u8>>),
-        }
-        .map_err(|_| DbError::Other("an argument could not be encoded".into()))?;
-    }
-    Ok(bound)
-}
-
-fn values(row: &PgRow) -> Result<Vec<Value>, DbError> {
-    (0..row.columns().len()).map(|index| value(row, index)).collect()
-}
-
-fn value(row: &PgRow, index: usize) -> Result<Value, DbError> {
-    let raw = row.try_get_raw(index).map_err(|error| from_sqlx(&error))?;
-    let kind = raw.type_info();
-    let column = |problem| DbError::Column {
-        name: row.columns().get(index).map_or_else(String::new, |column| column.name().to_owned()),
-        problem,
-    };
-    macro_rules! decode {
-        ($source:ty, $kind:ident, $convert:expr) => {
-            match row.try_get::<Option<$source>, _>(index) {
-                Ok(Some(value)) => Ok(Value::$kind($convert(value))),
-                Ok(None) => Ok(Value::Null(ColumnType::$kind)),
-                Err(_) => Err(column("could not be decoded")),
-            }
-        };
-    }
-    match kind.name() {
-        "INT8" => decode!(i64, Int, |number| number),
-        "TEXT" | "VARCHAR" | "CHAR" | "NAME" => decode!(String, Text, |text| text),
-        "BOOL" => decode!(bool, Bool, |flag| flag),
-        "FLOAT8" => decode!(f64, Real, |number| number),
-        "BYTEA" => decode!(Vec<u8>, Bytes, |bytes| bytes),
-        "INT4" => decode!(i32, Int, i64::from),
-        "INT2" => decode!(i16, Int, i64::from),
-        "VOID" => Ok(Value::Null(ColumnType::Text)),
-        _ => Err(column("is not text, bigint, double precision, boolean or bytea; cast it in the statement")),
-    }
-}
-
-pub(super) fn from_sqlx(error: &sqlx::Error) -> DbError {
-    match error {
-        sqlx::Error::Database(error) => from_server(error.as_ref()),
-        sqlx::Error::PoolTimedOut => DbError::Unavailable("no free connection in time".into()),
-        sqlx::Error::PoolClosed => DbError::Closed,
-        sqlx::Error::RowNotFound => DbError::NotFound,
-        sqlx::Error::Io(error) => DbError::Unavailable(error.to_string()),
-        sqlx::Error::Tls(error) => DbError::Unavailable(format!("TLS (?sslmode= in the URL decides on it): {error}")),
-        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => {
-            DbError::Unavailable("the connection is in a bad state".into())
-        }
-        sqlx::Error::Configuration(_) => DbError::Other("the PostgreSQL URL or its files cannot be used".into()),
-        _ => DbError::Other("the answer of the database was not understood".into()),
-    }
-}
-
-fn from_server(error: &dyn sqlx::error::DatabaseError) -> DbError {
-    by_code(&error.code().unwrap_or_default(), error.message(), error.constraint())
-}
-
-/// What the SQLSTATE of an error means.
-fn by_code(code: &str, message: &str, constraint: Option<&str>) -> DbError {
-    match code {
-        "23505" | "23P01" => DbError::Unique(constraint.unwrap_or_default().to_owned()),
-        "23503" => DbError::ForeignKey,
-        "23514" | "23502" => DbError::Check,
-        // The last two: a lock or the statement took longer than its limit.
-        "40001" | "40P01" | "55P03" | "57014" => DbError::Busy,
-        // A plan that was cached before a migration; a fresh connection has none.
-        "0A000" if message.contains("cached plan") => DbError::Unavailable("stale plan".into()),
-        "40003" => DbError::Unavailable("the outcome of the transaction is unknown".into()),
-        "25006" => DbError::ReadOnly,
-        // Wrong SQL, rights, transaction state, limits, the server itself: these texts speak of names
-        // and never of values.
-        code => match code.get(..2).unwrap_or_default() {
-            "08" | "53" | "57" => DbError::Unavailable(format!("{message} ({code})")),
-            "0A" | "25" | "26" | "28" | "3D" | "42" | "58" | "XX" => DbError::Other(format!("{message} ({code})")),
-            _ => DbError::Other(format!("PostgreSQL error {code}")),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_takes_no_writes_is_left_as_one_that_is_gone_and_wrong_sql_is_not_tried_again() {
-        // SQLSTATE; whether a transaction is begun again, and whether its connection is given up.
-        for (code, again, lost) in [
-            ("25006", true, true),
-            ("57P01", true, true),
-            ("53300", true, true),
-            ("08006", true, true),
-            ("40003", true, true),
-            ("40001", true, false),
-            ("55P03", true, false),
-            ("57014", true, false),
-            ("25001", false, false),
-            ("25P02", false, false),
-            ("23505", false, false),
-            ("42P01", false, false),
-        ] {
-            let error = by_code(code, "cannot execute UPDATE in a read-only transaction", None);
-            assert_eq!((error.is_transient(), error.is_lost()), (again, lost), "{code}: {error:?}");
-        }
-    }
 }

@@ -40,7 +40,7 @@ struct Threads {
     path: PathBuf,
     options: Options,
     /// Whose turn it is at a thread that is started for one statement: anybody may have that done.
-    apart: Mutex<()>,
+    apart: Arc<Mutex<()>>,
 }
 
 impl Sqlite {
@@ -58,7 +58,7 @@ impl Sqlite {
                 .map(|_| connect(&path, &options, Role::Reader))
                 .collect::<Result<Vec<_>, _>>()?;
             let (writer, readers) = (Writer::start(writer, options.write_queue)?, Readers::start(readers)?);
-            Ok(Threads { writer, readers, path, options, apart: Mutex::default() })
+            Ok(Threads { writer, readers, path, options, apart: Arc::default() })
         };
         let threads = tokio::task::spawn_blocking(open).await.map_err(|_| DbError::Closed)??;
         Ok(Self { threads: Arc::new(threads) })
@@ -70,8 +70,13 @@ impl Sqlite {
 
     /// The same on a connection and a thread of its own, one at a time.
     pub(super) async fn all_apart(&self, sql: Sql, args: Args) -> Result<Vec<Row>, DbError> {
-        let _turn = self.threads.apart.lock().await;
-        self.apart(move |connection| all(connection, &sql, &args)).await?
+        let turn = self.threads.apart.clone().lock_owned().await;
+        self.apart(move |connection| {
+            // Given up by the thread: whoever asked may have gone away before it is done.
+            let _turn = turn;
+            all(connection, &sql, &args)
+        })
+        .await?
     }
 
     /// Runs a job that reads; `Ok` where the job's own result is the answer.

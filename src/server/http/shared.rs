@@ -40,11 +40,12 @@ use axum::{
 };
 use leptos::context::use_context;
 use page::Page;
-use shelf::Shelf;
+use shelf::{LIFE, Shelf};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use tokio::time::timeout;
 
 pub use shelf::Moment;
 pub use shown::Shown;
@@ -100,11 +101,12 @@ pub struct Shared(Arc<Shelf<Asked, Option<Page>>>);
 
 impl Shared {
     /// Answers with the page that others asked for, or else makes it; those who ask meanwhile wait for it, also where
-    /// something changed after it was begun: it mostly is nothing that it shows. What cannot be shared is made for each. `known` are the tags of what the browser has (RFC 9110 §13.1.2).
+    /// something changed after it was begun: it mostly is nothing that it shows. What cannot be shared is made for each.
+    /// `moment` is the present one; `known` are the tags of what the browser has (RFC 9110 §13.1.2).
     pub async fn answer<F: Future<Output = Response>>(
         &self,
         asked: Asked,
-        moment: Moment,
+        moment: impl Fn() -> Moment,
         known: Option<&HeaderValue>,
         make: impl Fn() -> F,
     ) -> Response {
@@ -113,12 +115,14 @@ impl Shared {
             metrics::counter!(figures::SHARED, "step" => "made").increment(1);
             make()
         };
+        let (arrived, mut present) = (moment(), None);
         for _ in 0..WAITS {
-            let Some(under_way) = self.0.under_way(&asked, moment) else { break };
+            let Some(under_way) = self.0.under_way(&asked, arrived) else { break };
             // Ends when it is made, or when nobody makes it any more.
-            let _ = under_way.get_or_try_init(|| async { Err(()) }).await;
+            let _ = timeout(LIFE, under_way.get_or_try_init(|| async { Err(()) })).await;
+            present = Some(moment());
         }
-        let place = self.0.place(&asked, moment);
+        let place = self.0.place(&asked, arrived, present.unwrap_or(arrived));
         let mut own = None;
         let shared = place
             .get_or_init(|| async {
@@ -194,7 +198,8 @@ mod tests {
             tokio::task::yield_now().await;
             page("first", "<script nonce=\"first\">1</script>")
         };
-        let answers = futures::future::join_all((0..8).map(|_| shared.answer(asked("/"), after(0), None, make))).await;
+        let answers =
+            futures::future::join_all((0..8).map(|_| shared.answer(asked("/"), || after(0), None, make))).await;
         assert_eq!(made.load(Ordering::Relaxed), 1);
         let mut nonces = std::collections::HashSet::new();
         for answer in answers {
@@ -204,9 +209,9 @@ mod tests {
             assert_eq!(text(answer).await, format!("<script nonce=\"{nonce}\">1</script>"));
             assert!(nonces.insert(nonce), "each its own");
         }
-        shared.answer(asked("/search"), after(0), None, make).await;
+        shared.answer(asked("/search"), || after(0), None, make).await;
         assert_eq!(made.load(Ordering::Relaxed), 2, "another page");
-        shared.answer(asked("/"), after(1), None, make).await;
+        shared.answer(asked("/"), || after(1), None, make).await;
         assert_eq!(made.load(Ordering::Relaxed), 3, "the catalogue changed");
     }
 
@@ -216,7 +221,7 @@ mod tests {
         // Made anew each time the catalogue changes, with another nonce and the words of the moment.
         let ask = async |changes: u64, words: &'static str, known: Option<&HeaderValue>| {
             let make = async || page(&format!("nonce-{changes}"), &format!("<p nonce=\"nonce-{changes}\">{words}</p>"));
-            shared.answer(asked("/"), after(changes), known, make).await
+            shared.answer(asked("/"), || after(changes), known, make).await
         };
         let first = ask(0, "1", None).await;
         let tag = first.headers()[ETAG].clone();
@@ -244,11 +249,11 @@ mod tests {
             answer.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("xiadan_guest=1"));
             answer
         };
-        assert_eq!(text(shared.answer(asked("/"), after(0), None, make).await).await, "0");
-        assert_eq!(text(shared.answer(asked("/"), after(0), None, make).await).await, "1");
+        assert_eq!(text(shared.answer(asked("/"), || after(0), None, make).await).await, "0");
+        assert_eq!(text(shared.answer(asked("/"), || after(0), None, make).await).await, "1");
         let missing = async || (StatusCode::NOT_FOUND, page("first", "none")).into_response();
-        assert_eq!(shared.answer(asked("/p/none"), after(0), None, missing).await.status(), StatusCode::NOT_FOUND);
-        assert_eq!(shared.answer(asked("/p/none"), after(0), None, missing).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(shared.answer(asked("/p/none"), || after(0), None, missing).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(shared.answer(asked("/p/none"), || after(0), None, missing).await.status(), StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]
@@ -264,7 +269,7 @@ mod tests {
                 answer
             };
             let moment = Moment { now: begun + Duration::from_secs(seconds), changes, sure };
-            text(shared.answer(asked(address), moment, None, make).await).await
+            text(shared.answer(asked(address), || moment, None, make).await).await
         };
         assert_eq!(ask((0, 0, true), false, "/").await, "0");
         assert_eq!(ask((59, 0, true), false, "/").await, "0");
@@ -282,7 +287,8 @@ mod tests {
         let (shared, live, made) = (Shared::default(), Hub::new(), AtomicUsize::new(0));
         let ask = async |product: &str| {
             let make = async || page_of(&live, product, &made.fetch_add(1, Ordering::Relaxed).to_string());
-            text(shared.answer(asked(&format!("/p/{product}")), after(live.product_changes()), None, make).await).await
+            text(shared.answer(asked(&format!("/p/{product}")), || after(live.product_changes()), None, make).await)
+                .await
         };
         assert_eq!((ask("mug").await, ask("lamp").await), ("0".to_owned(), "1".to_owned()));
         live.stock_changed("mug".to_owned());
@@ -307,13 +313,17 @@ mod tests {
         // Just after an order.
         let ask = async |ordered: &'static str| {
             live.heard_stock(ordered.to_owned());
-            text(shared.answer(asked("/p/mug"), after(live.product_changes()), None, make).await).await
+            text(shared.answer(asked("/p/mug"), || after(live.product_changes()), None, make).await).await
         };
         let answers = futures::future::join_all((0..8).map(|_| ask("lamp"))).await;
         assert!(answers.iter().all(|answer| answer == "0"), "{answers:?}");
         let answers = futures::future::join_all((0..8).map(|_| ask("mug"))).await;
         assert_eq!(answers.first().map(String::as_str), Some("1"));
         assert!(answers.iter().skip(1).all(|answer| answer != "0" && answer != "1"), "{answers:?}");
+        assert!(
+            made.load(Ordering::Relaxed) <= 4,
+            "who waited is given what was begun after the last change: {answers:?}"
+        );
     }
 
     #[tokio::test]
@@ -325,10 +335,10 @@ mod tests {
             }
             page("first", "whole")
         };
-        let first = shared.answer(asked("/"), after(0), None, make);
+        let first = shared.answer(asked("/"), || after(0), None, make);
         assert!(tokio::time::timeout(Duration::from_millis(10), first).await.is_err());
-        assert_eq!(text(shared.answer(asked("/"), after(0), None, make).await).await, "whole");
-        assert_eq!(text(shared.answer(asked("/"), after(0), None, make).await).await, "whole");
+        assert_eq!(text(shared.answer(asked("/"), || after(0), None, make).await).await, "whole");
+        assert_eq!(text(shared.answer(asked("/"), || after(0), None, make).await).await, "whole");
         assert_eq!(made.load(Ordering::Relaxed), 2);
     }
 }

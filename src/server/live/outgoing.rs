@@ -4,7 +4,7 @@ use super::Sold;
 use crate::domain::live::Topic;
 use std::collections::{HashMap, HashSet};
 
-/// The most topics that wait for other nodes to be told of them.
+/// The most topics, products and categories together that wait for other nodes to be told of them.
 pub(super) const MOST: usize = 10_000;
 
 /// What changed here since other nodes were last told.

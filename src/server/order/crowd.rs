@@ -3,16 +3,16 @@
 //! Each order takes its turn at the database, so that ten thousand buyers of a hundred pieces would keep everybody else
 //! waiting until the last of them has an answer. Therefore only a few orders at a time are looked at, by one statement that
 //! finds out whether there is anything left; and those of something of which little is left form a line of their own for
-//! each variant and go on a few at a time. So does every order on PostgreSQL, however much is left: one at a time has the row
-//! of a variant there, and who waits for it in the database does so on a connection that others lack. What is sold is decided
-//! by the conditional update of [`stock`](crate::server::stock) alone: nothing here promises anything, and each node has
-//! lines of its own.
+//! each variant and go on a few at a time. Where who waits for the row of a variant does so in the database, on a connection
+//! that others lack ([`Db::waits_by_row`](crate::server::db::Db::waits_by_row)), all orders do so, however much is left.
+//! What is sold is decided by the conditional update of [`stock`](crate::server::stock) alone: nothing here promises
+//! anything, and each node has lines of its own.
 
 use super::submit::Submission;
 use crate::{
     args,
     domain::{Error, Result, cart::BuyNow, catalog::UNLIMITED, error::Shortage},
-    server::{Ctx, cart::available_now, catalog::in_locale, db::Kind},
+    server::{Ctx, cart::available_now, catalog::in_locale},
 };
 use std::{
     collections::HashMap,
@@ -20,11 +20,13 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// So many free pieces are little: of more, nobody waits for anybody on SQLite, whose one writer has no rows to wait for.
+/// So many free pieces are little: of more, nobody waits for anybody where no one has a row for himself.
 const LITTLE: i64 = 1_000;
 /// How many orders of a variant go on at a time, and how many are looked at before it is known what they are of: fewer than
 /// there are connections, so that there are some left for everybody else.
 const AT_ONCE: usize = 4;
+/// How often an order of several variants waits at one of them without a place at the others.
+const WAITS: usize = 4;
 /// After so many lines, those in which nobody stands are forgotten.
 const MANY_LINES: usize = 256;
 
@@ -51,22 +53,39 @@ pub(super) struct Turn {
 }
 
 impl Crowd {
-    /// Waits until it is an order's turn at all of its variants. Those are in one order everywhere, so that no two orders
-    /// wait for each other.
+    /// Waits until it is an order's turn at all of its variants. Whoever waits at one gives up the places at the others
+    /// meanwhile: they would be taken from those who want nothing else. One that has waited often enough keeps them, and then
+    /// waits at one after the other in an order that is the same everywhere, so that no two wait for each other.
     pub(super) async fn enter(&self, mut variants: Vec<String>) -> Turn {
         variants.sort();
         variants.dedup();
-        let mut turn = Turn::default();
-        for variant in variants {
-            let line = self.line(variant);
-            let place = match line.clone().try_acquire_owned() {
-                Ok(place) => Some(place),
-                Err(_) => {
-                    turn.waited = true;
-                    line.acquire_owned().await.ok()
+        let lines: Vec<_> = variants.into_iter().map(|variant| self.line(variant)).collect();
+        let (mut turn, mut kept) = (Turn::default(), None);
+        for _ in 0..=WAITS {
+            let mut busy = None;
+            for (place, line) in
+                lines.iter().enumerate().filter(|(place, _)| kept.as_ref().is_none_or(|(at, _)| at != place))
+            {
+                match line.clone().try_acquire_owned() {
+                    Ok(permit) => turn.places.push(permit),
+                    Err(_) => {
+                        busy = Some((place, line.clone()));
+                        break;
+                    }
                 }
+            }
+            let Some((place, line)) = busy else {
+                turn.places.extend(kept.map(|(_, permit)| permit));
+                return turn;
             };
-            turn.places.extend(place);
+            turn.waited = true;
+            turn.places.clear();
+            drop(kept.take());
+            kept = line.acquire_owned().await.ok().map(|permit| (place, permit));
+        }
+        drop(kept);
+        for line in lines {
+            turn.places.extend(line.acquire_owned().await.ok());
         }
         turn
     }
@@ -128,7 +147,7 @@ pub(super) async fn look(ctx: &Ctx, submission: &Submission, submit_key: &str) -
         title = in_locale!("title"),
         available = available_now(),
     );
-    let everyone = ctx.app.db.kind() == Kind::Postgres;
+    let everyone = ctx.app.db.waits_by_row();
     let (mut lines, mut little, mut short, mut form) = (Vec::new(), false, Vec::new(), None);
     for row in ctx.app.db.all(sql, args).await? {
         if let Some(number) = row.get("number")? {
@@ -171,6 +190,20 @@ mod tests {
         assert!(next.as_mut().now_or_never().is_none());
         drop(inside);
         assert!(next.await.waited, "what it saw before is old");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_something_with_something_else_keeps_nobody_from_that() {
+        let crowd = Crowd::default();
+        let inside = join_all((0..AT_ONCE).map(|_| crowd.enter(of(&["hot"])))).await;
+        let mut both: Vec<_> = (0..2 * AT_ONCE).map(|_| Box::pin(crowd.enter(of(&["another", "hot"])))).collect();
+        assert!(both.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
+        let plain = crowd.enter(of(&["another"])).now_or_never();
+        assert!(plain.is_some_and(|turn| !turn.waited), "there are places at the other");
+        drop(inside);
+        for turn in both {
+            assert!(turn.await.waited);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

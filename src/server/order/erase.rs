@@ -42,6 +42,16 @@ pub async fn erase_some(tx: &mut Tx<'_>, keys: &Keys, customer: &str, most: i64)
     Ok(Erased { orders: rows.len(), products })
 }
 
+/// Forgets by what the provider knows the payments of an order of nobody, but for those of which money still goes back: it is
+/// asked for by that, and these are forgotten once it has gone.
+pub async fn forget_payments(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+    let sql = "update payment set provider_reference = null, cashier_url = null where order_id = $1
+        and exists (select 1 from orders o where o.id = payment.order_id and o.customer_id = $2)
+        and not exists (select 1 from refund r where r.payment_id = payment.id and r.state = 'pending')";
+    tx.exec(sql, args![id, NOBODY]).await?;
+    Ok(())
+}
+
 /// Answers with the products of the reviews that lost their words.
 async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result<Vec<String>> {
     let contact = Contact { recipient: String::new(), phone: None, email: None, region, detail: String::new() };
@@ -55,10 +65,7 @@ async fn erase(tx: &mut Tx<'_>, keys: &Keys, id: &str, region: String) -> Result
     tx.exec(sql, args![id, NOBODY, Locale::default().tag(), delivery_wish, contact, note]).await?;
     // By these the carrier and the provider know the person.
     tx.exec("update shipment set tracking_number = '' where order_id = $1", args![id]).await?;
-    // A refund that was written at this very moment needs it still.
-    let sql = "update payment set provider_reference = null, cashier_url = null where order_id = $1
-        and not exists (select 1 from refund r where r.payment_id = payment.id and r.state = 'pending')";
-    tx.exec(sql, args![id]).await?;
+    forget_payments(tx, id).await?;
     tx.exec("delete from traveller where order_id = $1", args![id]).await?;
     // The stars stay, for the mean is not the person's alone: without a name and an order they tell nothing of anybody. The
     // words go, whatever they say, as nobody can know whom they give away, and with them the answer, which may repeat them.

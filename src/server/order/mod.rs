@@ -15,6 +15,7 @@ pub use change::{cancel, cancel_unpaid, change, complete, expire_due};
 pub use checkout::{checkout, review, save_checkout, typed, with_address};
 pub use crowd::Crowd;
 pub use edit::{change_form, edit};
+pub(super) use erase::forget_payments;
 pub use erase::{Erased, erase_some};
 pub use office::{
     cancel as office_cancel, complete as office_complete, counts as office_counts, get as office_get,

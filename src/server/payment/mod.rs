@@ -19,7 +19,7 @@ use super::{
     context::{internal, new_id, now},
     db::{Row, Tx},
     figures,
-    order::{announce, sell, store},
+    order::{announce, forget_payments, sell, store},
     stock,
 };
 use crate::{
@@ -304,6 +304,7 @@ pub async fn deliver(app: &App, effect: Effect) -> Result<()> {
                 if tx.exec(sql, args![refund_id, now]).await? == 1 {
                     store::note_event(tx, &order_id, "provider", &EventKind::Refunded { amount }, now).await?;
                 }
+                forget_payments(tx, &order_id).await?;
                 Ok(store::Changed::new(store::by_id(tx, &order_id).await?.number, Vec::new()))
             })
         })

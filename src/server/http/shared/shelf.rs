@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 /// How long a page is given to others where a change may go unheard, or where no change is told of what it shows.
-const LIFE: Duration = Duration::from_secs(1);
+pub const LIFE: Duration = Duration::from_secs(1);
 /// How long one is given to others whatever is heard. What no process tells of, such as a change made by hand in the
 /// database, is seen after this.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -104,20 +104,20 @@ impl<K, V> Shelf<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
-    /// Where the page that is asked for is or will be.
-    pub fn place(&self, asked: &K, moment: Moment) -> Place<V> {
+    /// Where the page is or will be that somebody asks for who `arrived` at a moment, and may have waited since.
+    pub fn place(&self, asked: &K, arrived: Moment, present: Moment) -> Place<V> {
         let mut kept = self.lock();
         let kept = &mut *kept;
         kept.asked += 1;
-        if let Some(entry) = kept.pages.get_mut(asked).filter(|entry| entry.is_good(moment)) {
+        if let Some(entry) = kept.pages.get_mut(asked).filter(|entry| entry.is_good(arrived)) {
             entry.asked = kept.asked;
             return entry.place.clone();
         }
         let place = Place::default();
         let entry = Entry {
             place: place.clone(),
-            since: moment.now,
-            changes: moment.changes,
+            since: present.now,
+            changes: present.changes,
             lasts: false,
             shown: None,
             bytes: 0,
@@ -186,7 +186,7 @@ mod tests {
 
         /// The place of a page at a moment, so many milliseconds after the beginning.
         fn place(&self, asked: usize, moment: (u64, u64, bool)) -> Place<()> {
-            self.shelf.place(&asked, self.moment(moment))
+            self.shelf.place(&asked, self.moment(moment), self.moment(moment))
         }
 
         fn moment(&self, (ms, changes, sure): (u64, u64, bool)) -> Moment {

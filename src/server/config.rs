@@ -386,8 +386,8 @@ mod tests {
         let options = wanted.of("postgres://x".to_owned());
         assert_eq!((options.max_connections, options.connect_wait), (40, Duration::from_secs(300)));
         for (option, value, because) in [
-            ("connections", "3", "4..=500"),
-            ("connections", "501", "4..=500"),
+            ("connections", "7", "8..=500"),
+            ("connections", "501", "8..=500"),
             ("connections", "many", "invalid"),
             ("acquire-timeout", "99ms", "from 100ms to 60s"),
             ("acquire-timeout", "2m", "from 100ms to 60s"),

@@ -126,6 +126,7 @@ async fn shop(client: &reqwest::Client, setup: &Setup<'_>, root: &Path, folder: 
         orders::paid(client, &server, setup.data).await;
         orders::flash_sale(client, &server, setup.data).await;
         orders::live(client, &server, setup.data).await;
+        pages::while_others_order(client, &server, setup).await;
     }
     memory::peak(setup, client, idle).await;
     import::products(PROGRAM, folder);

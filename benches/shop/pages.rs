@@ -39,23 +39,28 @@ pub async fn throughput(client: &Client, server: &Server, setup: &Setup<'_>) {
             figures(client, url, who, page).await;
         }
     }
-    for (path, _) in PAGES {
-        while_others_order(client, server, setup, path).await;
-    }
-    let Some(nginx) = Nginx::start(&setup.site) else {
+    if let Some(nginx) = Nginx::start(&setup.site) {
+        for page in PAGES {
+            beside_nginx(client, server, &nginx, page).await;
+        }
+    } else {
         println!(
             "shared pages are not measured against nginx, because it is not installed or does not run: apt-get install nginx"
         );
-        return;
-    };
-    for page in PAGES {
-        beside_nginx(client, server, &nginx, page).await;
+    }
+}
+
+/// Pages that are shared, while others order what they do not show. What those orders leave to be done, such as their
+/// confirmations, goes on for a while: nothing else is measured on this server after it.
+pub async fn while_others_order(client: &Client, server: &Server, setup: &Setup<'_>) {
+    for (path, _) in PAGES {
+        beside_orders(client, server, setup, path).await;
     }
 }
 
 /// A page that is shared, alone and while others order what it does not show, in turn: an order takes from the processors what
 /// it needs, and drops no other page.
-async fn while_others_order(client: &Client, server: &Server, setup: &Setup<'_>, path: &str) {
+async fn beside_orders(client: &Client, server: &Server, setup: &Setup<'_>, path: &str) {
     let page = format!("{}{path}", server.url);
     let variants = Arc::new(orders::variants_apart(setup.data));
     rate(client, &page, 8, Duration::from_secs(1)).await;

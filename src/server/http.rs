@@ -40,7 +40,10 @@ use axum::{
 use leptos::{IntoView, context::provide_context};
 use shared::{Asked, Fleeting, Moment, Shared, Shown};
 use site::Site;
-use std::sync::{Arc, LazyLock};
+use std::{
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 use tokio::sync::watch;
 use tower_http::{
     CompressionLevel,
@@ -68,9 +71,26 @@ static PAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
     pages.iter().map(|page| page.path().to_owned()).collect()
 });
 
-/// What every route is given.
+/// What every route is given: each layer of each request has it, so that it is one pointer.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<FrontParts>);
+
+impl From<FrontParts> for Front {
+    fn from(parts: FrontParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Front {
+    type Target = FrontParts;
+
+    fn deref(&self) -> &FrontParts {
+        &self.0
+    }
+}
+
+/// What a [`Front`] has.
+pub struct FrontParts {
     pub app: App,
     pub site: Arc<Site>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
@@ -183,7 +203,8 @@ where
         let opened = consent::Opened::of(&request);
         async move {
             let question = match opened {
-                Some(opened) => opened.question().await,
+                // Rare and large; most requests need not have room for it.
+                Some(opened) => Box::pin(opened.question()).await,
                 None => None,
             };
             match question {
@@ -204,7 +225,7 @@ async fn answer<F: Future<Output = Response>>(
         let asked = Asked::of(ctx, &request)?;
         Some((asked, ctx.app.live.clone()))
     });
-    let Some((asked, live)) = asked else { return render(request).await };
+    let Some((asked, live)) = asked else { return Box::pin(render(request)).await };
     // Has no body, and can be asked again.
     let (parts, _) = request.into_parts();
     let known = parts.headers.get(IF_NONE_MATCH);

@@ -9,7 +9,7 @@ use super::{
     db::{Db, Options, tables},
     divisions::Divisions,
     http::{
-        self, Front, limit,
+        self, Front, FrontParts, limit,
         listen::{self, Limits},
         redirect,
         shared::Shared,
@@ -261,7 +261,8 @@ pub async fn serve(
     let pictures = tokio::spawn(send_pictures(app.media.clone()));
     let (leave_sender, leaving) = watch::channel(false);
     let metrics = http::install_metrics()?;
-    let front = Front { app: app.clone(), site: Arc::new(site), metrics, limits, shared: Shared::default(), leaving };
+    let (site, shared) = (Arc::new(site), Shared::default());
+    let front = Front::from(FrontParts { app: app.clone(), site, metrics, limits, shared, leaving });
     let address = shop.local_addr()?;
     let (stop_sender, stopping) = watch::channel(false);
     let feed = tokio::spawn(app.live.clone().run(app.clone()));

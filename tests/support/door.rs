@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use xiadan::server::{
     App,
-    http::{self, Front, shared::Shared},
+    http::{self, FrontParts, shared::Shared},
 };
 
 /// The whole way in, in front of a shop of the test.
@@ -22,7 +22,7 @@ impl Door {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
         let leaving = watch::channel(false).1;
         let (app, site, limits, shared) = (app.clone(), Arc::default(), Arc::default(), Shared::default());
-        let router = http::router(Front { app, site, metrics, limits, shared, leaving });
+        let router = http::router(FrontParts { app, site, metrics, limits, shared, leaving }.into());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

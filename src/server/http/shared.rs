@@ -111,11 +111,27 @@ impl Shared {
         make: impl Fn() -> F,
     ) -> Response {
         metrics::counter!(figures::SHARED, "step" => "asked").increment(1);
+        let arrived = moment();
+        let good = self.0.good(&asked, arrived);
+        if let Some(Some(page)) = good.as_ref().and_then(|place| place.get()) {
+            return page.answer(known);
+        }
+        // Most requests end above, and need no room for the rest.
+        Box::pin(self.made(asked, (arrived, moment), known, make)).await
+    }
+
+    async fn made<F: Future<Output = Response>>(
+        &self,
+        asked: Asked,
+        (arrived, moment): (Moment, impl Fn() -> Moment),
+        known: Option<&HeaderValue>,
+        make: impl Fn() -> F,
+    ) -> Response {
         let make = || {
             metrics::counter!(figures::SHARED, "step" => "made").increment(1);
             make()
         };
-        let (arrived, mut present) = (moment(), None);
+        let mut present = None;
         for _ in 0..WAITS {
             let Some(under_way) = self.0.under_way(&asked, arrived) else { break };
             // Ends when it is made, or when nobody makes it any more.

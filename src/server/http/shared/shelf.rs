@@ -107,12 +107,10 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
     /// Where the page is or will be that somebody asks for who `arrived` at a moment, and may have waited since.
     pub fn place(&self, asked: &K, arrived: Moment, present: Moment) -> Place<V> {
         let mut kept = self.lock();
-        let kept = &mut *kept;
-        kept.asked += 1;
-        if let Some(entry) = kept.pages.get_mut(asked).filter(|entry| entry.is_good(arrived)) {
-            entry.asked = kept.asked;
-            return entry.place.clone();
+        if let Some(place) = kept.good(asked, arrived) {
+            return place;
         }
+        let kept = &mut *kept;
         let place = Place::default();
         let entry = Entry {
             place: place.clone(),
@@ -128,6 +126,11 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
         }
         kept.make_room(self.most, self.most_bytes);
         place
+    }
+
+    /// Where the page is, or is being made, that somebody may have who arrives now.
+    pub fn good(&self, asked: &K, arrived: Moment) -> Option<Place<V>> {
+        self.lock().good(asked, arrived)
     }
 
     /// Where a page is being made that was asked for before something changed of which somebody knows by now. Whether that is
@@ -157,6 +160,13 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> Kept<K, V> {
+    fn good(&mut self, asked: &K, arrived: Moment) -> Option<Place<V>> {
+        self.asked += 1;
+        let entry = self.pages.get_mut(asked).filter(|entry| entry.is_good(arrived))?;
+        entry.asked = self.asked;
+        Some(entry.place.clone())
+    }
+
     fn make_room(&mut self, most: usize, most_bytes: usize) {
         while self.pages.len() > most || self.bytes > most_bytes {
             let oldest = self.pages.iter().min_by_key(|(_, entry)| entry.asked).map(|(asked, _)| asked.clone());

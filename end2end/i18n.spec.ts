@@ -58,7 +58,7 @@ for (const locale of ['zh-CN', 'en-GB']) {
         expect.soft(all.filter((text) => wrong.has(text)), `${path}: texts of the other language`).toEqual([]);
         expect.soft(all.filter((text) => /\{\w+\}/.test(text)), `${path}: holes that were not filled`).toEqual([]);
         if (language === 'en') expect.soft(all.filter((text) => HAN.test(text)), `${path}: Chinese`).toEqual([]);
-        else expect.soft(await page.title(), path).toMatch(HAN);
+        else await expect.soft(page, path).toHaveTitle(HAN);
       };
       for (const path of paths) await look(path);
       await look(await shopper.post<string>('order/pay', { number: open }));

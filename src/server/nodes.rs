@@ -1,11 +1,12 @@
 //! Several nodes, one shop: what changed on one is told to all others, whose open pages then show it, and whose answers
 //! from memory are found anew.
 //!
-//! On SQLite there is one node, and nothing of this runs. On PostgreSQL each node says on a channel of the database (its
-//! `NOTIFY`) which topics changed and in which categories how much is sold, and nothing else of their content: who hears it
-//! reads the present state, as for a change of its own. What changed is gathered for some milliseconds and said after the commit that changed it, not within: a
-//! transaction with a word in it holds a lock of the whole server until its commit is on the disk (`PreCommit_Notify` in
-//! PostgreSQL's `async.c`), so that all orders of a shop would wait for each other, whatever they buy.
+//! On SQLite there is one node, and nothing of this runs. On PostgreSQL each node says on a channel of the database
+//! (its `NOTIFY`) which topics changed and in which categories how much is sold, and nothing else of their content: who
+//! hears it reads the present state, as for a change of its own. What changed is gathered for some milliseconds and
+//! said after the commit that changed it, not within: a transaction with a word in it holds a lock of the whole server
+//! until its commit is on the disk (`PreCommit_Notify` in PostgreSQL's `async.c`), so that all orders of a shop would
+//! wait for each other, whatever they buy.
 //!
 //! Nothing depends on a word: each message carries its node's count of messages, and every node says something at least
 //! once a second. So a node that misses one, that lost its connection, or that does not hear from another any more which

@@ -62,7 +62,8 @@ impl Mailer {
         Ok(Self { transport: transport.timeout(Some(CONNECT)).build(), from, limit: WHOLE })
     }
 
-    /// Hands a mail over to the server, with calendar files that go along with it. What the server says of it may repeat the address, so only its code is told.
+    /// Hands a mail over to the server, with calendar files that go along with it. What the server says of it may repeat the
+    /// address, so only its code is told.
     ///
     /// `name` is its own among all mails, and the same when it is sent again, so that a mailbox can tell that the two are
     /// one (RFC 5322 §3.6.4): a server may have taken it and not come to say so. It consists of letters and digits.
